@@ -1,0 +1,132 @@
+"""Settings, read once from the environment, typed and checked before anything starts.
+
+A malformed or unknown value stops the start with a sentence that says what to write.
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+ROOT = Path(__file__).resolve().parent
+PREFIX = "FIELDSERVICE_"
+LANGUAGES = ("zh", "en")
+KNOWN = frozenset(
+    "DATABASE_URL INSTANCE_PATH SECRET_KEY PUBLIC_URL TIMEZONE DEFAULT_LANGUAGE NOW DEMO "
+    "SMTP_URL SMS_URL SMS_TOKEN MAIL_FROM BACKGROUND".split()
+)
+
+
+class ConfigError(SystemExit):
+    """A setting that cannot be used; the message says what to write instead."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that differs between installations."""
+
+    database_url: str
+    instance_path: Path
+    secret_key: str
+    public_url: str
+    timezone: ZoneInfo
+    default_language: str
+    started_clock_at: datetime | None  # demo and tests only: a running clock starts here
+    demo: bool
+    background: bool  # whether this process runs scheduler, relay and workers
+    smtp_url: str | None
+    sms_url: str | None
+    sms_token: str | None
+    mail_from: str
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Cookies carry `Secure` and the `__Host-` prefix exactly when people come over HTTPS."""
+        return self.public_url.startswith("https://")
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read and check all settings; raises ConfigError with the mending sentence."""
+    env = os.environ if environ is None else environ
+    for name in env:
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in KNOWN:
+            raise ConfigError(f"{name} is not a known setting. Known: {', '.join(sorted(PREFIX + k for k in KNOWN))}.")
+    get = lambda key, default="": env.get(PREFIX + key, "").strip() or default  # noqa: E731 - one-line reader beats a nested def here
+    instance = Path(get("INSTANCE_PATH", str(ROOT / "instance"))).resolve()
+    language = get("DEFAULT_LANGUAGE", "zh")
+    if language not in LANGUAGES:
+        raise ConfigError(f"{PREFIX}DEFAULT_LANGUAGE is {language!r}; write zh or en.")
+    public_url = get("PUBLIC_URL", "http://127.0.0.1:5000").rstrip("/")
+    if not public_url.startswith(("http://", "https://")):
+        raise ConfigError(f"{PREFIX}PUBLIC_URL is {public_url!r}; write the full address, such as https://service.example.com.")
+    return Settings(
+        database_url=_database_url(get("DATABASE_URL"), instance),
+        instance_path=instance,
+        secret_key=_secret_key(get("SECRET_KEY"), instance),
+        public_url=public_url,
+        timezone=_timezone(get("TIMEZONE", "Asia/Shanghai")),
+        default_language=language,
+        started_clock_at=_moment(get("NOW")),
+        demo=_flag("DEMO", get("DEMO", "0")),
+        background=_flag("BACKGROUND", get("BACKGROUND", "1")),
+        smtp_url=get("SMTP_URL") or None,
+        sms_url=get("SMS_URL") or None,
+        sms_token=get("SMS_TOKEN") or None,
+        mail_from=get("MAIL_FROM", "service@localhost"),
+    )
+
+
+def _flag(name: str, value: str) -> bool:
+    if value not in ("0", "1"):
+        raise ConfigError(f"{PREFIX}{name} is {value!r}; write 1 for yes or 0 for no.")
+    return value == "1"
+
+
+def _database_url(value: str, instance: Path) -> str:
+    if not value:
+        return f"sqlite:///{instance / 'fieldservice.db'}"
+    if value.startswith(("postgresql://", "postgres://")):
+        return "postgresql+psycopg://" + value.split("://", 1)[1]
+    if value.startswith(("sqlite:///", "postgresql+psycopg://")):
+        return value
+    raise ConfigError(
+        f"{PREFIX}DATABASE_URL must start with postgresql:// or sqlite:/// (it starts with {value.split(':', 1)[0]!r})."
+    )
+
+
+def _secret_key(value: str, instance: Path) -> str:
+    """The given key, else one made once and kept in the instance folder (0600)."""
+    if value:
+        if len(value) < 32:
+            raise ConfigError(f"{PREFIX}SECRET_KEY is shorter than 32 characters; write a longer random one.")
+        return value
+    instance.mkdir(parents=True, exist_ok=True)
+    path = instance / "secret_key"
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(32))
+    except FileExistsError:
+        pass
+    return path.read_text()
+
+
+def _timezone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ConfigError(f"{PREFIX}TIMEZONE is {name!r}; write a zone name such as Asia/Shanghai.") from error
+
+
+def _moment(value: str) -> datetime | None:
+    if not value:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise ConfigError(f"{PREFIX}NOW is {value!r}; write an ISO time such as 2026-11-25T10:30:00+08:00.") from error
+    if moment.tzinfo is None:
+        raise ConfigError(f"{PREFIX}NOW has no offset; write one, such as 2026-11-25T10:30:00+08:00.")
+    return moment.astimezone(UTC)

@@ -1,0 +1,1 @@
+"""People who sign in: accounts, roles by station, sessions and API tokens."""

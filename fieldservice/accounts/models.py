@@ -1,0 +1,100 @@
+"""Accounts. A person may hold several roles, each for its stations (DOMAIN §2)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_security.core import RoleMixin, UserMixin
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from fieldservice.foundation.access import Person
+from fieldservice.foundation.db import Base, Id, UtcDateTime
+
+
+@dataclass(frozen=True)
+class Role(RoleMixin):  # type: ignore[misc]  # Flask-Security ships no types
+    """A role as Flask-Security wants to see it; ours are codes, not rows."""
+
+    name: str
+
+
+class User(Base, UserMixin):  # type: ignore[misc]  # Flask-Security ships no types
+    """Somebody who can sign in."""
+
+    __tablename__ = "user_account"
+    subject_type = "user"
+    id: Mapped[Id]
+    email: Mapped[str] = mapped_column(String(255), unique=True)
+    password: Mapped[str | None] = mapped_column(String(255))
+    active: Mapped[bool] = mapped_column(default=True)
+    fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(80))
+    phone: Mapped[str | None] = mapped_column(String(32))
+    language: Mapped[str | None] = mapped_column(String(2))
+    customer_id: Mapped[int | None]  # the customer a portal user belongs to; accounts stand below customers
+    technician_id: Mapped[int | None]  # the technician this person is; stations stand above accounts
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    grants: Mapped[list["RoleGrant"]] = relationship(lazy="selectin", cascade="all, delete-orphan")
+
+    @property
+    def roles(self) -> list[Role]:
+        return [Role(name) for name in sorted({grant.role for grant in self.grants})]
+
+    @roles.setter
+    def roles(self, _value: Any) -> None:
+        """Flask-Security assigns an empty list on creation; grants are made by `grant_role`."""
+
+    def as_person(self, via_token: bool = False) -> Person:
+        """The acting person with the stations of each role; a grant without station covers all."""
+        covered: dict[str, set[int] | None] = {}
+        for grant in self.grants:
+            if grant.station_id is None:
+                covered[grant.role] = None
+            else:
+                stations = covered.setdefault(grant.role, set())
+                if stations is not None:
+                    stations.add(grant.station_id)
+        frozen = {role: None if some is None else frozenset(some) for role, some in covered.items()}
+        return Person(
+            self.id, self.name, self.email, self.language, self.technician_id, self.customer_id, frozen, via_token
+        )
+
+
+class RoleGrant(Base):
+    """A role held by a person, for one station or (empty) for all."""
+
+    __tablename__ = "role_grant"
+    id: Mapped[Id]
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"))
+    role: Mapped[str] = mapped_column(String(24))
+    station_id: Mapped[int | None]
+    __table_args__ = (UniqueConstraint("user_id", "role", "station_id"),)
+
+
+class SignIn(Base):
+    """A signed-in browser. The cookie holds a random token; only its hash is stored."""
+
+    __tablename__ = "sign_in"
+    id: Mapped[Id]
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"))
+    content: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    agent: Mapped[str] = mapped_column(String(200), default="")
+    __table_args__ = (Index("ix_sign_in_user", "user_id", "revoked_at"),)
+
+
+class ApiToken(Base):
+    """A bearer token of a person; shown once, stored hashed."""
+
+    __tablename__ = "api_token"
+    id: Mapped[Id]
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(80))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -1,0 +1,81 @@
+"""What can be done with accounts."""
+
+import secrets
+import uuid
+from collections.abc import Iterable
+
+from flask_babel import lazy_gettext as _l
+from flask_security.utils import hash_password
+from sqlalchemy import func, select
+
+from fieldservice.accounts.models import ApiToken, RoleGrant, SignIn, User
+from fieldservice.foundation.tokens import digest
+from fieldservice.foundation.db import session
+from fieldservice.foundation.errors import Invalid
+from fieldservice.foundation.time import now
+from fieldservice.foundation.words import has_word
+from fieldservice.mechanisms.events import record
+
+SHORTEST_PASSWORD = 12
+
+
+def create_user(
+    *,
+    email: str,
+    name: str,
+    password: str | None,
+    grants: Iterable[tuple[str, int | None]] = (),
+    language: str | None = None,
+    phone: str | None = None,
+    customer_id: int | None = None,
+    technician_id: int | None = None,
+) -> User:
+    """Open an account. Raises Invalid for a known address, a short password or an unknown role."""
+    email = email.strip().lower()
+    if session.scalar(select(User.id).where(func.lower(User.email) == email)):
+        raise Invalid({"email": [_l("This address already has an account.")]})
+    if password is not None and len(password) < SHORTEST_PASSWORD:
+        raise Invalid({"password": [_l("Use at least 12 characters.")]})
+    user = User(
+        email=email,
+        name=name.strip(),
+        password=hash_password(password) if password else None,
+        fs_uniquifier=uuid.uuid4().hex,
+        language=language,
+        phone=phone,
+        customer_id=customer_id,
+        technician_id=technician_id,
+        created_at=now(),
+    )
+    session.add(user)
+    session.flush()
+    for role, station_id in grants:
+        grant_role(user, role, station_id)
+    record("user.created", user, {"roles": [role.name for role in user.roles]})
+    return user
+
+
+def grant_role(user: User, role: str, station_id: int | None) -> None:
+    """Give a role for one station, or for all with None."""
+    if not has_word("role", role):
+        raise Invalid({"role": [_l("This role is not known.")]})
+    user.grants.append(RoleGrant(role=role, station_id=station_id))
+    session.flush()
+
+
+def create_token(*, email: str, name: str) -> str:
+    """Make a bearer token for a person; the text is given once and never stored."""
+    user = session.scalar(select(User).where(func.lower(User.email) == email.strip().lower()))
+    if user is None:
+        raise Invalid({"email": [_l("No account has this address.")]})
+    text = f"fs360_{secrets.token_urlsafe(32)}"
+    token = ApiToken(user_id=user.id, name=name, token_hash=digest(text), created_at=now())
+    session.add(token)
+    record("user.token_created", user, {"name_length": len(name)})
+    return text
+
+
+def revoke_sign_ins(user_id: int) -> None:
+    """End every signed-in browser of a person."""
+    for sign_in in session.scalars(select(SignIn).where(SignIn.user_id == user_id, SignIn.revoked_at.is_(None))):
+        sign_in.revoked_at = now()

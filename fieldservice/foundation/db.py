@@ -1,0 +1,197 @@
+"""Database: one session, two engines, one code path.
+
+Every transaction is read-only unless it runs inside `write`: on SQLite a reader then never takes
+the write lock and a writer takes it at BEGIN (so it cannot fail half-way with SQLITE_BUSY); on
+PostgreSQL a stray write in a GET is refused by the server. Services never commit; `write` does.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from time import sleep
+from typing import Annotated, Any, TypeVar
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Integer, MetaData, Numeric, event, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, registry, scoped_session
+from sqlalchemy.types import JSON, TypeDecorator
+
+from fieldservice.foundation.errors import Conflict
+
+T = TypeVar("T")
+MAX_TRIES = 4  # the first try and at most three retries
+RETRIED_SQLSTATES = {"40001", "40P01"}
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC in, aware UTC out. Naive values are refused, since nobody can know what they meant."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive time {value!r}: give it a zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Quantity(TypeDecorator[Decimal]):
+    """A decimal quantity with three places; SQLite keeps exact thousandths as an integer."""
+
+    impl = Numeric(14, 3)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(BigInteger() if dialect.name == "sqlite" else Numeric(14, 3))
+
+    def process_bind_param(self, value: Decimal | int | str | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        exact = Decimal(value)
+        if exact != exact.quantize(Decimal("0.001")):
+            raise ValueError(f"quantity {value} has more than three decimals")
+        return int(exact * 1000) if dialect.name == "sqlite" else exact
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        if value is None:
+            return None
+        return Decimal(value) / 1000 if dialect.name == "sqlite" else Decimal(value)
+
+
+Json = JSON().with_variant(JSONB(), "postgresql")
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+Id = Annotated[int, mapped_column(BigId, primary_key=True)]
+
+
+class Base(DeclarativeBase):
+    """All models. Constraint names are fixed so that migrations can name them on both databases."""
+
+    registry = registry(
+        metadata=MetaData(
+            naming_convention={
+                "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+                "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+                "ck": "ck_%(table_name)s_%(constraint_name)s",
+                "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+                "pk": "pk_%(table_name)s",
+            }
+        ),
+        type_annotation_map={
+            datetime: UtcDateTime(),
+            int: BigId,
+            dict[str, Any]: Json,
+            list[Any]: Json,
+            list[str]: Json,
+            Decimal: Quantity(),
+        },
+    )
+
+
+db = SQLAlchemy(model_class=Base)
+session: scoped_session[Session] = db.session  # type: ignore[assignment]  # Flask-SQLAlchemy types its own Session subclass
+
+
+class ReadOnly(RuntimeError):
+    """A service wrote outside `write`."""
+
+
+def dumps(value: Any) -> str:
+    """JSON as stored: readable Chinese, stable key order (hashes depend on it)."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def is_sqlite(connection: Connection | None = None) -> bool:
+    return (connection or session.connection()).dialect.name == "sqlite"
+
+
+def install(engine: Engine) -> None:
+    """Fit an engine with our transaction rules; called once per engine by the app factory."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _on_sqlite_connect)
+    event.listen(engine, "begin", _on_begin)
+
+
+def _on_sqlite_connect(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, below
+    for pragma in ("journal_mode=WAL", "busy_timeout=15000", "foreign_keys=ON", "synchronous=FULL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _on_begin(connection: Connection) -> None:
+    writing = bool(connection.get_execution_options().get("writing"))
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writing else 'ON'}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    elif not writing:
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+
+
+def writing() -> bool:
+    """Whether we are inside `write`."""
+    return bool(session.info.get("writing"))
+
+
+@event.listens_for(Session, "before_flush")
+def _refuse_stray_writes(current: Session, _context: Any, _instances: Any) -> None:
+    if not current.info.get("writing") and (current.new or current.deleted or any(map(current.is_modified, current.dirty))):
+        raise ReadOnly("a write outside foundation.db.write: wrap the service call of the view, command or job in write(...)")
+
+
+def write(work: Callable[[], T]) -> T:
+    """Run `work` in one write transaction, commit, and give its result.
+
+    Serialization failures, deadlocks and a busy SQLite are retried here and nowhere else, so `work`
+    must not have effects outside the database. Called inside another `write` it joins it. Raises
+    Conflict when a constraint of the database decided a race against us.
+    """
+    if writing():
+        return work()
+    for attempt in range(MAX_TRIES):
+        session.rollback()
+        session.info["writing"] = True
+        try:
+            session.connection(execution_options={"writing": True})
+            result = work()
+            session.commit()
+            return result
+        except DBAPIError as error:
+            session.rollback()
+            if isinstance(error, IntegrityError):
+                raise Conflict(code=_constraint_code(error)) from error
+            if attempt + 1 == MAX_TRIES or not _worth_retrying(error):
+                raise
+            sleep(0.02 * 3**attempt)
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.info["writing"] = False
+    raise AssertionError("unreachable")
+
+
+def _worth_retrying(error: DBAPIError) -> bool:
+    if getattr(error.orig, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_SNAPSHOT):
+        return True
+    return getattr(error.orig, "sqlstate", None) in RETRIED_SQLSTATES
+
+
+def _constraint_code(error: IntegrityError) -> str:
+    return "overlap" if "no_overlap" in str(error.orig) else "conflict"
+
+
+def defer_constraints() -> None:
+    """Check deferrable constraints at commit (applying a plan swaps visits between technicians)."""
+    if not is_sqlite():
+        session.execute(text("SET CONSTRAINTS ALL DEFERRED"))

@@ -1,0 +1,69 @@
+"""How times, durations, numbers and money are shown, in the language being spoken."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from flask_babel import format_date, format_decimal, get_locale
+from flask_babel import gettext as _
+
+from fieldservice.foundation.time import local, today
+
+from babel.dates import format_time
+from babel.numbers import format_currency
+
+
+def clock_time(moment: datetime | None) -> str:
+    """14:30"""
+    return format_time(local(moment), "HH:mm", locale=get_locale()) if moment else ""
+
+
+def date_short(moment: datetime | date | None) -> str:
+    """Nov 25 / 11月25日"""
+    if moment is None:
+        return ""
+    day = local(moment).date() if isinstance(moment, datetime) else moment
+    return str(format_date(day, "M月d日" if _chinese() else "d MMM", rebase=False))
+
+
+def date_long(moment: datetime | date | None) -> str:
+    """Wed 25 Nov 2026 / 2026年11月25日 周三"""
+    if moment is None:
+        return ""
+    day = local(moment).date() if isinstance(moment, datetime) else moment
+    return str(format_date(day, "y年M月d日 EEE" if _chinese() else "EEE d MMM y", rebase=False))
+
+
+def datetime_short(moment: datetime | None) -> str:
+    """14:30 for today, else 25 Nov 14:30 / 11月25日 14:30"""
+    if moment is None:
+        return ""
+    return clock_time(moment) if local(moment).date() == today() else f"{date_short(moment)} {clock_time(moment)}"
+
+
+def minutes(length: timedelta | int | float | None) -> str:
+    """2 h 14 min / 2 小时 14 分"""
+    if length is None:
+        return ""
+    total = round(length.total_seconds() / 60 if isinstance(length, timedelta) else length)
+    days, rest = divmod(abs(total), 1440)
+    hours, left = divmod(rest, 60)
+    if days >= 2:
+        return _("%(days)s d %(hours)s h", days=days, hours=hours)
+    hours += 24 * days
+    if not hours:
+        return _("%(minutes)s min", minutes=left)
+    return _("%(hours)s h %(minutes)s min", hours=hours, minutes=left) if left else _("%(hours)s h", hours=hours)
+
+
+def quantity(value: Decimal | float | int | None) -> str:
+    """1.5, never 1.500"""
+    return "" if value is None else str(format_decimal(Decimal(str(value)).normalize() if value else 0))
+
+
+def money(minor: int | None, currency: str = "CNY") -> str:
+    """¥8,600.00 from integer minor units."""
+    return "" if minor is None else format_currency(Decimal(minor) / 100, currency, locale=get_locale())
+
+
+def _chinese() -> bool:
+    return getattr(get_locale(), "language", "zh") == "zh"

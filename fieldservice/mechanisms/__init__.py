@@ -1,0 +1,1 @@
+"""Few mechanisms, fed with data: lifecycle, clock, event, task, form, template, policy, metric, message."""

@@ -1,0 +1,29 @@
+"""Clocks: a time limit on any subject, in wall or business time, with warnings, escalation and outcome.
+
+`core` is pure arithmetic, `models` the rows, `services` what can be done, `scan` what the scheduler
+does, `view` what screens show.
+"""
+
+from fieldservice.mechanisms.clocks.core import SHARES, net_minutes
+from fieldservice.mechanisms.clocks.models import Clock, ClockPause
+from fieldservice.mechanisms.clocks.scan import tick
+from fieldservice.mechanisms.clocks.services import (
+    hand_over,
+    most_urgent,
+    of,
+    of_many,
+    pause,
+    pauses_of,
+    resume,
+    shorten,
+    start,
+    stop,
+    void,
+)
+from fieldservice.mechanisms.clocks.view import ClockView, moment_text, view, views
+from fieldservice.mechanisms.limits import Limit
+
+__all__ = [
+    "SHARES", "Clock", "ClockPause", "ClockView", "Limit", "hand_over", "moment_text", "most_urgent", "net_minutes",
+    "of", "of_many", "pause", "pauses_of", "resume", "shorten", "start", "stop", "tick", "view", "views", "void",
+]  # fmt: skip

@@ -1,0 +1,65 @@
+"""The scan of running clocks: warnings at 50, 75 and 90 %, breach and escalation after 100 %."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from fieldservice.foundation.db import session
+from fieldservice.mechanisms import tasks
+from fieldservice.mechanisms.clocks import core
+from fieldservice.mechanisms.clocks.models import Clock
+from fieldservice.mechanisms.clocks.services import facts
+from fieldservice.mechanisms.events import record
+from fieldservice.mechanisms.lifecycle import move
+from fieldservice.mechanisms.subjects import OnBehalf, Ref
+
+ESCALATION_LIMIT = timedelta(minutes=30)  # the manager's time to act on a broken promise
+
+
+def tick(now: datetime, limit: int = 200) -> int:
+    """Tell every share that passed up to `now`, for at most `limit` clocks; returns how many were told.
+
+    Safe to repeat, and after downtime only the highest passed share is told. Call again while it
+    returns `limit`. Rows held by somebody else are left to the next scan.
+    """
+    due = (
+        select(Clock)
+        .where(Clock.state == "running", Clock.next_check_at <= now)
+        .order_by(Clock.next_check_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    clocks = session.scalars(due).all()
+    for clock in clocks:
+        share = core.passed_share(clock.moments, now)
+        if share == 100:
+            _breach(clock, now)
+        elif share > clock.warned:
+            clock.warned = share
+            clock.next_check_at = core.next_check(clock.moments, share)
+            record(
+                "clock.warned",
+                Ref(clock.subject_type, clock.subject_id, clock.station_id),
+                {**facts(clock), "share": share},
+                at=now,
+                by="system",
+            )
+        else:  # a shortened or resumed clock whose earlier share was told already
+            clock.next_check_at = core.next_check(clock.moments, clock.warned)
+    session.flush()
+    return len(clocks)
+
+
+def _breach(clock: Clock, now: datetime) -> None:
+    clock.warned, clock.next_check_at = 100, None
+    move(OnBehalf(clock), "breached", at=now, by="system", **facts(clock))
+    tasks.open_task(
+        "clock_breached",
+        Ref(clock.subject_type, clock.subject_id, clock.station_id),
+        owner_role="station_manager",
+        supervisor_role="director",
+        due_at=now + ESCALATION_LIMIT,
+        facts={"kind": clock.kind, "priority": clock.priority, "due_at": clock.due_at.isoformat()},
+        key=f"clock_breached:{clock.id}",
+        at=now,
+    )

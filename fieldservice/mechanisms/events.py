@@ -1,0 +1,182 @@
+"""Events: one append-only row per fact. Audit trail, timeline, outbox and live feed at once.
+
+A service records an event in its own transaction and nothing else. Facts hold codes, ids and numbers,
+never personal words, so erasing a person never breaks the chain. The relay later gives each event a
+sequence and extends the hash chain (`event_log`); `verify` walks it.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy import ForeignKey, Index, String, Text, func, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from fieldservice.foundation.access import actor
+from fieldservice.foundation.db import Base, Id, UtcDateTime, dumps, session
+from fieldservice.foundation.time import now
+
+
+class Subject(Protocol):
+    """Anything events, clocks and tasks can be about: named by type and id, never by model."""
+
+    subject_type: str
+
+    @property
+    def id(self) -> Any: ...
+
+
+class Event(Base):
+    """A fact. Never updated."""
+
+    __tablename__ = "event"
+    id: Mapped[Id]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    kind: Mapped[str] = mapped_column(String(60))
+    subject_type: Mapped[str] = mapped_column(String(40))
+    subject_id: Mapped[int]
+    actor: Mapped[str] = mapped_column(String(40))
+    station_id: Mapped[int | None]
+    facts: Mapped[dict[str, Any]]
+    __table_args__ = (
+        Index("ix_event_subject", "subject_type", "subject_id", "id"),
+        Index("ix_event_station", "station_id", "id"),
+    )
+
+
+class EventLog(Base):
+    """The relay's order of events and the hash chain over them."""
+
+    __tablename__ = "event_log"
+    seq: Mapped[Id]
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), unique=True)
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class EventNote(Base):
+    """What a person wrote about a fact. Erasable: the event keeps only a salted digest of it."""
+
+    __tablename__ = "event_note"
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), primary_key=True)
+    salt: Mapped[str] = mapped_column(String(32))
+    words: Mapped[str] = mapped_column(Text)
+
+
+class EventEffect(Base):
+    """One row per event and handler, in the effect's own transaction: each effect happens once."""
+
+    __tablename__ = "event_effect"
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), primary_key=True)
+    handler: Mapped[str] = mapped_column(String(80), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+Handler = Callable[[Event], None]
+_handlers: dict[str, list[Handler]] = {}
+
+
+def subscribe(table: dict[str, Sequence[Handler]]) -> None:
+    """Replace the wiring: event kind → functions that answer it in the same transaction."""
+    _handlers.clear()
+    _handlers.update({kind: list(handlers) for kind, handlers in table.items()})
+
+
+def record(
+    kind: str,
+    subject: Subject,
+    facts: dict[str, Any] | None = None,
+    *,
+    station_id: int | None = None,
+    at: datetime | None = None,
+    by: str | None = None,
+    note: str | None = None,
+) -> Event:
+    """Write a fact about `subject` and let the subscribed functions answer it, all in this transaction.
+
+    The station defaults to the subject's own; `by` names an actor other than the current one; `note`
+    is free text (a reason), kept apart so that it can be erased.
+    """
+    session.flush()
+    salt = secrets.token_hex(16)
+    facts = dict(facts or {})
+    if note:
+        facts["note"] = hashlib.sha256(f"{salt}{note}".encode()).hexdigest()
+    event = Event(
+        at=at or now(),
+        kind=kind,
+        subject_type=subject.subject_type,
+        subject_id=subject.id,
+        actor=by or actor(),
+        station_id=station_id if station_id is not None else getattr(subject, "station_id", None),
+        facts=facts,
+    )
+    session.add(event)
+    session.flush()
+    if note:
+        session.add(EventNote(event_id=event.id, salt=salt, words=note))
+    for handler in _handlers.get(kind, ()):
+        handler(event)
+    return event
+
+
+def history(subject: Subject, limit: int = 200) -> Sequence[Event]:
+    """The newest facts about a subject, oldest first."""
+    newest = (
+        select(Event)
+        .where(Event.subject_type == subject.subject_type, Event.subject_id == subject.id)
+        .order_by(Event.id.desc())
+        .limit(limit)
+    )
+    return list(reversed(session.scalars(newest).all()))
+
+
+def chain_hash(previous: str, event: Event) -> str:
+    """SHA-256 over the previous hash and every field of the event."""
+    content = dumps(
+        [event.id, event.at.isoformat(), event.kind, event.subject_type, event.subject_id, event.actor,
+         event.station_id, event.facts]
+    )  # fmt: skip
+    return hashlib.sha256(f"{previous}\n{content}".encode()).hexdigest()
+
+
+def log_new_events(limit: int = 500) -> list[tuple[int, Event]]:
+    """Give unlogged events their sequence and chain hash; called by the relay alone, inside `write`."""
+    last = session.execute(select(EventLog.seq, EventLog.hash).order_by(EventLog.seq.desc()).limit(1)).first()
+    seq, previous = (last.seq, last.hash) if last else (0, "")
+    unlogged = (
+        select(Event)
+        .outerjoin(EventLog, EventLog.event_id == Event.id)
+        .where(EventLog.seq.is_(None))
+        .order_by(Event.id)
+        .limit(limit)
+    )
+    logged = []
+    for event in session.scalars(unlogged).all():
+        seq, previous = seq + 1, chain_hash(previous, event)
+        session.add(EventLog(seq=seq, event_id=event.id, hash=previous))
+        logged.append((seq, event))
+    return logged
+
+
+def first_broken_link(batch: int = 2000) -> int | None:
+    """Walk the chain; the sequence of the first entry that does not fit, or None when all is well."""
+    previous, after = "", 0
+    while True:
+        rows = session.execute(
+            select(EventLog, Event).join(Event).where(EventLog.seq > after).order_by(EventLog.seq).limit(batch)
+        ).all()
+        if not rows:
+            return None
+        for entry, event in rows:
+            if entry.seq != after + 1 or entry.hash != chain_hash(previous, event):
+                return int(entry.seq)
+            previous, after = entry.hash, entry.seq
+        session.expunge_all()
+
+
+def unlogged_count() -> int:
+    """How many events wait for the relay."""
+    logged = select(func.count()).select_from(EventLog).scalar_subquery()
+    return session.scalar(select(func.count(Event.id) - logged)) or 0

@@ -1,0 +1,109 @@
+"""Lifecycle: the states of a thing and its allowed moves, declared as a table on the model.
+
+`move` is the only way to change a state: it checks the table, demands a reason where the table says
+so, and records who, when and why as an event. Assigning `.state` directly raises.
+"""
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import String, event
+from sqlalchemy.orm import Mapped, Mapper, mapped_column
+
+from fieldservice.foundation.errors import Conflict, Invalid
+from fieldservice.mechanisms.events import record
+
+_moving: ContextVar[bool] = ContextVar("moving", default=False)
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """States and allowed moves of one entity. `reason_for` lists target states that need a reason."""
+
+    entity: str
+    initial: str
+    moves: Mapping[str, frozenset[str]]
+    reason_for: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def states(self) -> frozenset[str]:
+        return frozenset(self.moves) | frozenset(to for targets in self.moves.values() for to in targets)
+
+    def allows(self, state: str, to: str) -> bool:
+        return to in self.moves.get(state, frozenset())
+
+
+def table(text: str) -> dict[str, frozenset[str]]:
+    """Read moves as DOMAIN §4 writes them, one line each: 'new → triaged | duplicate'."""
+    moves: dict[str, set[str]] = {}
+    for line in filter(None, map(str.strip, text.splitlines())):
+        sources, targets = line.split("→")
+        for source in sources.split("|"):
+            moves.setdefault(source.strip(), set()).update(target.strip() for target in targets.split("|"))
+    return {source: frozenset(targets) for source, targets in moves.items()}
+
+
+class Stateful:
+    """Mixin of every model with a lifecycle."""
+
+    lifecycle: ClassVar[Lifecycle]
+    state: Mapped[str] = mapped_column(String(24))
+
+    def __init__(self, **values: Any) -> None:
+        token = _moving.set(True)
+        try:
+            values.setdefault("state", self.lifecycle.initial)
+            super().__init__(**values)
+        finally:
+            _moving.reset(token)
+
+
+@event.listens_for(Mapper, "after_configured")
+def _guard_states() -> None:
+    for model in Stateful.__subclasses__():
+        attribute = model.state
+        if not event.contains(attribute, "set", _refuse_assignment):
+            event.listen(attribute, "set", _refuse_assignment)
+
+
+def _refuse_assignment(target: Any, value: str, _old: Any, _initiator: Any) -> None:
+    if not _moving.get():
+        raise AttributeError(f"{type(target).__name__}.state is changed by lifecycle.move, not assigned ({value})")
+
+
+def move(
+    subject: Any,
+    to: str,
+    *,
+    reason: str | None = None,
+    at: datetime | None = None,
+    by: str | None = None,
+    **facts: Any,
+) -> None:
+    """Move `subject` to state `to` and record `<entity>.<to>`.
+
+    Raises Conflict `move_forbidden` (facts: state, to, allowed) when the table does not allow it, and
+    Invalid when the target needs a reason and none is given.
+    """
+    cycle: Lifecycle = subject.lifecycle
+    if not cycle.allows(subject.state, to):
+        raise Conflict(
+            _l("This step is not possible from the present state."),
+            code="move_forbidden",
+            state=subject.state,
+            to=to,
+            allowed=sorted(cycle.moves.get(subject.state, ())),
+        )
+    if to in cycle.reason_for and not (reason or "").strip():
+        raise Invalid({"reason": [_l("Please give a reason.")]}, code="reason_needed")
+    before = subject.state
+    token = _moving.set(True)
+    try:
+        subject.state = to
+    finally:
+        _moving.reset(token)
+    record(f"{cycle.entity}.{to}", subject, {"from": before, **facts}, at=at, by=by, note=reason)
