@@ -18,9 +18,10 @@ from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Intege
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, registry, scoped_session
+from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.types import JSON, TypeDecorator
 
-from fieldservice.foundation.errors import Conflict
+from fieldservice.foundation.errors import Conflict, PreconditionFailed
 
 T = TypeVar("T")
 MAX_TRIES = 4  # the first try and at most three retries
@@ -154,7 +155,8 @@ def write(work: Callable[[], T]) -> T:
 
     Serialization failures, deadlocks and a busy SQLite are retried here and nowhere else, so `work`
     must not have effects outside the database. Called inside another `write` it joins it. Raises
-    Conflict when a constraint of the database decided a race against us.
+    Conflict when a constraint of the database decided a race against us, PreconditionFailed when a
+    row with a version was changed meanwhile.
     """
     if writing():
         return work()
@@ -173,6 +175,9 @@ def write(work: Callable[[], T]) -> T:
             if attempt + 1 == MAX_TRIES or not _worth_retrying(error):
                 raise
             sleep(0.02 * 3**attempt)
+        except StaleDataError as error:
+            session.rollback()
+            raise PreconditionFailed() from error
         except BaseException:
             session.rollback()
             raise

@@ -1,0 +1,63 @@
+"""FieldService 360. The app factory below is the table of contents of the system."""
+
+from flask import Flask
+
+from config import ROOT, Settings
+from fieldservice import cli, models, subscriptions
+from fieldservice.accounts import signin
+from fieldservice.accounts import views as accounts
+from fieldservice.foundation import api, web
+from fieldservice.foundation.db import db
+from fieldservice.foundation.db import install as install_database_rules
+from fieldservice.foundation.time import clock
+
+assert models.MODULES  # every table is known before migrations or queries need it
+
+PAGES = (accounts.blueprint,)
+API: tuple[api.ApiBlueprint, ...] = ()
+
+
+def create_app(settings: Settings) -> Flask:
+    """Build the app: settings, database, people, edge, pages, API, wiring and commands."""
+    app = Flask(
+        "fieldservice",
+        root_path=str(ROOT),
+        template_folder="templates",
+        static_folder="static",
+        instance_path=str(settings.instance_path),
+    )
+    settings.instance_path.mkdir(parents=True, exist_ok=True)
+    app.extensions["fieldservice.settings"] = settings
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=_pool(settings),
+        MAX_CONTENT_LENGTH=110 * 1024 * 1024,  # ten photos of 10 MB and the form
+        MAX_FORM_MEMORY_SIZE=1024 * 1024,
+        WTF_CSRF_CHECK_DEFAULT=False,  # web._refuse_cross_site decides where the token is asked
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a form left open over night still works
+    )
+    clock.zone = settings.timezone
+    if settings.started_clock_at is not None:
+        clock.start_at(settings.started_clock_at)
+    db.init_app(app)
+    with app.app_context():
+        install_database_rules(db.engine)
+    signin.install(app, settings)
+    web.install(app)
+    described = api.install(app)
+    for page in PAGES:
+        app.register_blueprint(page)
+    for part in API:
+        described.register_blueprint(part)
+    subscriptions.install()
+    cli.install(app)
+    return app
+
+
+def _pool(settings: Settings) -> dict[str, object]:
+    """As many connections as server threads; a thread never waits for one."""
+    options: dict[str, object] = {"pool_size": 16, "max_overflow": 4, "pool_timeout": 20}
+    if settings.database_url.startswith("postgresql"):
+        options["pool_pre_ping"] = True
+    return options

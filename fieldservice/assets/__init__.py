@@ -1,0 +1,1 @@
+"""Installed machines: whose, where, what, and their warranty."""

@@ -1,0 +1,1 @@
+"""The day plan: who is where when, and who could go next."""

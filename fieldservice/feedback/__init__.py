@@ -1,0 +1,1 @@
+"""What customers say afterwards: surveys and follow-up."""

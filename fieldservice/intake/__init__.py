@@ -1,0 +1,1 @@
+"""A fault comes in: reports, service requests, their clocks, duplicates and messages."""

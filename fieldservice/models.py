@@ -1,0 +1,17 @@
+"""Every table, so that migrations and their guard see the whole schema. Wiring; imported by the app factory alone."""
+
+from fieldservice.accounts import models as accounts
+from fieldservice.assets import models as assets
+from fieldservice.customers import models as customers
+from fieldservice.feedback import models as feedback
+from fieldservice.foundation import api
+from fieldservice.intake import models as intake
+from fieldservice.mechanisms import calendars, events, tasks
+from fieldservice.mechanisms.clocks import models as clocks
+from fieldservice.parts import models as parts
+from fieldservice.stations import models as stations
+from fieldservice.workorders import models as workorders
+
+MODULES = (
+    accounts, api, assets, calendars, clocks, customers, events, feedback, intake, parts, stations, tasks, workorders,
+)  # fmt: skip

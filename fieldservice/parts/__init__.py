@@ -1,0 +1,1 @@
+"""Parts: catalogue, stock places, balances and the ledger of moves."""

@@ -1,0 +1,1 @@
+"""4S stations, their territories, technicians with skills and certificates, and shifts."""

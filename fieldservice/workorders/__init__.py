@@ -1,0 +1,1 @@
+"""Triage, work orders, visits, bookings, eligibility rules and the tablet's commands."""

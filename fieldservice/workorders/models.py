@@ -1,0 +1,240 @@
+"""Work orders, visits, bookings, and what is recorded at the machine."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, Text, UniqueConstraint, false, or_, select, true
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from fieldservice.assets.models import Asset
+from fieldservice.customers.models import Customer, Site
+from fieldservice.foundation.access import READS_ALL_WORK, Person
+from fieldservice.foundation.db import Base, Id
+from fieldservice.intake.models import ServiceRequest
+from fieldservice.mechanisms.lifecycle import Lifecycle, Stateful, table
+from fieldservice.stations.models import Station, Technician
+
+
+class WorkOrder(Stateful, Base):
+    """Work to do on a machine. From *ready* to *completed* the state is derived (derivation.py), never typed."""
+
+    __tablename__ = "work_order"
+    subject_type = "work_order"
+    lifecycle = Lifecycle(
+        "work_order",
+        "draft",
+        table("""
+        draft → ready | cancelled
+        ready → on_hold | scheduled | dispatched | in_progress | cancelled
+        on_hold → ready | in_progress | cancelled
+        scheduled → dispatched | in_progress | ready | cancelled
+        dispatched → in_progress | scheduled | ready | cancelled
+        in_progress → on_hold | completed | ready | scheduled | dispatched | cannot_complete
+        completed → closed | ready
+        cannot_complete → closed | ready
+        """),
+        reason_for=frozenset({"on_hold", "cancelled", "cannot_complete"}),
+    )
+    id: Mapped[Id]
+    number: Mapped[str] = mapped_column(String(20), unique=True)
+    station_id: Mapped[int] = mapped_column(ForeignKey("station.id"))
+    request_id: Mapped[int | None] = mapped_column(ForeignKey("service_request.id"), index=True)
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id"), index=True)
+    site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id"))
+    asset_id: Mapped[int | None] = mapped_column(ForeignKey("asset.id"))
+    title: Mapped[str] = mapped_column(String(120))
+    work_type: Mapped[str] = mapped_column(String(40))  # template code, workorders/data/work_types
+    work_type_version: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(24))  # EN 13306, words.yaml work_kind
+    priority: Mapped[str] = mapped_column(String(2))
+    priority_reason: Mapped[str] = mapped_column(String(300), default="")
+    duration_min: Mapped[int]
+    skills: Mapped[dict[str, Any]]  # {skill: least level}
+    certificates: Mapped[list[str]]
+    latitude: Mapped[float | None]  # of the site, or of the report
+    longitude: Mapped[float | None]
+    precision: Mapped[str] = mapped_column(String(12), default="none")
+    coverage: Mapped[str] = mapped_column(String(12), default="billable")  # warranty, billable
+    pattern: Mapped[str | None] = mapped_column(String(60))  # the fault pattern that filled the codes
+    failure_mode: Mapped[str | None] = mapped_column(String(24))
+    failure_mechanism: Mapped[str | None] = mapped_column(String(24))
+    failure_cause: Mapped[str | None] = mapped_column(String(32))
+    detection: Mapped[str | None] = mapped_column(String(32))
+    activity: Mapped[str | None] = mapped_column(String(16))
+    unknown_reason: Mapped[str | None] = mapped_column(String(300))  # why codes are UNK (N-11)
+    summary: Mapped[str] = mapped_column(Text, default="")  # for the customer, plain (S-13)
+    technical_note: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime]
+    restored_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column()
+    __mapper_args__ = {"version_id_col": version}
+    __table_args__ = (
+        Index("ix_work_order_list", "station_id", "state", "id"),
+        Index("ix_work_order_state", "state", "id"),
+        Index("ix_work_order_asset", "asset_id", "failure_mode", "completed_at"),
+        CheckConstraint("duration_min BETWEEN 5 AND 1440", name="duration"),
+    )
+    station: Mapped[Station] = relationship()
+    request: Mapped[ServiceRequest | None] = relationship()
+    customer: Mapped[Customer | None] = relationship()
+    site: Mapped[Site | None] = relationship()
+    asset: Mapped[Asset | None] = relationship()
+    visits: Mapped[list["Visit"]] = relationship(back_populates="work_order", order_by="Visit.starts_at, Visit.id")
+    items: Mapped[list["WorkItem"]] = relationship(back_populates="work_order", order_by="WorkItem.id")
+
+    @classmethod
+    def assigned_to(cls, somebody: Person) -> ColumnElement[bool]:
+        """Orders with a visit of this technician, or of a technician lent by one of the person's stations."""
+        return cls.id.in_(select(Visit.work_order_id).where(Visit.assigned_to(somebody)))
+
+
+class WorkItem(Base):
+    """Something the order needs: a planned part, or what an earlier visit left open."""
+
+    __tablename__ = "work_item"
+    id: Mapped[Id]
+    work_order_id: Mapped[int] = mapped_column(ForeignKey("work_order.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(12))  # part, follow_up
+    part_id: Mapped[int | None] = mapped_column(ForeignKey("part.id"))
+    quantity: Mapped[Decimal | None]
+    words: Mapped[str] = mapped_column(String(300), default="")
+    required: Mapped[bool] = mapped_column(default=False)  # the order cannot complete while it is open
+    opened_visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"))
+    done_visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"))
+    opened_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    work_order: Mapped[WorkOrder] = relationship(back_populates="items")
+
+
+class Visit(Stateful, Base):
+    """One appointment. It belongs to the order's station; the technician's time is a booking at home."""
+
+    __tablename__ = "visit"
+    subject_type = "visit"
+    lifecycle = Lifecycle(
+        "visit",
+        "scheduled",
+        table("""
+        proposed → scheduled | cancelled
+        scheduled → dispatched | missed | cancelled
+        dispatched → accepted | declined | scheduled | missed | cancelled
+        accepted → en_route | scheduled | missed | cancelled
+        declined → scheduled | cancelled
+        en_route → on_site | missed | cancelled
+        on_site → in_progress | cannot_complete
+        in_progress → paused | completed | partially_completed | cannot_complete
+        paused → in_progress | completed | partially_completed | cannot_complete
+        """),
+        reason_for=frozenset({"declined", "missed", "cancelled", "cannot_complete", "paused"}),
+    )
+    id: Mapped[Id]
+    work_order_id: Mapped[int] = mapped_column(ForeignKey("work_order.id"), index=True)
+    station_id: Mapped[int] = mapped_column(ForeignKey("station.id"))
+    technician_id: Mapped[int] = mapped_column(ForeignKey("technician.id"))
+    home_station_id: Mapped[int] = mapped_column(ForeignKey("station.id"))  # of the technician, who may be lent
+    starts_at: Mapped[datetime]  # scheduled
+    ends_at: Mapped[datetime]
+    window_starts_at: Mapped[datetime]  # told to the customer
+    window_ends_at: Mapped[datetime]
+    travel_min: Mapped[int] = mapped_column(default=0)  # from the stop before
+    confirmed_at: Mapped[datetime | None]  # by the customer
+    dispatched_at: Mapped[datetime | None]
+    accepted_at: Mapped[datetime | None]
+    en_route_at: Mapped[datetime | None]
+    eta_at: Mapped[datetime | None]
+    on_site_at: Mapped[datetime | None]
+    started_at: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]
+    paused_min: Mapped[int] = mapped_column(default=0)
+    finished_at: Mapped[datetime | None]
+    restored: Mapped[bool | None]  # said when finishing
+    end_reason: Mapped[str | None] = mapped_column(String(24))  # no_access, wrong_part, needs_quote, unsafe, other
+    version: Mapped[int] = mapped_column()
+    __mapper_args__ = {"version_id_col": version}
+    __table_args__ = (
+        Index("ix_visit_technician", "technician_id", "starts_at"),
+        Index("ix_visit_station", "station_id", "starts_at"),
+        Index("ix_visit_home", "home_station_id", "starts_at"),
+        CheckConstraint("ends_at > starts_at", name="forwards"),
+    )
+    work_order: Mapped[WorkOrder] = relationship(back_populates="visits")
+    technician: Mapped[Technician] = relationship()
+
+    @classmethod
+    def assigned_to(cls, somebody: Person) -> ColumnElement[bool]:
+        """The technician's own visits, and those of technicians lent by the person's stations."""
+        stations = somebody.stations(*READS_ALL_WORK)
+        lent = true() if stations is None else cls.home_station_id.in_(sorted(stations)) if stations else false()
+        own = cls.technician_id == somebody.technician_id if somebody.technician_id is not None else false()
+        return or_(own, lent)
+
+
+class Booking(Stateful, Base):
+    """A technician's time, held. Held bookings of a technician never overlap, on either database (0002)."""
+
+    __tablename__ = "booking"
+    subject_type = "booking"
+    lifecycle = Lifecycle("booking", "held", table("held → released"))
+    id: Mapped[Id]
+    technician_id: Mapped[int] = mapped_column(ForeignKey("technician.id"))
+    station_id: Mapped[int] = mapped_column(ForeignKey("station.id"))  # the technician's home
+    visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"), index=True)
+    cause: Mapped[str] = mapped_column(String(12))  # visit, leave, training, travel
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    __table_args__ = (
+        Index("ix_booking_technician", "technician_id", "state", "starts_at"),
+        CheckConstraint("ends_at > starts_at", name="forwards"),
+    )
+
+
+class Answer(Base):
+    """An answered checklist field."""
+
+    __tablename__ = "answer"
+    id: Mapped[Id]
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"))
+    work_order_id: Mapped[int] = mapped_column(ForeignKey("work_order.id"), index=True)
+    field: Mapped[str] = mapped_column(String(60))
+    content: Mapped[dict[str, Any]]  # {value, unit?}
+    out_of_tolerance: Mapped[bool] = mapped_column(default=False)
+    note: Mapped[str] = mapped_column(String(500), default="")
+    at: Mapped[datetime]
+    __table_args__ = (UniqueConstraint("visit_id", "field"),)
+
+
+class PartUse(Base):
+    """A part fitted at a visit, with the stock move that took it."""
+
+    __tablename__ = "part_use"
+    id: Mapped[Id]
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"), index=True)
+    work_order_id: Mapped[int] = mapped_column(ForeignKey("work_order.id"), index=True)
+    part_id: Mapped[int] = mapped_column(ForeignKey("part.id"))
+    quantity: Mapped[Decimal]
+    move_id: Mapped[int] = mapped_column(ForeignKey("stock_move.id"))
+    serial: Mapped[str | None] = mapped_column(String(60))
+    at: Mapped[datetime]
+
+
+class TabletCommand(Base):
+    """A command of a tablet with its stored result: a replay gets the same answer, once applied."""
+
+    __tablename__ = "tablet_command"
+    id: Mapped[Id]
+    command_id: Mapped[str] = mapped_column(String(40), unique=True)
+    device_id: Mapped[str] = mapped_column(String(64))
+    seq: Mapped[int]
+    user_id: Mapped[int]
+    station_id: Mapped[int | None]
+    visit_id: Mapped[int | None]
+    kind: Mapped[str] = mapped_column(String(16))
+    payload: Mapped[dict[str, Any]]
+    at: Mapped[datetime]  # the tablet's time
+    received_at: Mapped[datetime]
+    status: Mapped[str] = mapped_column(String(20))  # accepted, accepted_with_flag, rejected
+    detail: Mapped[dict[str, Any]]
+    __table_args__ = (Index("ix_tablet_command_device", "device_id", "seq"), Index("ix_tablet_command_status", "status", "id"))

@@ -1,0 +1,169 @@
+"""Fixtures of every test: both databases, migrated once and copied for each test; a standing clock."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+from sqlalchemy import func, select
+
+from config import Settings, load_settings
+from fieldservice import create_app
+from fieldservice.accounts.models import User
+from fieldservice.accounts.services import create_user
+from fieldservice.foundation import catalogues
+from fieldservice.foundation.db import db, session, write
+from fieldservice.foundation.time import Clock
+from fieldservice.foundation.time import clock as the_clock
+from fieldservice.foundation.web import limiter
+from tests import postgres
+
+NOW = datetime.fromisoformat("2026-11-25T10:30:00+08:00")  # a Wednesday, in business hours
+PASSWORD = "correct horse battery"
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
+DATABASES = ("sqlite", "postgresql")
+
+
+class Client(FlaskClient):
+    """A browser or partner: each request in an app context of its own, as on a server."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        with self.application.app_context():
+            response = super().open(*args, **kwargs)
+        session.rollback()  # the test sees what the request committed
+        return response
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _texts() -> None:
+    """Chinese texts are compiled before the first page is shown."""
+    catalogues.compile_all()
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    instance = tmp_path_factory.mktemp("instance")
+    return load_settings(
+        {
+            "FIELDSERVICE_INSTANCE_PATH": str(instance),
+            "FIELDSERVICE_SECRET_KEY": "t" * 40,
+            "FIELDSERVICE_PUBLIC_URL": "http://localhost",
+            "FIELDSERVICE_BACKGROUND": "0",
+        }
+    )
+
+
+class Database:
+    """One app over one database that can be put back to its freshly migrated state."""
+
+    def __init__(self, kind: str, settings: Settings, folder: Path) -> None:
+        self.kind, self.folder = kind, folder
+        self.template, self.name = f"template_{WORKER}", f"test_{WORKER}"
+        if kind == "sqlite":
+            first, url = (f"sqlite:///{folder / name}.db" for name in ("template", "test"))
+        else:
+            first, url = postgres.make_database(self.template), postgres.database_url(self.name)
+        migrating = create_app(replace(settings, database_url=first))
+        with migrating.app_context():
+            upgrade()
+            db.engine.dispose()
+        self.app = create_app(replace(settings, database_url=url))
+        self.app.testing = True
+        self.app.test_client_class = Client
+
+    def reset(self) -> None:
+        with self.app.app_context():
+            db.engine.dispose()
+        if self.kind == "sqlite":
+            for leftover in self.folder.glob("test.db*"):
+                leftover.unlink()
+            shutil.copy(self.folder / "template.db", self.folder / "test.db")
+        else:
+            postgres.make_database(self.name, self.template)
+
+
+@pytest.fixture(scope="session")
+def databases(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Database]]:
+    made: dict[str, Database] = {}
+
+    class Lazily(dict[str, Database]):
+        def __missing__(self, kind: str) -> Database:
+            made[kind] = self[kind] = Database(kind, settings, tmp_path_factory.mktemp(kind))
+            return made[kind]
+
+    yield Lazily()
+    for database in made.values():
+        with database.app.app_context():
+            db.engine.dispose()
+    if "postgresql" in made:
+        postgres.drop_database(made["postgresql"].name)
+        postgres.drop_database(made["postgresql"].template)
+
+
+@pytest.fixture(params=DATABASES)
+def app(request: pytest.FixtureRequest, databases: dict[str, Database], clock: Clock) -> Iterator[Flask]:
+    """The app in an app context over a fresh database; runs once on each engine."""
+    database = databases[request.param]
+    database.reset()
+    limiter.reset()
+    with database.app.app_context():
+        yield database.app
+        session.rollback()
+        session.remove()
+
+
+@pytest.fixture
+def sqlite_app(databases: dict[str, Database], clock: Clock) -> Iterator[Flask]:
+    """For tests of pages and texts that no database can tell apart."""
+    database = databases["sqlite"]
+    database.reset()
+    limiter.reset()
+    with database.app.app_context():
+        yield database.app
+        session.rollback()
+        session.remove()
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    """The system's clock, standing at NOW; move it with clock.advance(hours=2)."""
+    the_clock.fix(NOW)
+    yield the_clock
+    the_clock.follow_wall()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Somebody who is not signed in."""
+    return app.test_client()
+
+
+@pytest.fixture
+def sign_in(app: Flask) -> Any:
+    """sign_in('dispatcher', station_id) → a client signed in as a new person holding that role."""
+
+    def signed(role: str, station_id: int | None = None, **facts: Any) -> FlaskClient:
+        client = app.test_client()
+        with app.app_context():
+            user = make_user(role, station_id, **facts)
+            mark = user.fs_uniquifier
+        session.rollback()
+        with client.session_transaction() as browser:
+            browser["_user_id"], browser["_fresh"] = mark, True
+        return client
+
+    return signed
+
+
+def make_user(role: str, station_id: int | None = None, **facts: Any) -> User:
+    """A person with one role; committed."""
+    count = session.scalar(select(func.count(User.id)))
+    facts = {"email": f"{role}{count}@demo.test", "name": role.title(), "password": None, **facts}
+    return write(lambda: create_user(grants=[(role, station_id)], **facts))
