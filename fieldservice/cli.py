@@ -4,7 +4,10 @@ from flask import Flask
 from flask_migrate import Migrate
 
 from config import ROOT
+from fieldservice.accounts import commands as accounts
 from fieldservice.foundation.db import db
+
+COMMANDS = (accounts.users, accounts.tokens)
 
 migrations = Migrate(directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=True)
 
@@ -12,3 +15,5 @@ migrations = Migrate(directory=str(ROOT / "migrations"), compare_type=True, rend
 def install(app: Flask) -> None:
     """Fit `flask --app wsgi …` with our commands."""
     migrations.init_app(app, db)
+    for command in COMMANDS:
+        app.cli.add_command(command)

@@ -79,3 +79,8 @@ def revoke_sign_ins(user_id: int) -> None:
     """End every signed-in browser of a person."""
     for sign_in in session.scalars(select(SignIn).where(SignIn.user_id == user_id, SignIn.revoked_at.is_(None))):
         sign_in.revoked_at = now()
+
+
+def speak(user_id: int, language: str) -> None:
+    """Remember the language a person chose."""
+    session.get_one(User, user_id).language = language

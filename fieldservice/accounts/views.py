@@ -3,13 +3,15 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_security.utils import login_user, logout_user, verify_and_update_password
 from sqlalchemy import func, select
 
+from config import LANGUAGES
 from fieldservice.accounts.models import User
 from fieldservice.accounts.passwords import spend_time
+from fieldservice.accounts.services import speak
 from fieldservice.foundation.access import Person, person, public, signed_in
 from fieldservice.foundation.db import session, write
 from fieldservice.foundation.web import limiter
@@ -72,14 +74,11 @@ def _next(somebody: Person) -> str:
     return url_for("portal.home")
 
 
-def remember_language() -> None:
+@blueprint.after_app_request
+def remember_language(response: Response) -> Response:
     """After a request with ?lang=, keep it for the signed-in person, in a write of its own."""
     somebody, wish = person(), request.args.get("lang")
-    if somebody is None or somebody.via_token or wish not in ("zh", "en") or somebody.language == wish:
-        return
-    identity = somebody.user_id
-
-    def keep() -> None:
-        session.get_one(User, identity).language = wish
-
-    write(keep)
+    if somebody is not None and not somebody.via_token and wish in LANGUAGES and somebody.language != wish:
+        identity = somebody.user_id
+        write(lambda: speak(identity, wish))
+    return response
