@@ -16,7 +16,7 @@ from fieldservice.foundation.access import person
 from fieldservice.foundation.db import Base, Id, UtcDateTime, dumps, session, write
 from fieldservice.foundation.errors import DomainError, Invalid, PreconditionFailed, PreconditionRequired
 from fieldservice.foundation.time import now
-from fieldservice.foundation.web import problem
+from fieldservice.foundation.web import problem, show_http_error, wants_json
 
 PREFIX = "/api/v1"
 KEEP_ANSWERS = timedelta(hours=24)
@@ -42,6 +42,8 @@ class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest ships no types
     """flask-smorest with our problem details in place of its error body."""
 
     def handle_http_exception(self, error: Any) -> Any:
+        if not wants_json():  # this handler serves the whole app; people get a page
+            return show_http_error(error)
         facts = getattr(error, "data", None) or {}
         messages = facts.get("messages") or {}
         if error.code == 422 or messages:

@@ -67,7 +67,7 @@ def install(app: Flask) -> None:
     app.after_request(_finish)
     app.register_error_handler(DomainError, show_error)
     app.register_error_handler(CSRFError, lambda error: show_error(Forbidden(_l("This page was open too long. Load it again and repeat the step."), code="csrf")))
-    app.register_error_handler(HTTPException, _show_http_error)
+    app.register_error_handler(HTTPException, show_http_error)
     app.register_error_handler(Exception, _show_crash)
     for name in ("clock_time", "date_short", "datetime_short", "date_long", "minutes", "quantity", "money"):
         app.add_template_filter(getattr(display, name), name)
@@ -170,7 +170,7 @@ def problem(error: DomainError) -> Response:
 _BY_STATUS: dict[int, type[DomainError]] = {403: Forbidden, 404: NotFound, 413: TooLarge, 429: TooMany}
 
 
-def _show_http_error(error: HTTPException) -> Any:
+def show_http_error(error: HTTPException) -> Any:
     if error.code is None or error.code < 400:
         return error
     shown = _BY_STATUS.get(error.code, DomainError)()
