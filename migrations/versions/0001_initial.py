@@ -73,6 +73,26 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_customer_station_id"), ["station_id"], unique=False)
 
     op.create_table(
+        "deferred_job",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("task", sa.String(length=60), nullable=False),
+        sa.Column("key", sa.String(length=120), nullable=False),
+        sa.Column("arguments", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("run_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("starts", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("failures", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("error", sa.String(length=400), nullable=True),
+        sa.CheckConstraint("status IN ('queued', 'running', 'done', 'failed')", name=op.f("ck_deferred_job_status")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deferred_job")),
+        sa.UniqueConstraint("task", "key", name=op.f("uq_deferred_job_task_key")),
+    )
+    with op.batch_alter_table("deferred_job", schema=None) as batch_op:
+        batch_op.create_index("ix_deferred_job_due", ["status", "run_at", "id"], unique=False)
+
+    op.create_table(
         "event",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -104,6 +124,40 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_idempotent_answer_at"), ["at"], unique=False)
 
     op.create_table(
+        "message",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("template", sa.String(length=60), nullable=False),
+        sa.Column("channel", sa.String(length=8), nullable=False),
+        sa.Column("to", sa.String(length=254), nullable=False),
+        sa.Column("language", sa.String(length=2), nullable=False),
+        sa.Column("facts", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("subject_type", sa.String(length=40), nullable=False),
+        sa.Column("subject_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("station_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("key", sa.String(length=160), nullable=False),
+        sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_try_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("error", sa.String(length=40), nullable=True),
+        sa.Column("state", sa.String(length=24), nullable=False),
+        sa.CheckConstraint("channel IN ('email', 'sms')", name=op.f("ck_message_channel")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
+        sa.UniqueConstraint("key", name=op.f("uq_message_key")),
+    )
+    with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.create_index("ix_message_due", ["state", "next_try_at", "id"], unique=False)
+        batch_op.create_index("ix_message_subject", ["subject_type", "subject_id", "id"], unique=False)
+
+    op.create_table(
+        "number_series",
+        sa.Column("series", sa.String(length=8), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("series", "year", name=op.f("pk_number_series")),
+    )
+    op.create_table(
         "part",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("number", sa.String(length=40), nullable=False),
@@ -117,6 +171,19 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=24), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_part")),
         sa.UniqueConstraint("number", name=op.f("uq_part_number")),
+    )
+    op.create_table(
+        "policy_override",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("scope_type", sa.String(length=10), nullable=False),
+        sa.Column("scope_key", sa.String(length=40), nullable=False),
+        sa.Column("value", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_override")),
+        sa.UniqueConstraint(
+            "name", "scope_type", "scope_key", name=op.f("uq_policy_override_name_scope_type_scope_key")
+        ),
     )
     op.create_table(
         "station",
@@ -133,6 +200,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_station")),
         sa.UniqueConstraint("code", name=op.f("uq_station_code")),
     )
+    op.create_table(
+        "stored_file",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("subject_type", sa.String(length=40), nullable=False),
+        sa.Column("subject_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("station_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("key", sa.String(length=32), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("content_type", sa.String(length=40), nullable=False),
+        sa.Column("size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("width", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("height", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("uploaded_by", sa.String(length=40), nullable=False),
+        sa.Column("refusal", sa.String(length=12), nullable=True),
+        sa.Column("state", sa.String(length=24), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stored_file")),
+        sa.UniqueConstraint("key", name=op.f("uq_stored_file_key")),
+    )
+    with op.batch_alter_table("stored_file", schema=None) as batch_op:
+        batch_op.create_index("ix_stored_file_subject", ["subject_type", "subject_id", "id"], unique=False)
+
     op.create_table(
         "tablet_command",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -154,6 +245,21 @@ def upgrade() -> None:
     with op.batch_alter_table("tablet_command", schema=None) as batch_op:
         batch_op.create_index("ix_tablet_command_device", ["device_id", "seq"], unique=False)
         batch_op.create_index("ix_tablet_command_status", ["status", "id"], unique=False)
+
+    op.create_table(
+        "template",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("code", sa.String(length=60), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("content", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_template")),
+        sa.UniqueConstraint("kind", "code", "version", name=op.f("uq_template_kind_code_version")),
+    )
+    with op.batch_alter_table("template", schema=None) as batch_op:
+        batch_op.create_index("ix_template_kind", ["kind", "active"], unique=False)
 
     op.create_table(
         "user_account",
@@ -243,6 +349,12 @@ def upgrade() -> None:
         sa.Column("words", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_event_note_event_id")),
         sa.PrimaryKeyConstraint("event_id", name=op.f("pk_event_note")),
+    )
+    op.create_table(
+        "event_pending",
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_event_pending_event_id")),
+        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_event_pending")),
     )
     op.create_table(
         "role_grant",
@@ -896,6 +1008,7 @@ def downgrade() -> None:
 
     op.drop_table("sign_in")
     op.drop_table("role_grant")
+    op.drop_table("event_pending")
     op.drop_table("event_note")
     op.drop_table("event_log")
     op.drop_table("event_effect")
@@ -910,13 +1023,28 @@ def downgrade() -> None:
     op.drop_table("clock_pause")
     op.drop_table("api_token")
     op.drop_table("user_account")
+    with op.batch_alter_table("template", schema=None) as batch_op:
+        batch_op.drop_index("ix_template_kind")
+
+    op.drop_table("template")
     with op.batch_alter_table("tablet_command", schema=None) as batch_op:
         batch_op.drop_index("ix_tablet_command_status")
         batch_op.drop_index("ix_tablet_command_device")
 
     op.drop_table("tablet_command")
+    with op.batch_alter_table("stored_file", schema=None) as batch_op:
+        batch_op.drop_index("ix_stored_file_subject")
+
+    op.drop_table("stored_file")
     op.drop_table("station")
+    op.drop_table("policy_override")
     op.drop_table("part")
+    op.drop_table("number_series")
+    with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.drop_index("ix_message_subject")
+        batch_op.drop_index("ix_message_due")
+
+    op.drop_table("message")
     with op.batch_alter_table("idempotent_answer", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_idempotent_answer_at"))
 
@@ -926,6 +1054,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_event_station")
 
     op.drop_table("event")
+    with op.batch_alter_table("deferred_job", schema=None) as batch_op:
+        batch_op.drop_index("ix_deferred_job_due")
+
+    op.drop_table("deferred_job")
     with op.batch_alter_table("customer", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_customer_station_id"))
 

@@ -1,0 +1,120 @@
+"""Embedded mode: the one process that runs schedules, relay and deferred jobs (DESIGN §5).
+
+Started by the server's lifespan alone; imports and commands never start it.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import time, timedelta
+from threading import Event, Thread
+from time import monotonic
+from typing import Any
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from flask import Flask
+
+from fieldservice.foundation import compute, deferred
+from fieldservice.foundation.db import db, write
+from fieldservice.foundation.single import OnlyOne
+from fieldservice.foundation.time import clock
+from fieldservice.foundation.web import settings
+from fieldservice.foundation.workers import JobThreads
+
+JOB_PAUSE = timedelta(milliseconds=100)  # between looks for deferred jobs
+LONGEST_PAUSE = 30.0  # seconds between tries of a pulse that keeps failing
+STOP_WITHIN = 3.0  # seconds that running work gets at a stop
+SHORTEST_SCHEDULE = timedelta(seconds=1)
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When a piece of work runs: every so long, or daily at a local time."""
+
+    name: str
+    when: timedelta | time
+    work: Callable[[], object]
+
+
+schedules: dict[str, Schedule] = {}
+
+
+def every(when: timedelta | time, work: Callable[[], object], name: str | None = None) -> None:
+    """Have the leader call `work` every `when` (or daily at that local time), in an app context of its own.
+
+    Never twice at once; missed turns are made up for by one. Below a second the work is a pulse: it has
+    its own thread and is called again at once while it returns True.
+    """
+    name = name or f"{work.__module__.removeprefix('fieldservice.')}.{getattr(work, '__name__', 'work')}"
+    schedules[name] = Schedule(name, when, work)
+
+
+class Leader:
+    """The background work of this installation, from `start` to `stop`."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._stopping = Event()
+        self._jobs = JobThreads(app, self._stopping)
+        self._threads: list[Thread] = []
+        # Turns follow the real clock: a demo clock that runs elsewhere moves facts, not schedules.
+        self._scheduler = BackgroundScheduler(
+            timezone=clock.zone, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60}
+        )
+
+    def start(self) -> None:
+        """Take the lock, find the jobs a killed process left, and begin. Raises AlreadyRunning."""
+        with self._app.app_context():
+            self._lock = OnlyOne(settings().instance_path)
+            self._lock.take(db.engine)
+            try:
+                write(deferred.resume)
+            except BaseException:
+                self._lock.give_back()
+                raise
+        self._threads += self._jobs.start()
+        for schedule in (Schedule("deferred jobs", JOB_PAUSE, self._jobs.take), *schedules.values()):
+            self._add(schedule)
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """End within a few seconds. Work cut off is found again by the next start."""
+        self._stopping.set()
+        self._scheduler.shutdown(wait=False)
+        self._jobs.stop()
+        compute.end_workers()
+        deadline = monotonic() + STOP_WITHIN
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - monotonic()))
+        self._lock.give_back()
+
+    def _add(self, schedule: Schedule) -> None:
+        if isinstance(schedule.when, time):
+            turn: dict[str, Any] = {"trigger": "cron", "hour": schedule.when.hour, "minute": schedule.when.minute}
+        elif schedule.when < SHORTEST_SCHEDULE:
+            thread = Thread(target=self._pulse, args=(schedule, schedule.when), name=schedule.name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+            return
+        else:
+            turn = {"trigger": "interval", "seconds": schedule.when.total_seconds()}
+        self._scheduler.add_job(self._call, args=(schedule,), id=schedule.name, name=schedule.name, **turn)
+
+    def _call(self, schedule: Schedule) -> object:
+        """One turn. Its error is logged and given back: it must not end the thread of the next turn."""
+        try:
+            with self._app.app_context():
+                return schedule.work()
+        except Exception as error:
+            if not self._stopping.is_set():
+                log.exception("background work '%s' failed", schedule.name)
+            return error
+
+    def _pulse(self, schedule: Schedule, pause: timedelta) -> None:
+        wait = normal = pause.total_seconds()
+        failing = 0
+        while not self._stopping.wait(wait):
+            result = self._call(schedule)
+            failing = min(failing + 1, 10) if isinstance(result, Exception) else 0
+            wait = min(normal * 2**failing, LONGEST_PAUSE) if failing else (0.0 if result is True else normal)
