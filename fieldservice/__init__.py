@@ -3,13 +3,14 @@
 from flask import Flask
 
 from config import ROOT, Settings
-from fieldservice import cli, models, subscriptions
+from fieldservice import cli, jobs, models, subscriptions
 from fieldservice.accounts import signin
 from fieldservice.accounts import views as accounts
-from fieldservice.foundation import api, web
+from fieldservice.foundation import api, live, web
 from fieldservice.foundation.db import db
 from fieldservice.foundation.db import install as install_database_rules
 from fieldservice.foundation.time import clock
+from fieldservice.mechanisms import relay
 
 assert models.MODULES  # every table is known before migrations or queries need it
 
@@ -50,7 +51,9 @@ def create_app(settings: Settings) -> Flask:
         app.register_blueprint(page)
     for part in API:
         described.register_blueprint(part)
+    live.install(app, live.Source(relay.latest_seq, relay.since))
     subscriptions.install()
+    jobs.list_schedules()
     cli.install(app)
     return app
 

@@ -1,0 +1,111 @@
+"""The ASGI face of the app: `/events` natively, all else Flask in threads, background work in its lifespan.
+
+Run by `uvicorn wsgi:asgi --lifespan on --timeout-graceful-shutdown 3`.
+"""
+
+import asyncio
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from a2wsgi import WSGIMiddleware
+from flask import Flask
+from sqlalchemy.pool import QueuePool
+
+from fieldservice.foundation.db import db
+from fieldservice.foundation.jobs import AlreadyRunning, Leader, run_leader
+from fieldservice.foundation.live import EXTENSION, Feed
+from fieldservice.foundation.stream import EventStream, Receive, Scope, Send
+from fieldservice.foundation.web import settings
+
+THREADS_WITHOUT_POOL = 8
+log = logging.getLogger(__name__)
+
+
+def make_asgi(app: Flask) -> "Server":
+    """The app for an ASGI server. Importing it starts nothing; its lifespan does."""
+    with app.app_context():
+        pool = db.engine.pool
+    threads = pool.size() if isinstance(pool, QueuePool) else THREADS_WITHOUT_POOL
+    return Server(app, threads)
+
+
+class Server:
+    """Routes `/events` to the stream, the lifespan to the background work, and the rest to Flask."""
+
+    def __init__(self, app: Flask, threads: int) -> None:
+        self._app = app
+        self._feed: Feed = app.extensions[EXTENSION]
+        self._events = EventStream(app)
+        wsgi: Any = app  # Flask's types and a2wsgi's describe the same protocol in other words
+        self._pages: Any = WSGIMiddleware(wsgi, workers=threads)  # as many as connections: none waits for one
+        self._leader: Leader | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http" and scope["path"] == "/events":
+            await self._events(scope, receive, send)
+        else:
+            await self._pages(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self._start()
+        except AlreadyRunning as refusal:
+            await send({"type": "lifespan.startup.failed", "message": str(refusal)})
+            return
+        except Exception:
+            log.exception("the background work did not start")
+            await send({"type": "lifespan.startup.failed", "message": "The background work did not start; see above."})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        self._feed.close()
+        if self._leader is not None:
+            await asyncio.to_thread(self._leader.stop)
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _start(self) -> None:
+        if not self._wanted():
+            return
+        loop = asyncio.get_running_loop()
+        self._feed.open(loop, await asyncio.to_thread(self._latest))
+        try:
+            self._leader = await asyncio.to_thread(run_leader, self._app)
+        except BaseException:
+            self._feed.close()
+            raise
+        _before_stopping(loop, self._feed.close)
+
+    def _wanted(self) -> bool:
+        with self._app.app_context():
+            return settings().background
+
+    def _latest(self) -> int:
+        with self._app.app_context():
+            return self._feed.source.latest()
+
+
+def _before_stopping(loop: asyncio.AbstractEventLoop, close: Callable[[], None]) -> None:
+    """Have `close` called when a signal asks the server to stop.
+
+    uvicorn waits for open responses before it ends the lifespan, so streams have to be ended by the
+    signal itself; its own handler is called next.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGTERM, signal.SIGINT):
+        handler = signal.getsignal(number)
+        if not callable(handler):
+            continue
+
+        def stop(number: int, frame: FrameType | None, handler: Callable[..., Any] = handler) -> None:
+            loop.call_soon_threadsafe(close)
+            handler(number, frame)
+
+        signal.signal(number, stop)
