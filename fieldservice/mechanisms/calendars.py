@@ -146,7 +146,7 @@ def stored_days(since: datetime) -> Days:
     """Workdays with the imported rows of the year of `since` and later."""
     first = date(local(since).year, 1, 1)
     rows = session.execute(select(CalendarDay.day, CalendarDay.workday).where(CalendarDay.day >= first))
-    return Days({day: workday for day, workday in rows})
+    return Days({row.day: row.workday for row in rows})
 
 
 def standard_calendar(since: datetime) -> BusinessCalendar:

@@ -2,16 +2,18 @@
 
 A service records an event in its own transaction and nothing else. Facts hold codes, ids and numbers,
 never personal words, so erasing a person never breaks the chain. The relay later gives each event a
-sequence and extends the hash chain (`event_log`); `verify` walks it.
+sequence and extends the hash chain (`event_log`); `verify` walks it. What the relay has not seen yet
+stands in `event_pending`: asking "which events are not in the log" would read all of them, ten times
+a second.
 """
 
 import hashlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import ForeignKey, Index, String, Text, func, select
+from sqlalchemy import ForeignKey, Index, String, Text, delete, exists, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fieldservice.foundation.access import actor
@@ -22,7 +24,8 @@ from fieldservice.foundation.time import now
 class Subject(Protocol):
     """Anything events, clocks and tasks can be about: named by type and id, never by model."""
 
-    subject_type: str
+    @property
+    def subject_type(self) -> str: ...
 
     @property
     def id(self) -> Any: ...
@@ -55,6 +58,13 @@ class EventLog(Base):
     hash: Mapped[str] = mapped_column(String(64))
 
 
+class EventPending(Base):
+    """An event the relay has not logged yet; written with the event, deleted with its log entry."""
+
+    __tablename__ = "event_pending"
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), primary_key=True)
+
+
 class EventNote(Base):
     """What a person wrote about a fact. Erasable: the event keeps only a salted digest of it."""
 
@@ -77,7 +87,7 @@ Handler = Callable[[Event], None]
 _handlers: dict[str, list[Handler]] = {}
 
 
-def subscribe(table: dict[str, Sequence[Handler]]) -> None:
+def subscribe(table: Mapping[str, Sequence[Handler]]) -> None:
     """Replace the wiring: event kind → functions that answer it in the same transaction."""
     _handlers.clear()
     _handlers.update({kind: list(handlers) for kind, handlers in table.items()})
@@ -114,6 +124,7 @@ def record(
     )
     session.add(event)
     session.flush()
+    session.add(EventPending(event_id=event.id))
     if note:
         session.add(EventNote(event_id=event.id, salt=salt, words=note))
     for handler in _handlers.get(kind, ()):
@@ -132,8 +143,24 @@ def history(subject: Subject, limit: int = 200) -> Sequence[Event]:
     return list(reversed(session.scalars(newest).all()))
 
 
-def chain_hash(previous: str, event: Event) -> str:
-    """SHA-256 over the previous hash and every field of the event."""
+def notes_of(events: Iterable[Event]) -> dict[int, str]:
+    """What people wrote about these facts, by event id, in one query; erased notes are left out."""
+    ids = [event.id for event in events if "note" in event.facts]
+    if not ids:
+        return {}
+    rows = session.execute(select(EventNote.event_id, EventNote.words).where(EventNote.event_id.in_(ids)))
+    return {row.event_id: row.words for row in rows}
+
+
+def erase_notes(subject: Subject) -> int:
+    """Erase all free words about a subject's facts; the chain holds only salted digests. Returns how many."""
+    mine = select(Event.id).where(Event.subject_type == subject.subject_type, Event.subject_id == subject.id)
+    gone = session.execute(delete(EventNote).where(EventNote.event_id.in_(mine)).returning(EventNote.event_id))
+    return len(gone.all())
+
+
+def chain_hash(previous: str, event: Any) -> str:
+    """SHA-256 over the previous hash and every field of the event (an Event, or a row of its columns)."""
     content = dumps(
         [event.id, event.at.isoformat(), event.kind, event.subject_type, event.subject_id, event.actor,
          event.station_id, event.facts]
@@ -142,41 +169,47 @@ def chain_hash(previous: str, event: Event) -> str:
 
 
 def log_new_events(limit: int = 500) -> list[tuple[int, Event]]:
-    """Give unlogged events their sequence and chain hash; called by the relay alone, inside `write`."""
-    last = session.execute(select(EventLog.seq, EventLog.hash).order_by(EventLog.seq.desc()).limit(1)).first()
-    seq, previous = (last.seq, last.hash) if last else (0, "")
-    unlogged = (
-        select(Event)
-        .outerjoin(EventLog, EventLog.event_id == Event.id)
-        .where(EventLog.seq.is_(None))
-        .order_by(Event.id)
-        .limit(limit)
-    )
+    """Give pending events their sequence and chain hash; called by the relay alone, inside `write`."""
+    pending = select(Event).join(EventPending).order_by(Event.id).limit(limit)
+    # hashed as stored, whatever this session holds in memory
+    events = session.scalars(pending.execution_options(populate_existing=True)).all()
+    if not events:
+        return []
+    seq, previous = _last_link()
     logged = []
-    for event in session.scalars(unlogged).all():
+    for event in events:
         seq, previous = seq + 1, chain_hash(previous, event)
         session.add(EventLog(seq=seq, event_id=event.id, hash=previous))
         logged.append((seq, event))
+    session.execute(delete(EventPending).where(EventPending.event_id.in_([event.id for event in events])))
     return logged
+
+
+def _last_link() -> tuple[int, str]:
+    last = session.execute(select(EventLog.seq, EventLog.hash).order_by(EventLog.seq.desc()).limit(1)).first()
+    return (last.seq, last.hash) if last else (0, "")
 
 
 def first_broken_link(batch: int = 2000) -> int | None:
     """Walk the chain; the sequence of the first entry that does not fit, or None when all is well."""
     previous, after = "", 0
-    while True:
-        rows = session.execute(
-            select(EventLog, Event).join(Event).where(EventLog.seq > after).order_by(EventLog.seq).limit(batch)
-        ).all()
-        if not rows:
-            return None
-        for entry, event in rows:
-            if entry.seq != after + 1 or entry.hash != chain_hash(previous, event):
-                return int(entry.seq)
-            previous, after = entry.hash, entry.seq
-        session.expunge_all()
+    # columns, not objects: what is verified is what is stored
+    links = select(EventLog.seq, EventLog.hash, *Event.__table__.columns).join(Event, Event.id == EventLog.event_id)
+    while rows := session.execute(links.where(EventLog.seq > after).order_by(EventLog.seq).limit(batch)).all():
+        for row in rows:
+            if row.seq != after + 1 or row.hash != chain_hash(previous, row):
+                return int(row.seq)
+            previous, after = row.hash, row.seq
+    return None
 
 
 def unlogged_count() -> int:
     """How many events wait for the relay."""
-    logged = select(func.count()).select_from(EventLog).scalar_subquery()
-    return session.scalar(select(func.count(Event.id) - logged)) or 0
+    return session.scalar(select(func.count()).select_from(EventPending)) or 0
+
+
+def lost_events() -> int:
+    """How many events neither stand in the log nor wait for it: always 0, asked by `verify`."""
+    logged = exists().where(EventLog.event_id == Event.id)
+    waiting = exists().where(EventPending.event_id == Event.id)
+    return session.scalar(select(func.count(Event.id)).where(~logged, ~waiting)) or 0

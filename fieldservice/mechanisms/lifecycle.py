@@ -4,16 +4,17 @@
 so, and records who, when and why as an event. Assigning `.state` directly raises.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import String, event
+from sqlalchemy import String, event, inspect
 from sqlalchemy.orm import Mapped, Mapper, mapped_column
 
+from fieldservice.foundation.db import is_sqlite, session
 from fieldservice.foundation.errors import Conflict, Invalid
 from fieldservice.mechanisms.events import record
 
@@ -48,26 +49,37 @@ def table(text: str) -> dict[str, frozenset[str]]:
 
 
 class Stateful:
-    """Mixin of every model with a lifecycle."""
+    """Mixin of every model with a lifecycle. A new row begins in the initial state, or in one the table knows."""
 
     lifecycle: ClassVar[Lifecycle]
     state: Mapped[str] = mapped_column(String(24))
 
     def __init__(self, **values: Any) -> None:
+        state = values.setdefault("state", self.lifecycle.initial)
+        if state not in self.lifecycle.states:
+            raise ValueError(f"{type(self).__name__} has no state {state!r}")
         token = _moving.set(True)
         try:
-            values.setdefault("state", self.lifecycle.initial)
             super().__init__(**values)
         finally:
             _moving.reset(token)
 
 
+def stateful_models() -> Iterator[type[Stateful]]:
+    """Every mapped model with a lifecycle."""
+    waiting: list[type[Stateful]] = list(Stateful.__subclasses__())
+    while waiting:
+        model = waiting.pop()
+        waiting += model.__subclasses__()
+        if inspect(model, raiseerr=False) is not None:
+            yield model
+
+
 @event.listens_for(Mapper, "after_configured")
 def _guard_states() -> None:
-    for model in Stateful.__subclasses__():
-        attribute = model.state
-        if not event.contains(attribute, "set", _refuse_assignment):
-            event.listen(attribute, "set", _refuse_assignment)
+    for model in stateful_models():
+        if not event.contains(model.state, "set", _refuse_assignment):
+            event.listen(model.state, "set", _refuse_assignment)
 
 
 def _refuse_assignment(target: Any, value: str, _old: Any, _initiator: Any) -> None:
@@ -90,20 +102,31 @@ def move(
     Invalid when the target needs a reason and none is given.
     """
     cycle: Lifecycle = subject.lifecycle
-    if not cycle.allows(subject.state, to):
+    _lock(getattr(subject, "row", subject))
+    before: str = subject.state
+    if not cycle.allows(before, to):
         raise Conflict(
             _l("This step is not possible from the present state."),
             code="move_forbidden",
-            state=subject.state,
+            state=before,
             to=to,
-            allowed=sorted(cycle.moves.get(subject.state, ())),
+            allowed=sorted(cycle.moves.get(before, ())),
         )
     if to in cycle.reason_for and not (reason or "").strip():
         raise Invalid({"reason": [_l("Please give a reason.")]}, code="reason_needed")
-    before = subject.state
     token = _moving.set(True)
     try:
         subject.state = to
     finally:
         _moving.reset(token)
     record(f"{cycle.entity}.{to}", subject, {"from": before, **facts}, at=at, by=by, note=reason)
+
+
+def _lock(row: Any) -> None:
+    """Hold the row and read its state again: two people must not both make the same move.
+
+    SQLite has one writer at a time, so what was read there still holds.
+    """
+    known = inspect(row, raiseerr=False)
+    if known is not None and known.persistent and not is_sqlite():
+        session.refresh(row, ["state"], with_for_update=True)

@@ -10,6 +10,7 @@ from fieldservice.foundation import display
 
 CalendarCode = Literal["wall", "business"]
 MINUTES_PER_BUSINESS_DAY = 480  # 1 bd = 8 bh (DOMAIN §1)
+MOST_MINUTES = 5 * 366 * 1440  # five years: the longest step is a year; more is a slip of the pen
 _UNITS: dict[str, tuple[int, CalendarCode]] = {
     "min": (1, "wall"),
     "h": (60, "wall"),
@@ -29,13 +30,13 @@ class Limit:
     origin: str = "default"
 
     def __post_init__(self) -> None:
-        if self.minutes <= 0:
-            raise ValueError("a limit is longer than nothing")
+        if not 0 < self.minutes <= MOST_MINUTES:
+            raise ValueError("a limit is longer than nothing and at most five years")
 
     @classmethod
     def parse(cls, text: str, origin: str = "default") -> Self:
         """Read '15 min', '24 h', '2 bh' or '1 bd'. Raises ValueError for anything else."""
-        found = re.fullmatch(r"(\d{1,6}) ?(min|h|d|bmin|bh|bd)", text.strip())
+        found = re.fullmatch(r"([0-9]{1,7}) ?(min|h|d|bmin|bh|bd)", text.strip())
         if found is None:
             raise ValueError(f"{text!r} is no time limit: write e.g. 30 min, 4 h, 2 bh or 1 bd")
         minutes, calendar = _UNITS[found[2]]

@@ -9,16 +9,17 @@ from typing import Any
 import yaml
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, and_, false, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.db import Base, Id, session
+from fieldservice.foundation.time import now
 from fieldservice.foundation.words import pick, word
 from fieldservice.mechanisms.events import Subject, record
 from fieldservice.mechanisms.lifecycle import Lifecycle, Stateful, move, table
 from fieldservice.mechanisms.subjects import OnBehalf
 
-TITLES = Path(__file__).parent / "data" / "tasks.yaml"
+_title_files: list[Path] = [Path(__file__).parent / "data" / "tasks.yaml"]
 
 
 class Task(Stateful, Base):
@@ -27,7 +28,7 @@ class Task(Stateful, Base):
     __tablename__ = "task"
     lifecycle = Lifecycle("task", "open", table("open → done | cancelled"))
     id: Mapped[Id]
-    title: Mapped[str] = mapped_column(String(40))  # a code of data/tasks.yaml, filled with the facts
+    title: Mapped[str] = mapped_column(String(40))  # a code of the registered titles, filled with the facts
     facts: Mapped[dict[str, Any]]
     subject_type: Mapped[str] = mapped_column(String(40))
     subject_id: Mapped[int]
@@ -107,9 +108,22 @@ def cancel(task: Task, *, at: datetime, reason: str | None = None) -> Task:
     return task
 
 
-def tasks_for(person: Person, after: tuple[datetime, int] | None = None, limit: int = 50) -> Sequence[Task]:
-    """The person's open tasks, own and of the roles held, first due first; `after` = (due_at, id) of the last seen."""
-    statement = select(Task).where(Task.state == "open", _owned_by(person))
+def cancel_keyed(key: str, *, at: datetime, reason: str | None = None) -> Task | None:
+    """Cancel the open task of this cause, since the cause is gone. None when there is none."""
+    task = session.scalar(select(Task).where(Task.key == key, Task.state == "open"))
+    return cancel(task, at=at, reason=reason) if task is not None else None
+
+
+def tasks_for(
+    person: Person, after: tuple[datetime, int] | None = None, limit: int = 50, at: datetime | None = None
+) -> Sequence[Task]:
+    """The person's open tasks, first due first: own, of the roles held, and overdue ones to supervise.
+
+    `after` = (due_at, id) of the last one seen.
+    """
+    overdue = and_(Task.due_at < (at or now()), _of_roles(Task.supervisor_role, person))
+    mine = or_(Task.owner_user_id == person.user_id, _of_roles(Task.owner_role, person), overdue)
+    statement = select(Task).where(Task.state == "open", mine)
     if after is not None:
         statement = statement.where(tuple_(Task.due_at, Task.id) > after)
     return session.scalars(statement.order_by(Task.due_at, Task.id).limit(limit)).all()
@@ -132,21 +146,33 @@ def may_finish(person: Person, task: Task) -> bool:
     )
 
 
-def _owned_by(person: Person) -> ColumnElement[bool]:
-    ways: list[ColumnElement[bool]] = [Task.owner_user_id == person.user_id]
+def _of_roles(column: InstrumentedAttribute[Any], person: Person) -> ColumnElement[bool]:
+    """Tasks whose role (owner's, supervisor's) the person holds at their station; stationless ones count anywhere."""
+    ways: list[ColumnElement[bool]] = [false()]
     for role, stations in person.roles.items():
         if stations is None:
-            ways.append(Task.owner_role == role)
+            ways.append(column == role)
         else:
-            here = Task.station_id.in_(sorted(stations)) if stations else false()
-            ways.append(and_(Task.owner_role == role, or_(here, Task.station_id.is_(None))))
+            ways.append(and_(column == role, or_(Task.station_id.in_(sorted(stations)), Task.station_id.is_(None))))
     return or_(*ways)
+
+
+def register_titles(path: Path) -> None:
+    """Add a capability's task titles: YAML `code: {zh, en, words: {fact: namespace}}`."""
+    if path not in _title_files:
+        _title_files.append(path)
+        _titles.cache_clear()
 
 
 @cache
 def _titles() -> dict[str, dict[str, Any]]:
-    loaded: dict[str, dict[str, Any]] = yaml.safe_load(TITLES.read_text(encoding="utf-8"))
-    return loaded
+    titles: dict[str, dict[str, Any]] = {}
+    for path in _title_files:
+        for code, entry in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+            if code in titles or not {"zh", "en"} <= entry.keys():
+                raise ValueError(f"{path.name}: task {code} is there twice or lacks a language")
+            titles[code] = entry
+    return titles
 
 
 def title_text(task: Task) -> str:

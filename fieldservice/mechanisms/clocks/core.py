@@ -1,6 +1,6 @@
 """Clock arithmetic over plain values: when a limit ends, what has passed, who kept it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -10,6 +10,7 @@ from fieldservice.mechanisms.limits import CalendarCode, Limit
 SHARES = (50, 75, 90, 100)  # % of the limit; the last one is the limit itself (T-05)
 INSTANT = timedelta(microseconds=1)
 Moments = tuple[datetime, ...]  # one per share
+Pause = tuple[datetime, datetime | None]  # from, to; an open one has no end
 
 
 def moments(start: datetime, limit: Limit, calendar: BusinessCalendar) -> Moments:
@@ -62,12 +63,17 @@ def share_used(start: datetime, marks: Moments, at: datetime) -> float:
     return 1.0
 
 
-def net_minutes(start: datetime, end: datetime, pauses: Sequence[tuple[datetime, datetime | None]]) -> float:
-    """Wall minutes from start to end less paused time; overlapping pauses count once (KPIs show raw and net)."""
-    paused, reached = timedelta(0), start
+def disjoint(pauses: Iterable[Pause], until: datetime) -> list[tuple[datetime, datetime]]:
+    """Pauses in order without their overlaps; an open one lasts until `until`. Time is never given back twice."""
+    spans: list[tuple[datetime, datetime]] = []
     for begins, ends in sorted(pauses, key=lambda pause: pause[0]):
-        begins, ends = max(begins, reached), min(ends or end, end)
+        begins, ends = max(begins, spans[-1][1]) if spans else begins, min(ends or until, until)
         if ends > begins:
-            paused += ends - begins
-            reached = ends
+            spans.append((begins, ends))
+    return spans
+
+
+def net_minutes(start: datetime, end: datetime, pauses: Iterable[Pause]) -> float:
+    """Wall minutes from start to end less paused time (KPIs show raw and net)."""
+    paused = sum((ends - max(begins, start) for begins, ends in disjoint(pauses, end) if ends > start), timedelta(0))
     return (end - start - paused).total_seconds() / 60

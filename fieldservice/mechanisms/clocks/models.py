@@ -50,7 +50,15 @@ class Clock(Stateful, Base):
     paused_at: Mapped[datetime | None]  # since when a pause is open
     stopped_at: Mapped[datetime | None]
     __table_args__ = (
-        Index("uq_clock_open", "subject_type", "subject_id", "kind", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
+        Index(
+            "uq_clock_open",
+            "subject_type",
+            "subject_id",
+            "kind",
+            unique=True,
+            sqlite_where=OPEN,
+            postgresql_where=OPEN,
+        ),
         Index("ix_clock_subject", "subject_type", "subject_id"),
         Index("ix_clock_check", "state", "next_check_at"),
         Index("ix_clock_due", "state", "due_at"),

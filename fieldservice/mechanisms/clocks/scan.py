@@ -8,7 +8,7 @@ from fieldservice.foundation.db import session
 from fieldservice.mechanisms import tasks
 from fieldservice.mechanisms.clocks import core
 from fieldservice.mechanisms.clocks.models import Clock
-from fieldservice.mechanisms.clocks.services import facts
+from fieldservice.mechanisms.clocks.services import breach_key, facts
 from fieldservice.mechanisms.events import record
 from fieldservice.mechanisms.lifecycle import move
 from fieldservice.mechanisms.subjects import OnBehalf, Ref
@@ -28,6 +28,7 @@ def tick(now: datetime, limit: int = 200) -> int:
         .order_by(Clock.next_check_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
     )
     clocks = session.scalars(due).all()
     for clock in clocks:
@@ -60,6 +61,6 @@ def _breach(clock: Clock, now: datetime) -> None:
         supervisor_role="director",
         due_at=now + ESCALATION_LIMIT,
         facts={"kind": clock.kind, "priority": clock.priority, "due_at": clock.due_at.isoformat()},
-        key=f"clock_breached:{clock.id}",
+        key=breach_key(clock),
         at=now,
     )

@@ -14,9 +14,12 @@ from fieldservice.mechanisms.calendars import BusinessCalendar, standard_calenda
 from fieldservice.mechanisms.clocks import core
 from fieldservice.mechanisms.clocks.models import Clock, ClockPause
 from fieldservice.mechanisms.events import Subject, record
+from fieldservice.mechanisms.forms import plain_text
 from fieldservice.mechanisms.lifecycle import move
 from fieldservice.mechanisms.limits import Limit
 from fieldservice.mechanisms.subjects import OnBehalf, Ref
+
+MOST_REASON = 40  # reasons of pauses are codes
 
 
 def start(
@@ -66,7 +69,7 @@ def start(
     return clock
 
 
-def stop(subject: Subject, kind: str, at: datetime) -> Clock | None:
+def stop(subject: Subject, kind: str, at: datetime, calendar: BusinessCalendar | None = None) -> Clock | None:
     """The promised thing happened at `at`: kept up to the due moment, else breached.
 
     A breach found by the scan is corrected when the fact proves to have been in time. None when no
@@ -75,11 +78,15 @@ def stop(subject: Subject, kind: str, at: datetime) -> Clock | None:
     clock = _open(subject, kind)
     if clock is None:
         return None
-    _close_pause(clock, at)
+    at = max(at, clock.started_at)  # a tablet's clock may run behind
+    _end_pause(clock, at, calendar)
     verdict = core.outcome(clock.due_at, at)
     clock.stopped_at, clock.next_check_at = at, None
     if clock.state != verdict:
+        corrected = clock.state == "breached"
         move(OnBehalf(clock), verdict, at=at, **facts(clock))
+        if corrected:
+            tasks.cancel_keyed(breach_key(clock), at=at)
     return clock
 
 
@@ -87,9 +94,11 @@ def void(subject: Subject, kind: str | None = None, *, at: datetime, reason: str
     """Take open clocks (one kind, or all) out of count: duplicate, cancelled, test."""
     voided = []
     for clock in session.scalars(_open_of(subject, kind)).all():
-        _close_pause(clock, at)
-        clock.stopped_at, clock.next_check_at = at, None
+        at_earliest = max(at, clock.started_at)
+        _close_pause(clock, at_earliest)
+        clock.stopped_at, clock.next_check_at = at_earliest, None
         move(OnBehalf(clock), "void", at=at, reason=reason, **facts(clock))
+        tasks.cancel_keyed(breach_key(clock), at=at)
         voided.append(clock)
     return voided
 
@@ -105,9 +114,8 @@ def shorten(
     calendar = calendar or _calendar_for(limit, clock.started_at)
     marks = core.moments(clock.started_at, limit, calendar)
     if clock.pausable:
-        for pause_row in pauses_of([clock]).get(clock.id, []):
-            if pause_row.ends_at is not None:
-                marks = core.after_pause(marks, pause_row.starts_at, pause_row.ends_at, limit.calendar, calendar)
+        for since, until in _finished_pauses(clock):
+            marks = core.after_pause(marks, since, until, limit.calendar, calendar)
     clock.priority = priority or clock.priority
     if quoted_at is not None:
         clock.quoted_at = min(quoted_at, clock.quoted_at or quoted_at)
@@ -132,22 +140,17 @@ def pause(
     clock = _open(subject, kind)
     if clock is None:
         return None
-    missing: dict[str, list[Any]] = {}
-    if not reason.strip():
-        missing["reason"] = [_l("Please give a reason.")]
-    if not evidence.strip():
-        missing["evidence"] = [_l("Say what shows it: a photo, a message, a name.")]
-    if clock.told and customer_told_at is None:
-        missing["customer_told_at"] = [_l("Tell the customer first, then note when.")]
-    if missing:
-        raise Invalid(missing, code="pause_needs_evidence")
+    _check_pause(reason, evidence, needs_word=clock.told, customer_told_at=customer_told_at)
     if clock.paused_at is not None:
         return session.scalar(_open_pause(clock))
     if at < clock.started_at:
         raise Conflict(_l("A pause cannot begin before its clock."), code="pause_too_early")
-    row = ClockPause(clock_id=clock.id, starts_at=at, reason=reason, evidence=evidence, customer_told_at=customer_told_at)
+    finished = _finished_pauses(clock)
+    row = ClockPause(
+        clock_id=clock.id, starts_at=at, reason=reason, evidence=evidence, customer_told_at=customer_told_at
+    )
     session.add(row)
-    clock.paused_at = at
+    clock.paused_at = max(at, finished[-1][1]) if finished else at  # no minute is given back twice
     if _stands(clock):
         clock.next_check_at = None
     record("clock.paused", _ref(clock), {**facts(clock), "reason": reason}, at=at)
@@ -159,13 +162,9 @@ def resume(subject: Subject, kind: str, *, at: datetime, calendar: BusinessCalen
     clock = _open(subject, kind)
     if clock is None or clock.paused_at is None:
         return clock
-    since, at = clock.paused_at, max(at, clock.paused_at)
-    stood = _stands(clock)
-    _close_pause(clock, at)
-    if stood:
-        calendar = calendar or _calendar_for(clock.limit, clock.started_at)
-        clock.moments = core.after_pause(clock.moments, since, at, clock.calendar, calendar)
-        clock.next_check_at = core.next_check(clock.moments, clock.warned)
+    at = max(at, clock.paused_at)
+    _end_pause(clock, at, calendar)
+    clock.next_check_at = core.next_check(clock.moments, clock.warned)
     record("clock.resumed", _ref(clock), facts(clock), at=at)
     return clock
 
@@ -218,26 +217,62 @@ def facts(clock: Clock) -> dict[str, Any]:
     }
 
 
+def breach_key(clock: Clock) -> str:
+    """The cause of the task that a broken promise opens."""
+    return f"clock_breached:{clock.id}"
+
+
 def _ref(clock: Clock) -> Ref:
     return Ref(clock.subject_type, clock.subject_id, clock.station_id)
 
 
-def _open_of(subject: Subject, kind: str | None) -> Select[tuple[Clock]]:
+def _open_of(subject: Subject, kind: str | None) -> Select[Clock]:
     """Open clocks, locked, so that the scan and a stop never decide over the same one at once."""
     statement = select(Clock).where(
         Clock.subject_type == subject.subject_type, Clock.subject_id == subject.id, Clock.stopped_at.is_(None)
     )
     if kind is not None:
         statement = statement.where(Clock.kind == kind)
-    return statement.order_by(Clock.id).with_for_update()
+    # read again what another transaction may have changed while we waited for the lock
+    return statement.order_by(Clock.id).with_for_update().execution_options(populate_existing=True)
 
 
 def _open(subject: Subject, kind: str) -> Clock | None:
     return session.scalar(_open_of(subject, kind))
 
 
-def _open_pause(clock: Clock) -> Select[tuple[ClockPause]]:
+def _open_pause(clock: Clock) -> Select[ClockPause]:
     return select(ClockPause).where(ClockPause.clock_id == clock.id, ClockPause.ends_at.is_(None))
+
+
+def _finished_pauses(clock: Clock) -> list[tuple[datetime, datetime]]:
+    rows = pauses_of([clock]).get(clock.id, [])
+    ended = [(row.starts_at, row.ends_at) for row in rows if row.ends_at is not None]
+    return core.disjoint(ended, max((end for _, end in ended), default=clock.started_at))
+
+
+def _check_pause(reason: str, evidence: str, *, needs_word: bool, customer_told_at: datetime | None) -> None:
+    missing: dict[str, list[Any]] = {}
+    if not plain_text(reason, MOST_REASON, field="reason"):
+        missing["reason"] = [_l("Please give a reason.")]
+    if not plain_text(evidence, field="evidence"):
+        missing["evidence"] = [_l("Say what shows it: a photo, a message, a name.")]
+    if needs_word and customer_told_at is None:
+        missing["customer_told_at"] = [_l("Tell the customer first, then note when.")]
+    if missing:
+        raise Invalid(missing, code="pause_needs_evidence")
+
+
+def _end_pause(clock: Clock, at: datetime, calendar: BusinessCalendar | None) -> None:
+    """Close an open pause; a `pausable` clock gets the paused time back."""
+    since = clock.paused_at
+    if since is None:
+        return
+    stood = _stands(clock)
+    _close_pause(clock, at)
+    if stood and at > since:
+        calendar = calendar or _calendar_for(clock.limit, clock.started_at)
+        clock.moments = core.after_pause(clock.moments, since, at, clock.calendar, calendar)
 
 
 def _close_pause(clock: Clock, at: datetime) -> None:
