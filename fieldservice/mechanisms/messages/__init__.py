@@ -1,0 +1,23 @@
+"""Messages: text in the reader's language, queued in the transaction, delivered by a channel adapter.
+
+`texts` are the bilingual templates, `models` the rows, `services` what can be done, `channels` the
+adapters, `delivery` the job that sends. A message is sent at least once; its key goes along, so that
+a receiver can tell a repeat.
+"""
+
+from fieldservice.mechanisms.messages.delivery import Delivered, deliver_queued
+from fieldservice.mechanisms.messages.models import Message
+from fieldservice.mechanisms.messages.services import messages_about, queue
+from fieldservice.mechanisms.messages.texts import Text, register_templates, render, templates
+
+__all__ = [
+    "Delivered",
+    "Message",
+    "Text",
+    "deliver_queued",
+    "messages_about",
+    "queue",
+    "register_templates",
+    "render",
+    "templates",
+]
