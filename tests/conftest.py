@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import func, select
 
 from config import Settings, load_settings
@@ -28,6 +29,8 @@ from tests import postgres
 NOW = datetime.fromisoformat("2026-11-25T10:30:00+08:00")  # a Wednesday, in business hours
 PASSWORD = "correct horse battery"
 DATABASES = ("sqlite", "postgresql")
+hypothesis_settings.register_profile("ours", deadline=None)  # nothing is judged by how fast this machine is
+hypothesis_settings.load_profile("ours")
 
 
 class Client(FlaskClient):
