@@ -114,7 +114,7 @@ def test_naive_times_and_backward_sums_are_refused() -> None:
 
 
 def test_a_calendar_that_never_opens_says_so_instead_of_searching_for_ever() -> None:
-    closed = BusinessCalendar(weekdays={day: () for day in range(7)})
+    closed = BusinessCalendar(weekdays=dict.fromkeys(range(7), ()))
     with pytest.raises(ValueError, match="no open hours"):
         closed.add(at("2026-11-25T09:00"), 1)
 
