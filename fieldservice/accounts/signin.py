@@ -44,6 +44,7 @@ def install(app: Flask, settings: Settings) -> None:
         SECURITY_TRACKABLE=False,
         SECURITY_DATETIME_FACTORY=now,
         SECURITY_ANONYMOUS_USER_DISABLED=False,
+        SECURITY_JOIN_USER_ROLES=False,  # roles are derived from grants, which load with the user
     )
     app.session_interface = Sessions()
     security.init_app(
