@@ -35,7 +35,7 @@ class EventStream:
         self._replays = ThreadPoolExecutor(2, thread_name_prefix="replay")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=10)
+        query = parse_qs(scope["query_string"].decode("latin-1"))
         ticket = read_ticket(self._app, query.get("ticket", [""])[-1])
         if scope["method"] != "GET":
             await refuse(send, 405, "method_not_allowed")

@@ -34,7 +34,9 @@ def test_events_get_their_sequence_and_are_told_once(app: Flask, told: list[Noti
     assert len(told) == 3
 
 
-def test_large_numbers_go_in_batches_without_a_pause(app: Flask, told: list[Notice], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_numbers_go_in_batches_without_a_pause(
+    app: Flask, told: list[Notice], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(relaying, "BATCH", 4)
     happen(9)
     assert [relay(), relay(), relay()] == [True, True, False]
