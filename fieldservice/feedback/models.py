@@ -20,6 +20,7 @@ class Survey(Stateful, Base):
         "scheduled",
         table("""
         scheduled → sent | suppressed
+        suppressed → sent
         sent → answered | expired
         """),
     )

@@ -1,0 +1,230 @@
+"""How the six first figures are computed (DOMAIN §6). Definitions in words: mechanisms/data/metrics.yaml.
+
+Each figure is one row a case (request, station, day it counts for, hit or minutes); totals, stations
+and weeks are sums over the same rows, so that parts always add up to the whole.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, Select, case, cast, exists, func, select, true
+from sqlalchemy.orm import aliased
+
+from fieldservice.feedback.models import Survey
+from fieldservice.foundation.db import is_sqlite, session
+from fieldservice.foundation.time import clock, now
+from fieldservice.intake.models import ServiceRequest
+from fieldservice.mechanisms.clocks import Clock
+from fieldservice.mechanisms.metrics import By, MetricResult, Period, Scope, register_compute
+from fieldservice.workorders.models import Visit, WorkOrder
+
+LONGEST_RESTORE = 24 * 60  # minutes: the published promise (T-05)
+WATCH = timedelta(days=30)  # a fix is known to hold after this time
+CORRECTIVE = ("corrective_immediate", "corrective_deferred", "competitor_rescue")
+COUNTED = ServiceRequest.state.not_in(("cancelled", "duplicate")) & ~ServiceRequest.is_test
+Rows = Callable[[Period, Scope], Select[Any]]
+
+
+def _minutes(end: Any, start: Any) -> ColumnElement[float]:
+    """Minutes from one stored moment to another."""
+    if is_sqlite():
+        return (func.julianday(end) - func.julianday(start)) * 1440
+    return func.extract("epoch", end - start) / 60
+
+
+def _local_day(moment: Any) -> ColumnElement[Any]:
+    """The local calendar day of a stored moment (zones without daylight saving, as Asia/Shanghai)."""
+    if is_sqlite():
+        offset = clock.zone.utcoffset(now().replace(tzinfo=None)) or timedelta(0)
+        return func.date(moment, f"{offset.total_seconds() / 60:+.0f} minutes")
+    return func.date(func.timezone(str(clock.zone), moment))
+
+
+def _within(moment: Any, span: tuple[datetime, datetime]) -> ColumnElement[bool]:
+    start, end = span
+    inside: ColumnElement[bool] = (moment >= start) & (moment < end)
+    return inside
+
+
+def _rows(
+    number: Any, station: Any, moment: Any, value: Any, span: tuple[datetime, datetime], scope: Scope
+) -> Select[Any]:
+    """One row a case: number of the request, station, moment that decides the day, and the value."""
+    statement = select(
+        number.label("number"), station.label("station_id"), moment.label("moment"), value.label("value")
+    ).where(_within(moment, span))
+    return statement if scope.stations is None else statement.where(station.in_(sorted(scope.stations)))
+
+
+def _hit(condition: Any) -> ColumnElement[int]:
+    return case((condition, 1), else_=0)
+
+
+# The figures --------------------------------------------------------------------------------------
+
+
+def _promises(period: Period, scope: Scope, *kinds: str) -> Select[Any]:
+    of = (Clock.subject_type == ServiceRequest.subject_type) & (Clock.subject_id == ServiceRequest.id)
+    rows = _rows(ServiceRequest.number, Clock.station_id, Clock.due_at, _hit(Clock.state == "kept"), period.span(), scope)
+    rows = rows.join_from(Clock, ServiceRequest, of).where(COUNTED, Clock.told_at.is_not(None))
+    # a promise that is still running is neither kept nor broken, even when it falls due later today
+    rows = rows.where(Clock.state.in_(("kept", "breached")))
+    return rows.where(Clock.kind.in_(kinds)) if kinds else rows
+
+
+def promise_kept(period: Period, scope: Scope) -> Select[Any]:
+    """Promises told and decided, by the day they fell due."""
+    return _promises(period, scope)
+
+
+def arrival_rate(period: Period, scope: Scope) -> Select[Any]:
+    """Arrivals due, planned work left out."""
+    return _promises(period, scope, "arrival").where(Clock.priority != "P4")
+
+
+def resolve_24h(period: Period, scope: Scope) -> Select[Any]:
+    """Faults under the 24-hour promise, by closing day."""
+    request = ServiceRequest
+    hit = _hit(request.restored_at.is_not(None) & (_minutes(request.restored_at, request.received_at) <= LONGEST_RESTORE))
+    promised = exists().where(
+        Clock.subject_type == request.subject_type, Clock.subject_id == request.id, Clock.kind == "restore",
+        Clock.state != "void", Clock.limit_minutes <= LONGEST_RESTORE,
+    )  # fmt: skip
+    rows = _rows(request.number, request.station_id, request.closed_at, hit, period.span(), scope)
+    return rows.where(COUNTED, promised)
+
+
+def first_response(period: Period, scope: Scope) -> Select[Any]:
+    """Minutes from receipt to the first answer by a person, by the day of the answer."""
+    of = (Clock.subject_type == ServiceRequest.subject_type) & (Clock.subject_id == ServiceRequest.id)
+    waited = _minutes(Clock.stopped_at, Clock.started_at)
+    rows = _rows(ServiceRequest.number, Clock.station_id, Clock.stopped_at, waited, period.span(), scope)
+    return rows.join_from(Clock, ServiceRequest, of).where(
+        COUNTED, Clock.kind == "first_answer", Clock.state.in_(("kept", "breached"))
+    )
+
+
+def first_time_fix(period: Period, scope: Scope) -> Select[Any]:
+    """Corrective requests visited, once their 30 days have passed; by the day on which they have."""
+    request, order, first, later = ServiceRequest, WorkOrder, aliased(Visit), aliased(Visit)
+    again = aliased(WorkOrder)
+    visited = (first.on_site_at.is_not(None)) & (func.coalesce(first.end_reason, "") != "no_access")
+    first_id = select(func.min(first.id)).where(first.work_order_id == order.id, visited).scalar_subquery()
+    earliest = select(func.min(again.id)).where(again.request_id == request.id).scalar_subquery()
+    restored = exists().where(Visit.id == first_id, Visit.restored)
+    same_fault = (again.id == order.id) | ((again.asset_id == order.asset_id) & (again.failure_mode == order.failure_mode))
+    waited = _minutes(later.on_site_at, request.restored_at)
+    returned = exists(
+        select(later.id)
+        .join(again, again.id == later.work_order_id)
+        .where(same_fault, later.id != first_id, waited > 0, waited <= WATCH.total_seconds() / 60)
+    )
+    start, end = period.span()
+    end = min(end, now())
+    rows = _rows(
+        request.number, request.station_id, request.closed_at, _hit(restored & ~returned), (start - WATCH, end - WATCH), scope
+    )
+    return rows.join_from(request, order, order.request_id == request.id).where(
+        COUNTED, order.kind.in_(CORRECTIVE), order.id == earliest, first_id.is_not(None)
+    )
+
+
+def top_box(period: Period, scope: Scope) -> Select[Any]:
+    """Every line of every answered survey; a hit has five stars (loyal = 5/5 only, S5)."""
+    each = func.json_each if is_sqlite() else func.jsonb_each_text
+    line = each(Survey.scores).table_valued("key", "value")
+    hit = _hit(cast(line.c.value, Integer) == 5)
+    rows = _rows(ServiceRequest.number, Survey.station_id, Survey.answered_at, hit, period.span(), scope)
+    of = Survey.request_id == ServiceRequest.id
+    return rows.select_from(Survey).join(ServiceRequest, of).join(line, true()).where(COUNTED, Survey.state == "answered")
+
+
+# Sums ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Share:
+    """A share of hits among cases."""
+
+    rows: Rows
+
+    def total(self, period: Period, scope: Scope) -> MetricResult:
+        cases = self.rows(period, scope)
+        inner = cases.subquery()
+        hits, count = session.execute(select(func.coalesce(func.sum(inner.c.value), 0), func.count()).select_from(inner)).one()
+        return MetricResult.share(int(hits), count, cases)
+
+    def parts(self, period: Period, scope: Scope, by: By) -> Mapping[Any, MetricResult]:
+        inner = self.rows(period, scope).subquery()
+        key = _key(inner, by)
+        sums: dict[Any, list[int]] = {}
+        for part, hits, count in session.execute(
+            select(key, func.sum(inner.c.value), func.count()).select_from(inner).group_by(key)
+        ):
+            entry = sums.setdefault(_part(part, by, period), [0, 0])
+            entry[0], entry[1] = entry[0] + int(hits), entry[1] + count
+        return {part: MetricResult.share(hits, count) for part, (hits, count) in sums.items()}
+
+
+@dataclass(frozen=True)
+class _Median:
+    """The middle of minutes, exact to the minute: equal minutes are counted in the database."""
+
+    rows: Rows
+
+    def total(self, period: Period, scope: Scope) -> MetricResult:
+        cases = self.rows(period, scope)
+        inner = cases.subquery()
+        minutes = func.round(inner.c.value)
+        counts = session.execute(select(minutes, func.count()).select_from(inner).group_by(minutes))
+        return _middle({float(value): count for value, count in counts}, cases)
+
+    def parts(self, period: Period, scope: Scope, by: By) -> Mapping[Any, MetricResult]:
+        inner = self.rows(period, scope).subquery()
+        key, minutes = _key(inner, by), func.round(inner.c.value)
+        counted: dict[Any, dict[float, int]] = {}
+        for part, value, count in session.execute(
+            select(key, minutes, func.count()).select_from(inner).group_by(key, minutes)
+        ):
+            histogram = counted.setdefault(_part(part, by, period), {})
+            histogram[float(value)] = histogram.get(float(value), 0) + count
+        return {part: _middle(histogram) for part, histogram in counted.items()}
+
+
+def _middle(histogram: Mapping[float, int], cases: Select[Any] | None = None) -> MetricResult:
+    """The median of a histogram: the mean of the two middle values when their number is even."""
+    count = sum(histogram.values())
+    if not count:
+        return MetricResult(None, 0, None, cases)
+    wanted, found, seen = ((count - 1) // 2, count // 2), [], 0
+    for value in sorted(histogram):
+        found += [value] * sum(seen <= place < seen + histogram[value] for place in wanted)
+        seen += histogram[value]
+    return MetricResult(None, count, sum(found) / len(found), cases)
+
+
+def _key(inner: Any, by: By) -> ColumnElement[Any]:
+    key: ColumnElement[Any] = inner.c.station_id if by == "station" else _local_day(inner.c.moment)
+    return key
+
+
+def _part(key: Any, by: By, period: Period) -> Any:
+    """The station, or the first day of the week that a day belongs to (weeks are cut at the period's ends)."""
+    if by == "station":
+        return key
+    day = key if isinstance(key, date) else date.fromisoformat(key)
+    return max(day - timedelta(days=day.weekday()), period.first)
+
+
+def register() -> None:
+    """Tell the registry how each figure is computed."""
+    for rows in (promise_kept, resolve_24h, arrival_rate, first_time_fix, top_box):
+        share = _Share(rows)
+        register_compute(rows.__name__, share.total, share.parts)
+    median = _Median(first_response)
+    register_compute("first_response", median.total, median.parts)
+
+
+register()

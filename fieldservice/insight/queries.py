@@ -1,0 +1,156 @@
+"""What the pages of figures ask."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+
+from fieldservice.foundation.access import Person
+from fieldservice.foundation.db import session
+from fieldservice.foundation.display import date_short
+from fieldservice.foundation.errors import NotFound
+from fieldservice.foundation.time import day_span, now, today
+from fieldservice.foundation.words import pick
+from fieldservice.insight import charts, figures
+from fieldservice.intake.models import ServiceRequest
+from fieldservice.mechanisms import clocks
+from fieldservice.mechanisms.metrics import Metric, MetricResult, Period, Scope, measure, measure_by, value_text
+from fieldservice.mechanisms.tasks import tasks_for
+from fieldservice.stations.models import Station
+from fieldservice.workorders.models import Visit, WorkOrder
+
+CASES = 50
+TREND_DAYS = 84
+OPEN_REQUESTS = ("new", "triaged", "remote", "converted", "reopened")
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A figure as it is shown."""
+
+    metric: Metric
+    result: MetricResult
+    text: str
+    on_target: bool | None
+    weeks: list[float | None]
+    change: float | None  # against the period before, in the figure's unit
+
+
+def stations_of(person: Person) -> list[Station]:
+    """The stations a person reads, by code."""
+    covered = person.stations()
+    statement = select(Station).where(Station.state.in_(("open", "limited"))).order_by(Station.code)
+    if covered is not None:
+        statement = statement.where(Station.id.in_(sorted(covered)))
+    return list(session.scalars(statement))
+
+
+def station_by_code(code: str) -> Station:
+    """Raises NotFound."""
+    station = session.scalar(select(Station).where(Station.code == code))
+    if station is None:
+        raise NotFound()
+    return station
+
+
+def scope_of(person: Person, chosen: Station | None) -> Scope:
+    """The chosen station, else all the person reads."""
+    return Scope.of(chosen.id) if chosen is not None else Scope(person.stations())
+
+
+def tile(known: Metric, period: Period, scope: Scope) -> Tile:
+    """A figure with its last twelve weeks and the change against the period before."""
+    result = measure(known.code, period, scope)
+    days = (period.last - period.first).days + 1
+    before = measure(known.code, Period(period.first.fromordinal(period.first.toordinal() - days), period.first.fromordinal(period.first.toordinal() - 1)), scope)
+    weeks = measure_by(known.code, Period.last_days(TREND_DAYS), scope, "week")
+    change = result.value - before.value if result.value is not None and before.value is not None else None
+    return Tile(
+        known, result, value_text(known, result.value), known.on_target(result.value),
+        [weeks[first].value for first in sorted(weeks)], change,
+    )  # fmt: skip
+
+
+def station_chart(known: Metric, period: Period, scope: Scope, stations: Sequence[Station]) -> charts.DotChart | None:
+    """The figure per station, or None with fewer than two to compare."""
+    parts = measure_by(known.code, period, scope, "station", [station.id for station in stations])
+    names = {station.id: pick(station.names) for station in stations}
+    rows = [(names[key], part.value, value_text(known, part.value)) for key, part in parts.items() if part.value is not None]
+    return charts.dots(rows, known.target, known.better) if len(rows) > 1 else None
+
+
+def week_chart(known: Metric, period: Period, scope: Scope) -> charts.LineChart | None:
+    """The figure per week, or None while there is nothing to draw."""
+    parts = measure_by(known.code, period, scope, "week")
+    firsts = sorted(parts)
+    values = [parts[first].value for first in firsts]
+    if sum(value is not None for value in values) < 2:
+        return None
+    return charts.line([date_short(first) for first in firsts], values, [value_text(known, value) for value in values], known.target)
+
+
+def cases_of(code: str, period: Period, scope: Scope, after: str = "") -> tuple[list[Any], str | None]:
+    """The cases behind a figure, misses first: (number, station id, moment, value), and the key of the next page."""
+    rows = getattr(figures, code)(period, scope).subquery()
+    worst_first = rows.c.value.desc() if code == "first_response" else rows.c.value
+    key = func.row_number().over(order_by=(worst_first, rows.c.moment.desc(), rows.c.number)).label("place")
+    placed = select(rows, key).subquery()
+    start = int(after) if after.isdigit() and len(after) < 10 else 0
+    found = session.execute(select(placed).where(placed.c.place > start).order_by(placed.c.place).limit(CASES + 1)).all()
+    more = str(found[CASES - 1].place) if len(found) > CASES else None
+    return list(found[:CASES]), more
+
+
+@dataclass(frozen=True)
+class Today:
+    """A station's day in numbers."""
+
+    visits: int
+    on_the_way: int
+    done: int
+    open_requests: int
+    unassigned: int
+    breached: int
+
+
+def today_at(station_id: int) -> Today:
+    """Counts of today's visits and of open work."""
+    start, end = day_span(today())
+    visits = session.execute(
+        select(Visit.state, func.count()).where(Visit.station_id == station_id, Visit.starts_at >= start, Visit.starts_at < end)
+        .group_by(Visit.state)
+    ).all()  # fmt: skip
+    by_state = {state: count for state, count in visits}
+    count = lambda statement: session.scalar(select(func.count()).select_from(statement.subquery())) or 0  # noqa: E731 - three counts alike
+    return Today(
+        visits=sum(number for state, number in by_state.items() if state not in ("cancelled", "declined", "missed")),
+        on_the_way=by_state.get("en_route", 0),
+        done=by_state.get("completed", 0) + by_state.get("partially_completed", 0),
+        open_requests=count(select(ServiceRequest.id).where(ServiceRequest.station_id == station_id, ServiceRequest.state.in_(OPEN_REQUESTS))),
+        unassigned=count(select(WorkOrder.id).where(WorkOrder.station_id == station_id, WorkOrder.state == "ready")),
+        breached=count(
+            select(clocks.Clock.id).where(
+                clocks.Clock.station_id == station_id, clocks.Clock.stopped_at.is_(None), clocks.Clock.state == "breached"
+            )
+        ),
+    )  # fmt: skip
+
+
+def urgent_at(station_id: int, limit: int = 8) -> list[tuple[ServiceRequest, clocks.ClockView]]:
+    """Open requests whose promise falls due first."""
+    of = (clocks.Clock.subject_type == ServiceRequest.subject_type) & (clocks.Clock.subject_id == ServiceRequest.id)
+    rows = session.execute(
+        select(ServiceRequest, clocks.Clock).join(clocks.Clock, of)
+        .where(clocks.Clock.station_id == station_id, clocks.Clock.stopped_at.is_(None), ServiceRequest.state.in_(OPEN_REQUESTS))
+        .order_by(clocks.Clock.due_at).limit(limit * 3)
+    ).all()  # fmt: skip
+    seen: dict[int, tuple[ServiceRequest, clocks.ClockView]] = {}
+    for request, clock in rows:
+        seen.setdefault(request.id, (request, clocks.view(clock, now())))
+    return list(seen.values())[:limit]
+
+
+def tasks_at(person: Person, station_id: int, limit: int = 8) -> list[Any]:
+    """The reader's open tasks at a station."""
+    return [task for task in tasks_for(person, limit=50) if task.station_id in (station_id, None)][:limit]

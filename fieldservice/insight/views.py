@@ -1,0 +1,83 @@
+"""Figures as pages: the board, one figure with its cases, and a station's page."""
+
+from typing import Any
+
+from flask import Blueprint, render_template, request
+from flask_babel import lazy_gettext as _l
+
+from fieldservice.foundation.access import current, require_station, roles
+from fieldservice.foundation.db import session
+from fieldservice.foundation.errors import Invalid
+from fieldservice.foundation.web import navigation
+from fieldservice.insight import queries
+from fieldservice.mechanisms.metrics import Period, all_metrics, metric
+
+blueprint = Blueprint("insight", __name__)
+READERS = ("director", "station_manager", "dispatcher", "agent", "quality", "finance", "sales", "engineer", "storekeeper")
+PERIODS = (7, 28, 90)
+navigation("insight.board", _l("Figures"), *READERS)
+
+
+@blueprint.get("/board")
+@roles(*READERS)
+def board() -> Any:
+    """Promises kept first, then the others; by station and week."""
+    period, days = _period()
+    stations = queries.stations_of(current())
+    chosen = _station(stations)
+    scope = queries.scope_of(current(), chosen)
+    tiles = [queries.tile(figure, period, scope) for figure in all_metrics()]
+    first = all_metrics()[0]
+    return render_template(
+        "insight/board.html", tiles=tiles, days=days, periods=PERIODS, stations=stations, chosen=chosen, period=period,
+        by_station=queries.station_chart(first, period, scope, stations),
+        by_week=queries.week_chart(first, Period.last_days(84), scope), first=first,
+    )  # fmt: skip
+
+
+@blueprint.get("/board/<code>")
+@roles(*READERS)
+def figure(code: str) -> Any:
+    """One figure: what it means, what it is made of, and the cases behind it (S-14)."""
+    known = metric(code)
+    period, days = _period()
+    stations = queries.stations_of(current())
+    chosen = _station(stations)
+    scope = queries.scope_of(current(), chosen)
+    cases, more = queries.cases_of(code, period, scope, after=request.args.get("after", "")[:60])
+    return render_template(
+        "insight/figure.html", tile=queries.tile(known, period, scope), days=days, periods=PERIODS, stations=stations,
+        chosen=chosen, period=period, cases=cases, more=more, names={station.id: station.names for station in stations},
+        by_station=queries.station_chart(known, period, scope, stations),
+        by_week=queries.week_chart(known, Period.last_days(84), scope),
+    )  # fmt: skip
+
+
+@blueprint.get("/stations/<code>")
+@roles(*READERS)
+def station_page(code: str) -> Any:
+    """A 4S station: its promises first, then what needs somebody now."""
+    station = queries.station_by_code(code)
+    require_station(station.id)
+    period, days = _period()
+    scope = queries.scope_of(current(), station)
+    tiles = [queries.tile(figure, period, scope) for figure in all_metrics()]
+    session.expunge(station)
+    return render_template(
+        "insight/station.html", station=station, tiles=tiles, days=days, periods=PERIODS, period=period,
+        today=queries.today_at(station.id), urgent=queries.urgent_at(station.id), tasks=queries.tasks_at(current(), station.id),
+    )  # fmt: skip
+
+
+def _period() -> tuple[Period, int]:
+    text = request.args.get("days", "28")
+    if text not in {str(days) for days in PERIODS}:
+        raise Invalid({"days": [_l("Choose 7, 28 or 90 days.")]})
+    return Period.last_days(int(text)), int(text)
+
+
+def _station(stations: list[Any]) -> Any:
+    code = request.args.get("station", "")
+    if not code:
+        return None
+    return next((station for station in stations if station.code == code), None) or queries.station_by_code("")
