@@ -10,12 +10,14 @@ from fieldservice.foundation import api, live, web
 from fieldservice.foundation.db import db
 from fieldservice.foundation.db import install as install_database_rules
 from fieldservice.foundation.time import clock
+from fieldservice.insight import api as insight_api
+from fieldservice.insight import views as insight
 from fieldservice.mechanisms import relay
 
 assert models.MODULES  # every table is known before migrations or queries need it
 
-PAGES = (accounts.blueprint,)
-API: tuple[api.ApiBlueprint, ...] = ()
+PAGES = (accounts.blueprint, insight.blueprint,)
+API: tuple[api.ApiBlueprint, ...] = (insight_api.blueprint,)
 
 
 def create_app(settings: Settings) -> Flask:

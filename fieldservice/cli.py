@@ -6,8 +6,9 @@ from flask_migrate import Migrate
 from config import ROOT
 from fieldservice.accounts import commands as accounts
 from fieldservice.foundation.db import db
+from fieldservice.insight import commands as insight
 
-COMMANDS = (accounts.users, accounts.tokens)
+COMMANDS = (accounts.users, accounts.tokens, insight.kpi, insight.verify)
 
 migrations = Migrate(directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=True)
 

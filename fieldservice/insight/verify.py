@@ -1,0 +1,95 @@
+"""`verify`: is what is stored sound? Ledger, audit chain, references and held time, each said in words."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import aliased
+
+from fieldservice.foundation.db import is_sqlite, session
+from fieldservice.intake.models import ServiceRequest
+from fieldservice.mechanisms.clocks import Clock
+from fieldservice.mechanisms.events import first_broken_link, unlogged_count
+from fieldservice.parts.queries import unbalanced
+from fieldservice.workorders.models import Booking, Visit
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at: its code, whether it is sound, and what was seen."""
+
+    code: str
+    sound: bool
+    seen: str
+
+
+def verify() -> list[Check]:
+    """Look at everything; reads only, and takes as long as the data is large."""
+    return [Check(check.__name__.lstrip("_"), *check()) for check in CHECKS]
+
+
+def _ledger() -> tuple[bool, str]:
+    wrong = unbalanced()
+    if wrong:
+        return False, _("Balances differ from their moves: %(places)s", places=wrong[:10])
+    return True, _("Every balance equals the replay of its moves.")
+
+
+def _audit_chain() -> tuple[bool, str]:
+    broken = first_broken_link()
+    if broken is not None:
+        return False, _("The chain of events is broken at %(seq)s: somebody changed what was recorded.", seq=broken)
+    return True, _("The chain of events is whole; %(count)s wait for the relay.", count=unlogged_count())
+
+
+def _references() -> tuple[bool, str]:
+    if is_sqlite():
+        broken = session.execute(text("PRAGMA foreign_key_check")).fetchall()
+        if broken:
+            return False, _("Rows point to nothing: %(rows)s", rows=[tuple(row) for row in broken[:10]])
+    orphans = session.scalar(
+        select(func.count(Clock.id)).where(
+            Clock.subject_type == ServiceRequest.subject_type, Clock.subject_id.not_in(select(ServiceRequest.id))
+        )
+    )
+    if orphans:
+        return False, _("%(count)s clocks belong to no request.", count=orphans)
+    return True, _("Every row points to something that exists.")
+
+
+def _held_time() -> tuple[bool, str]:
+    one, other = aliased(Booking), aliased(Booking)
+    clashes = session.scalar(
+        select(func.count()).select_from(one).join(
+            other, (other.technician_id == one.technician_id) & (other.id > one.id)
+            & (other.starts_at < one.ends_at) & (other.ends_at > one.starts_at)
+        ).where(one.state == "held", other.state == "held")
+    )  # fmt: skip
+    bare = session.scalar(
+        select(func.count(Visit.id)).where(
+            Visit.state.in_(("scheduled", "dispatched", "accepted", "en_route", "on_site", "in_progress", "paused")),
+            ~select(Booking.id).where(Booking.visit_id == Visit.id, Booking.state == "held").exists(),
+        )
+    )
+    if clashes or bare:
+        return False, _("%(clashes)s bookings overlap, %(bare)s visits hold no time.", clashes=clashes, bare=bare)
+    return True, _("Nobody is booked twice, and every visit holds its time.")
+
+
+def _promises() -> tuple[bool, str]:
+    bare = session.scalar(
+        select(func.count(ServiceRequest.id)).where(
+            ServiceRequest.priority != "P4",
+            ServiceRequest.external_id.is_(None),
+            ~select(Clock.id)
+            .where(Clock.subject_type == ServiceRequest.subject_type, Clock.subject_id == ServiceRequest.id)
+            .exists(),
+        )
+    )
+    if bare:
+        return False, _("%(count)s requests were given no promise.", count=bare)
+    return True, _("Every request has its promises.")
+
+
+CHECKS: tuple[Callable[[], tuple[bool, str]], ...] = (_ledger, _audit_chain, _references, _held_time, _promises)
