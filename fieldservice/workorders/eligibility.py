@@ -1,0 +1,284 @@
+"""Who may do a job, and when: one table of rules over plain values.
+
+Suggestions, booking and the planner ask the same table, so what is suggested can be booked. Rules only
+refuse; ranking is elsewhere. Taking something off a technician's plate (a booking) or giving more (a
+skill, a certificate, a part) never adds a refusal. No session, no request, no clock.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from math import ceil
+from typing import Any, NamedTuple
+
+from fieldservice.foundation.places import Point, travel_minutes
+from fieldservice.foundation.time import local
+from fieldservice.stations.roster import Duty, Member
+
+ON_CALL_FOR = frozenset({"P1", "P2"})  # who is on call is woken for these only
+LONGEST_LEG = timedelta(hours=16)  # a stop further away in time never hinders by its distance
+Minutes = Callable[[Point, Point], float]
+
+
+class Span(NamedTuple):
+    """[starts_at, ends_at)"""
+
+    starts_at: datetime
+    ends_at: datetime
+
+    def touches(self, starts_at: datetime, ends_at: datetime) -> bool:
+        return starts_at < self.ends_at and ends_at > self.starts_at
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something is; without a point nobody knows, and `about` is as exact as a county's centre."""
+
+    point: Point | None = None
+    about: bool = False
+
+
+def place_of(latitude: float | None, longitude: float | None, precision: str) -> Place:
+    """A stored place. A prefecture or province is too wide to reckon travel from."""
+    if latitude is None or longitude is None or precision not in ("point", "county"):
+        return Place()
+    return Place(Point(latitude, longitude), about=precision == "county")
+
+
+@dataclass(frozen=True)
+class Need:
+    """A part the job cannot do without, and how much of it lies at the station."""
+
+    part_id: int
+    number: str
+    names: Mapping[str, str]
+    quantity: Decimal
+    at_station: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Work to be placed."""
+
+    number: str
+    station_id: int
+    priority: str
+    duration: timedelta
+    place: Place = Place()
+    skills: Mapping[str, int] = field(default_factory=dict)  # skill → least level
+    certificates: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Time that is taken: a visit somewhere, or an absence (leave, training, travel)."""
+
+    starts_at: datetime
+    ends_at: datetime
+    cause: str = "visit"
+    place: Place = Place()
+    label: str = ""  # number of its order, where it may be told
+    visit_id: int | None = None
+
+
+@dataclass(frozen=True)
+class TechnicianDay:
+    """A technician with duties, taken time (by start) and what is in the van."""
+
+    member: Member
+    stops: tuple[Stop, ...] = ()
+    van: Mapping[int, Decimal] = field(default_factory=dict)  # part id → quantity
+    lends: bool = True  # the home station lends freely; else only by a shift rostered at the order's station
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A rule that says no, with the facts its sentence needs (`refusals.text`)."""
+
+    rule: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Case(NamedTuple):
+    """The question put to every rule: this job, this technician, then?"""
+
+    job: Job
+    day: TechnicianDay
+    span: Span
+    minutes: Minutes
+
+
+Rule = Callable[[Case], Iterator[Refusal]]
+
+
+# Rules of the person ------------------------------------------------------------------------------
+
+
+def _skill(case: Case) -> Iterator[Refusal]:
+    for skill, need in sorted(case.job.skills.items()):
+        have = case.day.member.skills.get(skill, 0)
+        if have < need:
+            yield Refusal("skill", {"skill": skill, "have": have, "need": need})
+
+
+def _certificate(case: Case) -> Iterator[Refusal]:
+    last_day = local(case.span.ends_at - timedelta(microseconds=1)).date()
+    for kind in case.job.certificates:
+        valid_until: date | None = case.day.member.certificates.get(kind)
+        if valid_until is None:
+            yield Refusal("certificate", {"certificate": kind})
+        elif valid_until < last_day:
+            yield Refusal("certificate", {"certificate": kind, "valid_until": valid_until})
+
+
+def _station(case: Case) -> Iterator[Refusal]:
+    if case.day.member.station_id == case.job.station_id or case.day.lends:
+        return
+    here = (duty for duty in case.day.member.duties if duty.station_id == case.job.station_id)
+    if not any(case.span.touches(duty.starts_at, duty.ends_at) for duty in here):
+        yield Refusal("station", {"station_id": case.day.member.station_id})
+
+
+def _part(case: Case) -> Iterator[Refusal]:
+    for need in case.job.needs:
+        have = case.day.van.get(need.part_id, Decimal(0)) + need.at_station
+        if have < need.quantity:
+            yield Refusal("part", {"part": need.number, "names": dict(need.names), "have": have, "need": need.quantity})
+
+
+# Rules of time ------------------------------------------------------------------------------------
+
+
+def usable_duties(job: Job, member: Member) -> list[Span]:
+    """Duties that count for this job; those that touch are one (a shift that goes over into on-call)."""
+    spans: list[Span] = []
+    for duty in sorted(member.duties, key=lambda one: one.starts_at):
+        if duty.on_call and job.priority not in ON_CALL_FOR:
+            continue
+        if spans and duty.starts_at <= spans[-1].ends_at:
+            spans[-1] = Span(spans[-1].starts_at, max(spans[-1].ends_at, duty.ends_at))
+        else:
+            spans.append(Span(duty.starts_at, duty.ends_at))
+    return spans
+
+
+def _covering(job: Job, member: Member, span: Span) -> Span | None:
+    duties = usable_duties(job, member)
+    return next((duty for duty in duties if duty.starts_at <= span.starts_at and span.ends_at <= duty.ends_at), None)
+
+
+def _shift(case: Case) -> Iterator[Refusal]:
+    if _covering(case.job, case.day.member, case.span) is not None:
+        return
+    nearest = _nearest(case.day.member.duties, case.span)
+    if nearest is None:
+        yield Refusal("shift", {"day": local(case.span.starts_at).date()})
+        return
+    facts: dict[str, Any] = {"starts_at": nearest.starts_at, "ends_at": nearest.ends_at}
+    if nearest.on_call and case.job.priority not in ON_CALL_FOR:
+        facts["on_call"] = True
+    elif case.span.starts_at < nearest.starts_at:
+        facts["earliest"] = nearest.starts_at
+    else:
+        length = case.span.ends_at - case.span.starts_at
+        facts["overtime"] = _minutes(case.span.ends_at - nearest.ends_at)
+        if nearest.starts_at + length <= nearest.ends_at:
+            facts["latest"] = nearest.ends_at - length
+    yield Refusal("shift", facts)
+
+
+def _nearest(duties: tuple[Duty, ...], span: Span) -> Duty | None:
+    """The duty one would think of first: the one with most time in common, else the next one of that day."""
+
+    def common(duty: Duty) -> timedelta:
+        return min(duty.ends_at, span.ends_at) - max(duty.starts_at, span.starts_at)
+
+    day = local(span.starts_at).date()
+    near = [duty for duty in duties if common(duty) > timedelta(0) or local(duty.starts_at).date() == day]
+    return max(near, key=lambda duty: (not duty.on_call, common(duty)), default=None)
+
+
+def _absence(case: Case) -> Iterator[Refusal]:
+    if case.day.member.absent:
+        yield Refusal("absence", {"state": case.day.member.state})
+    for stop in case.day.stops:
+        if stop.cause != "visit" and case.span.touches(stop.starts_at, stop.ends_at):
+            yield Refusal("absence", {"cause": stop.cause, "starts_at": stop.starts_at, "ends_at": stop.ends_at})
+
+
+def _overlap(case: Case) -> Iterator[Refusal]:
+    for stop in case.day.stops:
+        if stop.cause == "visit" and case.span.touches(stop.starts_at, stop.ends_at):
+            yield Refusal("overlap", {"order": stop.label, "starts_at": stop.starts_at, "ends_at": stop.ends_at})
+
+
+def _travel(case: Case) -> Iterator[Refusal]:
+    """Every stop with a known place must leave time for the way; the tightest one before and after is told."""
+    here = case.job.place.point
+    if here is None:
+        return
+    if before := [*_from_home(case, here), *_from_stops(case, here)]:
+        yield max(before, key=lambda refusal: refusal.facts["earliest"])
+    if after := list(_to_stops(case, here)):
+        yield min(after, key=lambda refusal: refusal.facts["latest"])
+
+
+def _from_home(case: Case, here: Point) -> Iterator[Refusal]:
+    duty = _covering(case.job, case.day.member, case.span)
+    if duty is not None:
+        leg = ceil(case.minutes(case.day.member.home, here))
+        yield from _late(case.span, "home", duty.starts_at, leg, case.job.place.about)
+
+
+def _from_stops(case: Case, here: Point) -> Iterator[Refusal]:
+    for stop in case.day.stops:
+        if stop.place.point and timedelta(0) <= case.span.starts_at - stop.ends_at < LONGEST_LEG:
+            leg = ceil(case.minutes(stop.place.point, here))
+            about = case.job.place.about or stop.place.about
+            yield from _late(case.span, "before", stop.ends_at, leg, about, stop.label)
+
+
+def _to_stops(case: Case, here: Point) -> Iterator[Refusal]:
+    for stop in case.day.stops:
+        if not stop.place.point or not timedelta(0) <= stop.starts_at - case.span.ends_at < LONGEST_LEG:
+            continue
+        leg = ceil(case.minutes(here, stop.place.point))
+        latest = stop.starts_at - timedelta(minutes=leg) - (case.span.ends_at - case.span.starts_at)
+        if latest < case.span.starts_at:
+            facts = {"minutes": leg, "about": case.job.place.about or stop.place.about, "order": stop.label}
+            yield Refusal("travel", {"side": "after", **facts, "starts_at": stop.starts_at, "latest": latest})
+
+
+def _late(span: Span, side: str, leaves_at: datetime, leg: int, about: bool, label: str = "") -> Iterator[Refusal]:
+    earliest = leaves_at + timedelta(minutes=leg)
+    if earliest > span.starts_at:
+        yield Refusal("travel", {"side": side, "minutes": leg, "about": about, "order": label, "earliest": earliest})
+
+
+def _minutes(length: timedelta) -> int:
+    return ceil(length.total_seconds() / 60)
+
+
+# The table ----------------------------------------------------------------------------------------
+
+RULES: dict[str, Rule] = {
+    "station": _station,
+    "skill": _skill,
+    "certificate": _certificate,
+    "part": _part,
+    "absence": _absence,
+    "shift": _shift,
+    "overlap": _overlap,
+    "travel": _travel,
+}
+OF_THE_PERSON = ("station", "skill", "certificate", "part")  # no other hour of that day would help
+
+
+def refusals(
+    job: Job, day: TechnicianDay, starts_at: datetime, ends_at: datetime, minutes: Minutes = travel_minutes
+) -> list[Refusal]:
+    """Every reason why this technician cannot do the job then, the most fundamental first; empty when he can."""
+    case = Case(job, day, Span(starts_at, ends_at), minutes)
+    return [refusal for rule in RULES.values() for refusal in rule(case)]
