@@ -1,0 +1,149 @@
+"""Reading what the rules of eligibility need: the job of an order, and technicians' days, many in few queries."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from fieldservice.foundation.db import session
+from fieldservice.mechanisms import policies
+from fieldservice.mechanisms.policies import PolicyOverride
+from fieldservice.parts import queries as stock
+from fieldservice.stations import roster
+from fieldservice.stations.roster import Member
+from fieldservice.workorders.eligibility import Job, Need, Place, Stop, TechnicianDay, place_of
+from fieldservice.workorders.models import Booking, Visit, WorkItem, WorkOrder
+
+LENDING = "technician_lending"
+FREE, ROSTERED = "free", "rostered"  # whoever dispatches both stations decides; or only by a shift rostered there
+policies.register_defaults(LENDING, FREE, worth=policies.PLAIN)
+AROUND = timedelta(hours=18)  # how far beside a time its neighbours are looked for
+
+
+def job_of(order: WorkOrder, duration_min: int | None = None) -> Job:
+    """An order as a job to be placed, with what its open required parts have at the station."""
+    return Job(
+        number=order.number,
+        station_id=order.station_id,
+        priority=order.priority,
+        duration=timedelta(minutes=duration_min or order.duration_min),
+        place=place_of(order.latitude, order.longitude, order.precision),
+        skills=order.skills,
+        certificates=tuple(order.certificates),
+        needs=needs_of([order]).get(order.id, ()),
+    )
+
+
+def needs_of(orders: Collection[WorkOrder]) -> dict[int, tuple[Need, ...]]:
+    """Open required parts of many orders with the stock of each order's station; at most four queries."""
+    stations = {order.id: order.station_id for order in orders}
+    if not stations:
+        return {}
+    items = session.execute(
+        select(WorkItem.work_order_id, WorkItem.part_id, WorkItem.quantity)
+        .where(WorkItem.work_order_id.in_(stations), WorkItem.kind == "part", WorkItem.part_id.is_not(None))
+        .where(WorkItem.required, WorkItem.done_at.is_(None))
+        .order_by(WorkItem.id)
+    ).all()
+    wanted: dict[tuple[int, int], Decimal] = {}
+    for order_id, part_id, quantity in items:
+        assert part_id is not None
+        wanted[order_id, part_id] = wanted.get((order_id, part_id), Decimal(0)) + (quantity or Decimal(1))
+    parts = stock.parts_by_id(part_id for _order, part_id in wanted)
+    warehouses = stock.warehouses_of(set(stations.values())) if parts else {}
+    lying = stock.stock_of(parts, warehouses.values())
+    needs: dict[int, tuple[Need, ...]] = {}
+    for (order_id, part_id), quantity in wanted.items():
+        part, place = parts[part_id], warehouses.get(stations[order_id], 0)
+        need = Need(part_id, part.number, part.names, quantity, lying.get((part_id, place), Decimal(0)))
+        needs[order_id] = (*needs.get(order_id, ()), need)
+    return needs
+
+
+def technician_days(
+    members: Iterable[Member], start: datetime, end: datetime, *, job: Job, without_visit: int | None = None
+) -> list[TechnicianDay]:
+    """Members with their taken time around [start, end) and the job's parts in their vans; at most four queries.
+
+    `without_visit` leaves out a visit that is about to be moved. Orders of other stations stay unnamed.
+    """
+    team = list(members)
+    stops = stops_of(
+        [member.id for member in team], start - AROUND, end + AROUND, station_id=job.station_id, without=without_visit
+    )
+    vans = _vans([member.id for member in team], [need.part_id for need in job.needs])
+    strict = _strict_lenders() if any(member.station_id != job.station_id for member in team) else frozenset()
+    return [
+        TechnicianDay(
+            member=member,
+            stops=tuple(stops.get(member.id, ())),
+            van=vans.get(member.id, {}),
+            lends=str(member.station_id) not in strict,
+        )
+        for member in team
+    ]
+
+
+def technician_day(
+    technician_id: int, start: datetime, end: datetime, *, job: Job, without_visit: int | None = None
+) -> TechnicianDay:
+    """One technician's day around [start, end)."""
+    members = roster.members_by_id([technician_id], start - AROUND, end + AROUND)
+    return technician_days(members.values(), start, end, job=job, without_visit=without_visit)[0]
+
+
+def stops_of(
+    technician_ids: Collection[int],
+    start: datetime,
+    end: datetime,
+    *,
+    station_id: int | None = None,
+    without: int | None = None,
+) -> dict[int, list[Stop]]:
+    """Held bookings touching [start, end) by technician, by start; one query."""
+    grouped: dict[int, list[Stop]] = {}
+    if not technician_ids:
+        return grouped
+    rows = session.execute(
+        select(
+            Booking,
+            WorkOrder.number,
+            WorkOrder.station_id,
+            WorkOrder.latitude,
+            WorkOrder.longitude,
+            WorkOrder.precision,
+        )
+        .outerjoin(Visit, Visit.id == Booking.visit_id)
+        .outerjoin(WorkOrder, WorkOrder.id == Visit.work_order_id)
+        .where(Booking.technician_id.in_(technician_ids), Booking.state == "held")
+        .where(Booking.starts_at < end, Booking.ends_at > start)
+        .order_by(Booking.starts_at)
+    )
+    for booking, number, theirs, latitude, longitude, precision in rows:
+        if booking.visit_id is not None and booking.visit_id == without:
+            continue
+        place = place_of(latitude, longitude, precision) if number else Place()
+        label = number if number and station_id in (None, theirs) else ""
+        stop = Stop(booking.starts_at, booking.ends_at, booking.cause, place, label, booking.visit_id)
+        grouped.setdefault(booking.technician_id, []).append(stop)
+    return grouped
+
+
+def _vans(technician_ids: Collection[int], part_ids: Collection[int]) -> dict[int, Mapping[int, Decimal]]:
+    if not part_ids or not technician_ids:
+        return {}
+    vans = stock.vans_of(technician_ids)
+    lying = stock.stock_of(part_ids, vans.values())
+    return {
+        technician: {part: lying[part, place] for part in part_ids if (part, place) in lying}
+        for technician, place in vans.items()
+    }
+
+
+def _strict_lenders() -> frozenset[str]:
+    """Home stations that lend by the roster only; one query over the few rows that say so."""
+    rows = session.scalars(
+        select(PolicyOverride).where(PolicyOverride.name == LENDING, PolicyOverride.scope_type == "station")
+    )
+    return frozenset(row.scope_key for row in rows if row.value == ROSTERED)

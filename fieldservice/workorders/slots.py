@@ -1,0 +1,233 @@
+"""Where a job fits into a technician's days, and how good that is. Pure: plain values in, plain values out."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from math import ceil
+from typing import Any
+
+from fieldservice.foundation.places import Point
+from fieldservice.foundation.time import at_local, local
+from fieldservice.mechanisms.calendars import STANDARD_HOURS
+from fieldservice.workorders.eligibility import (
+    Job,
+    Minutes,
+    Place,
+    Refusal,
+    Span,
+    TechnicianDay,
+    refusals,
+    usable_duties,
+)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+STEP = timedelta(minutes=5)  # starts are said in round minutes
+STEP_ABOUT = timedelta(minutes=15)  # and rounder where travel is a guess
+LUNCH: tuple[time, time] = (STANDARD_HOURS[0][1], STANDARD_HOURS[1][0])
+
+# Weights of the score (0…100). They rank what the rules allow; nothing here refuses.
+ON_TIME = 40.0  # arrives before the promise
+SOON = 10.0  # the earlier the better, over SOON_WITHIN
+SOON_WITHIN = {"P1": timedelta(hours=4), "P2": timedelta(hours=8), "P3": timedelta(days=3), "P4": timedelta(days=7)}
+NEAR, NEAR_WITHIN = 22.0, 90.0  # minutes of travel at which nothing is left
+SKILL_FIT = {0: 12.0, 1: 8.0, 2: 4.0}  # levels above what is needed: keep the best for what only they can do
+PARTS = {"none": 8.0, "van": 8.0, "station": 3.0}
+SAME_ASSET = 8.0
+LATE_PER_HOUR = 4.0
+BORROWED, AT_LUNCH, ON_CALL = -6.0, -3.0, -5.0
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What the customer was promised (open promises only), and when planning happens."""
+
+    now: datetime
+    arrival_due: datetime | None = None
+    restore_due: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a slot is good: a code with the facts of its sentence."""
+
+    code: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A time at which this technician can do the job."""
+
+    technician_id: int
+    starts_at: datetime
+    ends_at: datetime
+    travel_min: int | None  # None: the place is not known
+    about: bool  # travel, and so the time, is a guess
+    score: int
+    reasons: tuple[Reason, ...] = ()
+    late_min: int = 0  # after the arrival promise
+    restore_late_min: int = 0  # the work ends that long after the promise to restore
+
+
+def openings(job: Job, day: TechnicianDay, within: Span, now: datetime, minutes: Minutes) -> Iterator[Span]:
+    """Starts worth trying, in each duty: on arrival from home, and from every stop. The rules decide afterwards."""
+    here = job.place.point
+    step = STEP_ABOUT if job.place.about else STEP
+    leg_home = _leg(minutes, day.member.home, here)
+    earliest = max(within.starts_at, _ready_after(day, now) + _leg(minutes, _whereabouts(day, now), here))
+    for duty in usable_duties(job, day.member):
+        if not within.touches(*duty):
+            continue
+        tries = {max(duty.starts_at + leg_home, earliest)}
+        for stop in day.stops:
+            if duty.starts_at <= stop.ends_at < duty.ends_at:
+                leg = _leg(minutes, stop.place.point, here) if stop.place.point else timedelta(0)
+                tries.add(max(stop.ends_at + leg, earliest))
+        for start in sorted(tries):
+            rounded = round_up(start, step)
+            if rounded < within.ends_at:
+                yield Span(rounded, rounded + job.duration)
+
+
+def best_slots(
+    job: Job, day: TechnicianDay, within: Span, aim: Aim, minutes: Minutes, *, fixed_before: bool = False
+) -> tuple[list[Slot], list[Refusal]]:
+    """The best slot of each local day; or, when there is none, why not (the try with the fewest refusals)."""
+    best: dict[Any, Slot] = {}
+    why: list[Refusal] | None = None
+    for span in openings(job, day, within, aim.now, minutes):
+        found = refusals(job, day, span.starts_at, span.ends_at, minutes)
+        if found:
+            why = found if why is None or len(found) < len(why) else why
+            continue
+        slot = rate(job, day, span, aim, minutes, fixed_before=fixed_before)
+        key = local(span.starts_at).date()
+        if key not in best or slot.score > best[key].score:
+            best[key] = slot
+    if best:
+        return list(best.values()), []
+    if why is None:  # no duty at all: ask the rules about the first moment
+        start = round_up(max(within.starts_at, aim.now), STEP)
+        why = refusals(job, day, start, start + job.duration, minutes)
+    return [], why
+
+
+# Score --------------------------------------------------------------------------------------------
+
+
+def rate(job: Job, day: TechnicianDay, span: Span, aim: Aim, minutes: Minutes, *, fixed_before: bool = False) -> Slot:
+    """Score and reasons of an eligible slot."""
+    travel, about = _way(job, day, span, minutes)
+    parts = _parts(job, day)
+    late = _late(span.starts_at, aim.arrival_due)
+    points: list[tuple[float, Reason | None]] = [
+        _promise(span, aim, late),
+        (SOON * max(0.0, 1 - (span.starts_at - aim.now) / SOON_WITHIN.get(job.priority, timedelta(days=7))), None),
+        _nearness(travel, about),
+        _skill_fit(job, day),
+        (PARTS[parts], Reason(f"parts_{parts}") if parts != "none" else None),
+        (SAME_ASSET, Reason("same_asset")) if fixed_before else (0.0, None),
+        (BORROWED, Reason("borrowed")) if day.member.station_id != job.station_id else (0.0, None),
+        (AT_LUNCH if _at_lunch(span) else 0.0, None),
+        (ON_CALL, Reason("on_call")) if _on_call(day, span) else (0.0, None),
+    ]
+    told = sorted((one for one in points if one[1] is not None), key=lambda one: -abs(one[0]))
+    return Slot(
+        technician_id=day.member.id,
+        starts_at=span.starts_at,
+        ends_at=span.ends_at,
+        travel_min=travel,
+        about=about,
+        score=round(max(0.0, min(100.0, sum(value for value, _reason in points)))),
+        reasons=tuple(reason for _value, reason in told[:3] if reason),
+        late_min=late,
+        restore_late_min=_late(span.ends_at, aim.restore_due),
+    )
+
+
+def _promise(span: Span, aim: Aim, late: int) -> tuple[float, Reason | None]:
+    if aim.arrival_due is None:
+        return ON_TIME, None
+    if late:
+        return max(-ON_TIME, -LATE_PER_HOUR * late / 60), None  # told as a warning, not as a reason
+    return ON_TIME, Reason("on_time", {"spare_min": int((aim.arrival_due - span.starts_at).total_seconds() // 60)})
+
+
+def _nearness(travel: int | None, about: bool) -> tuple[float, Reason | None]:
+    if travel is None:
+        return 0.0, None
+    value = NEAR * max(0.0, 1 - travel / NEAR_WITHIN)
+    return value, Reason("near", {"minutes": travel, "about": about}) if travel <= NEAR_WITHIN / 3 else None
+
+
+def _skill_fit(job: Job, day: TechnicianDay) -> tuple[float, Reason | None]:
+    if not job.skills:
+        return SKILL_FIT[0], None
+    skill, need = max(job.skills.items(), key=lambda one: (one[1], one[0]))
+    above = day.member.skills.get(skill, need) - need
+    return SKILL_FIT.get(above, 0.0), Reason("skill", {"skill": skill, "level": need + above})
+
+
+def _parts(job: Job, day: TechnicianDay) -> str:
+    if not job.needs:
+        return "none"
+    return "van" if all(day.van.get(need.part_id, Decimal(0)) >= need.quantity for need in job.needs) else "station"
+
+
+def _way(job: Job, day: TechnicianDay, span: Span, minutes: Minutes) -> tuple[int | None, bool]:
+    here, origin = job.place, stop_before(job, day, span)
+    if here.point is None or origin.point is None:
+        return None, True
+    return ceil(minutes(origin.point, here.point)), here.about or origin.about
+
+
+def _late(moment: datetime, due: datetime | None) -> int:
+    return max(0, ceil((moment - due).total_seconds() / 60)) if due else 0
+
+
+def _at_lunch(span: Span) -> bool:
+    day = local(span.starts_at).date()
+    start, end = (at_local(day, moment.hour, moment.minute) for moment in LUNCH)
+    return span.touches(start, end)
+
+
+def _on_call(day: TechnicianDay, span: Span) -> bool:
+    covering = [duty for duty in day.member.duties if span.touches(duty.starts_at, duty.ends_at)]
+    return bool(covering) and all(duty.on_call for duty in covering)
+
+
+# Where and when -----------------------------------------------------------------------------------
+
+
+def stop_before(job: Job, day: TechnicianDay, span: Span) -> Place:
+    """Where the technician comes from: the last known stop of the same duty, else home."""
+    duty = next((one for one in usable_duties(job, day.member) if one.touches(*span)), span)
+    last = [stop.place for stop in day.stops if duty.starts_at < stop.ends_at <= span.starts_at and stop.place.point]
+    return last[-1] if last else Place(day.member.home)
+
+
+def round_down(moment: datetime, step: timedelta) -> datetime:
+    """The last full step up to `moment`."""
+    return EPOCH + (moment - EPOCH) // step * step
+
+
+def round_up(moment: datetime, step: timedelta) -> datetime:
+    """The first full step from `moment`."""
+    return EPOCH + -(-(moment - EPOCH) // step) * step
+
+
+def _whereabouts(day: TechnicianDay, now: datetime) -> Point:
+    """Where the technician is at `now`, as far as the plan tells."""
+    begun = (stop for stop in day.stops if stop.starts_at <= now and local(stop.ends_at).date() == local(now).date())
+    points = [stop.place.point for stop in begun if stop.place.point]
+    return points[-1] if points else day.member.home
+
+
+def _ready_after(day: TechnicianDay, now: datetime) -> datetime:
+    """`now`, or the end of what is going on."""
+    return max([now, *(stop.ends_at for stop in day.stops if stop.starts_at <= now < stop.ends_at)])
+
+
+def _leg(minutes: Minutes, origin: Point, here: Point | None) -> timedelta:
+    return timedelta(minutes=ceil(minutes(origin, here))) if here else timedelta(0)
