@@ -1,0 +1,175 @@
+"""What a customer sees of a request: the same line of progress that staff see, without internal notes."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from fieldservice.feedback.models import Survey
+from fieldservice.foundation import display
+from fieldservice.foundation.db import session
+from fieldservice.foundation.errors import NotFound
+from fieldservice.foundation.time import day_span, now, today
+from fieldservice.foundation.tokens import read_link_token
+from fieldservice.foundation.words import pick
+from fieldservice.intake.models import ServiceRequest, ThreadMessage
+from fieldservice.mechanisms import clocks
+from fieldservice.mechanisms.clocks import ClockView, moment_text
+from fieldservice.workorders import booking, suggestions
+from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.suggestions import Suggestion
+
+OFFERED_DAYS = 4
+OFFERED = 6
+BEFORE_START = timedelta(hours=2)  # earlier than this from now nobody is asked to be ready
+LAST_MESSAGES = 50
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the line: done, now, or still to come."""
+
+    code: str
+    state: str  # done, now, ''
+    note: str
+    at: datetime | None
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """A request as its customer sees it."""
+
+    request: ServiceRequest
+    order: WorkOrder | None
+    visit: Visit | None
+    steps: list[Step]
+    clock: ClockView | None
+    promises: list[ClockView]
+    messages: list[ThreadMessage]
+    survey: Survey | None
+
+    @property
+    def now_step(self) -> Step:
+        return next((step for step in self.steps if step.state == "now"), self.steps[-1])
+
+    @property
+    def may_move(self) -> bool:
+        return self.visit is not None and self.visit.state in ("proposed", "scheduled", "dispatched", "accepted")
+
+
+def request_by_link(token: str) -> ServiceRequest:
+    """The request behind a private link. Raises NotFound for a link we did not make."""
+    number = read_link_token("track", token[:200])
+    request = session.scalar(select(ServiceRequest).where(ServiceRequest.number == number)) if number else None
+    if request is None:
+        raise NotFound()
+    return request
+
+
+def request_by_number_and_phone(number: str, tail: str) -> ServiceRequest:
+    """The request whose number and last four digits of the phone are known (I-03). Raises NotFound alike for both."""
+    request = session.scalar(select(ServiceRequest).where(ServiceRequest.number == number.strip().upper()[:20]))
+    if request is None or len(tail) != 4 or not request.contact_phone.endswith(tail):
+        raise NotFound()
+    return request
+
+
+def tracked(request: ServiceRequest) -> Tracked:
+    """Everything the page shows, in a fixed number of queries."""
+    order = session.scalar(
+        select(WorkOrder).where(WorkOrder.request_id == request.id).order_by(WorkOrder.id.desc()).limit(1)
+        .options(selectinload(WorkOrder.visits).joinedload(Visit.technician))
+    )  # fmt: skip
+    visit = _current_visit(order)
+    views = clocks.views(clocks.of(request), now())
+    messages = session.scalars(
+        select(ThreadMessage).where(ThreadMessage.request_id == request.id).order_by(ThreadMessage.id.desc()).limit(LAST_MESSAGES)
+    ).all()
+    survey = session.scalar(select(Survey).where(Survey.request_id == request.id))
+    return Tracked(
+        request, order, visit, _steps(request, visit, views), _hero(request, visit, views), views,
+        list(reversed(messages)), survey,
+    )  # fmt: skip
+
+
+def free_times(found: Tracked) -> list[Suggestion]:
+    """Real free windows, soonest first, each with somebody who can do the work."""
+    if found.order is None or found.visit is None:
+        return []
+    start = now() + BEFORE_START
+    _first, end = day_span(today(), OFFERED_DAYS)
+    offered = suggestions.suggest(found.order, start=start, end=end, limit=60).suggestions
+    seen: dict[datetime, Suggestion] = {}
+    for one in offered:
+        if one.slot.starts_at != found.visit.starts_at:
+            seen.setdefault(one.slot.starts_at, one)
+    return [seen[moment] for moment in sorted(seen)][:OFFERED]
+
+
+def window_text(starts_at: datetime) -> str:
+    """'15:00–17:00' today, else with the day: what the customer would be told for that start."""
+    window = booking.window_of(starts_at, None)
+    return f"{moment_text(window.starts_at, now())}–{display.clock_time(window.ends_at)}"
+
+
+def _current_visit(order: WorkOrder | None) -> Visit | None:
+    """The visit that matters to the customer: the open one, else the last one that took place."""
+    if order is None:
+        return None
+    open_ = [visit for visit in order.visits if visit.state in booking.OPEN_STATES and visit.state != "declined"]
+    ended = [visit for visit in order.visits if visit.finished_at is not None]
+    return (open_ or ended or [None])[-1]
+
+
+def _hero(request: ServiceRequest, visit: Visit | None, views: list[ClockView]) -> ClockView | None:
+    wanted = "arrival" if visit is None or visit.on_site_at is None else "restore"
+    open_ = {view.kind: view for view in views if view.is_open}
+    return open_.get(wanted) or open_.get("restore") or (next(iter(open_.values()), None))
+
+
+def _steps(request: ServiceRequest, visit: Visit | None, views: list[ClockView]) -> list[Step]:
+    by_kind = {view.kind: view for view in views}
+    planned = visit is not None
+    reached = [
+        ("received", request.received_at, _answered(request)),
+        ("planned", request.triaged_at if planned else None, _planned(visit)),
+        ("on_the_way", visit.en_route_at if visit else None, _on_the_way(visit)),
+        ("at_work", visit.started_at or visit.on_site_at if visit else None, ""),
+        ("restored", request.restored_at, _restore(by_kind.get("restore"), request)),
+        ("closed", request.closed_at, "" if request.closed_at else str(_("You confirm that all is well"))),
+    ]
+    done = max((index for index, (_code, at, _note) in enumerate(reached) if at is not None), default=0)
+    over = request.closed_at is not None or request.state in ("cancelled", "duplicate")
+    return [
+        Step(code, "done" if index < done or over and at else "now" if index == done and not over else "", note, at)
+        for index, (code, at, note) in enumerate(reached)
+        if at is not None or index >= done or code in ("received", "planned")
+    ]
+
+
+def _answered(request: ServiceRequest) -> str:
+    if request.triaged_at is None:
+        return str(_("A dispatcher is reading it"))
+    waited = request.triaged_at - request.received_at
+    return str(_("Answered within %(time)s", time=display.minutes(max(waited, timedelta(minutes=1)))))
+
+
+def _planned(visit: Visit | None) -> str:
+    if visit is None:
+        return str(_("We look for the right technician"))
+    window = f"{moment_text(visit.window_starts_at, now())}–{display.clock_time(visit.window_ends_at)}"
+    return f"{window} · {pick(visit.technician.names)}"
+
+
+def _on_the_way(visit: Visit | None) -> str:
+    if visit is None or visit.en_route_at is None or visit.on_site_at is not None or visit.eta_at is None:
+        return ""
+    return str(_("Arrives about %(time)s", time=display.clock_time(visit.eta_at)))
+
+
+def _restore(view: ClockView | None, request: ServiceRequest) -> str:
+    if view is None or request.restored_at is not None:
+        return ""
+    return str(_("Promised by %(time)s", time=view.due_text))
