@@ -129,4 +129,6 @@ def _lock(row: Any) -> None:
     """
     known = inspect(row, raiseerr=False)
     if known is not None and known.persistent and not is_sqlite():
-        session.refresh(row, ["state"], with_for_update=True)
+        counter = known.mapper.version_id_col  # SQLAlchemy wants a row's version whenever it reads any of it
+        names = ["state"] if counter is None else ["state", known.mapper.get_property_by_column(counter).key]
+        session.refresh(row, names, with_for_update=True)
