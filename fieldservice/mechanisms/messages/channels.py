@@ -112,8 +112,8 @@ class Smtp:
         )
 
     def send(self, envelope: Envelope) -> None:
-        mail = self.mail(envelope)
         try:
+            mail = self.mail(envelope)
             with self._connect() as server:
                 if self.starttls:
                     server.starttls(context=ssl.create_default_context())
@@ -145,9 +145,9 @@ class Smtp:
         mail["From"], mail["To"], mail["Subject"] = self.sender, envelope.to, envelope.subject
         mail["Date"] = format_datetime(local(now()))
         mail["Message-ID"] = f"<message-{envelope.id}@{self.sender.rpartition('@')[2].strip('>') or 'localhost'}>"
-        mail["Content-Language"] = envelope.language
         mail["Auto-Submitted"] = "auto-generated"  # no out-of-office replies, please
         mail.set_content(envelope.body + "\n", cte="base64")
+        mail["Content-Language"] = envelope.language  # set_content drops what was said of a content before
         return mail
 
 

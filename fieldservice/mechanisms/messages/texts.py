@@ -1,7 +1,7 @@
 """Texts of messages: bilingual YAML, filled with facts in the reader's language.
 
     request_received:
-      subject: {zh: 已收到您的报修 {number}, en: Your report {number} has arrived}
+      subject: {zh: "已收到您的报修 {number}", en: "Your report {number} has arrived"}
       body: {zh: …{due_at}…{link}, en: …}
       sms: {zh: …, en: …}                   # optional; the body otherwise
       show: {due_at: moment, severity: word severity}
@@ -138,7 +138,8 @@ def render(code: str, language: str, facts: Mapping[str, Any], channel: str) -> 
     shown |= {name: _address(link, facts) for name, link in known.links.items()}
     if channel == "sms":
         return Text("", known.sms[language].format_map(shown).strip())
-    return Text(known.subject[language].format_map(shown).strip(), known.body[language].format_map(shown).strip())
+    subject = " ".join(known.subject[language].format_map(shown).split())  # a header has one line
+    return Text(subject, known.body[language].format_map(shown).strip())
 
 
 def _show(how: str, value: Any, language: str) -> str:
