@@ -123,7 +123,7 @@ def test_too_many_pixels_are_refused_in_words(sqlite_app: Flask) -> None:
 
 def test_a_subject_has_at_most_ten_photos(app: Flask) -> None:
     for number in range(10):
-        stored(photo(f"#0000{number:02x}"))
+        stored(photo(f"#{number * 20:02x}0000"))
     with pytest.raises(Invalid) as refused:
         stored(photo("white"))
     assert refused.value.code == "too_many_photos"

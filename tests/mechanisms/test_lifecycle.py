@@ -1,7 +1,6 @@
 """Lifecycles: a state changes by `move` alone, along its table, with a reason where one is due."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -52,11 +51,11 @@ configure_mappers()
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, dict[str, Any]]]]:
+def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
     """What moves record, without a database."""
     facts: list[tuple[str, dict[str, Any]]] = []
     monkeypatch.setattr(lifecycle, "record", lambda kind, _subject, about, **_rest: facts.append((kind, about)))
-    yield facts
+    return facts
 
 
 def test_a_table_reads_like_the_domain_guide() -> None:
