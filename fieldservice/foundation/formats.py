@@ -94,6 +94,11 @@ def _what_is_wrong(digits: str) -> Any:
     return _l("No mobile number starts with %(start)s. Check the first digits.", start=digits[:2])
 
 
+def is_mobile(number: str) -> bool:
+    """Whether a normalised number can take an SMS: a Chinese mobile, or one from abroad."""
+    return bool(MOBILE.fullmatch(number) or FOREIGN.fullmatch(number))
+
+
 def phone_text(number: str | None) -> str:
     """A stored number as people read it: 139 1234 0608, 0510-8588 0000, 400-800-1234."""
     text = number or ""

@@ -81,6 +81,11 @@ class ServiceRequest(Stateful, Base):
     site: Mapped[Site | None] = relationship()
     asset: Mapped[Asset | None] = relationship()
 
+    @property
+    def tier(self) -> str | None:
+        """The customer's tier; None for somebody we do not know yet."""
+        return self.customer.tier if self.customer is not None else None
+
 
 class ThreadMessage(Base):
     """What the customer and we write to each other about a request."""
