@@ -22,7 +22,7 @@ AROUND = timedelta(hours=18)  # how far beside a time its neighbours are looked 
 
 
 def job_of(order: WorkOrder, duration_min: int | None = None) -> Job:
-    """An order as a job to be placed, with what its open required parts have at the station."""
+    """An order as a job to be placed, with what lies at the station of its open planned parts."""
     return Job(
         number=order.number,
         station_id=order.station_id,
@@ -36,27 +36,29 @@ def job_of(order: WorkOrder, duration_min: int | None = None) -> Job:
 
 
 def needs_of(orders: Collection[WorkOrder]) -> dict[int, tuple[Need, ...]]:
-    """Open required parts of many orders with the stock of each order's station; at most four queries."""
+    """Open planned parts of many orders with the stock of each order's station; at most four queries."""
     stations = {order.id: order.station_id for order in orders}
     if not stations:
         return {}
     items = session.execute(
-        select(WorkItem.work_order_id, WorkItem.part_id, WorkItem.quantity)
+        select(WorkItem.work_order_id, WorkItem.part_id, WorkItem.quantity, WorkItem.required)
         .where(WorkItem.work_order_id.in_(stations), WorkItem.kind == "part", WorkItem.part_id.is_not(None))
-        .where(WorkItem.required, WorkItem.done_at.is_(None))
+        .where(WorkItem.done_at.is_(None))
         .order_by(WorkItem.id)
     ).all()
-    wanted: dict[tuple[int, int], Decimal] = {}
-    for order_id, part_id, quantity in items:
+    wanted: dict[tuple[int, int], tuple[Decimal, bool]] = {}
+    for order_id, part_id, quantity, required in items:
         assert part_id is not None
-        wanted[order_id, part_id] = wanted.get((order_id, part_id), Decimal(0)) + (quantity or Decimal(1))
+        more, binding = wanted.get((order_id, part_id), (Decimal(0), False))
+        wanted[order_id, part_id] = (more + (quantity or Decimal(1)), binding or required)
     parts = stock.parts_by_id(part_id for _order, part_id in wanted)
     warehouses = stock.warehouses_of(set(stations.values())) if parts else {}
     lying = stock.stock_of(parts, warehouses.values())
     needs: dict[int, tuple[Need, ...]] = {}
-    for (order_id, part_id), quantity in wanted.items():
+    for (order_id, part_id), (quantity, binding) in wanted.items():
         part, place = parts[part_id], warehouses.get(stations[order_id], 0)
-        need = Need(part_id, part.number, part.names, quantity, lying.get((part_id, place), Decimal(0)))
+        at_station = lying.get((part_id, place), Decimal(0))
+        need = Need(part_id, part.number, part.names, quantity, at_station, binding)
         needs[order_id] = (*needs.get(order_id, ()), need)
     return needs
 

@@ -48,13 +48,14 @@ def place_of(latitude: float | None, longitude: float | None, precision: str) ->
 
 @dataclass(frozen=True)
 class Need:
-    """A part the job cannot do without, and how much of it lies at the station."""
+    """A part planned for the job, and how much of it lies at the station. Without a required one nobody is sent."""
 
     part_id: int
     number: str
     names: Mapping[str, str]
     quantity: Decimal
     at_station: Decimal = Decimal(0)
+    required: bool = True
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def _station(case: Case) -> Iterator[Refusal]:
 def _part(case: Case) -> Iterator[Refusal]:
     for need in case.job.needs:
         have = case.day.van.get(need.part_id, Decimal(0)) + need.at_station
-        if have < need.quantity:
+        if need.required and have < need.quantity:
             yield Refusal("part", {"part": need.number, "names": dict(need.names), "have": have, "need": need.quantity})
 
 

@@ -32,10 +32,13 @@ SOON = 10.0  # the earlier the better, over SOON_WITHIN
 SOON_WITHIN = {"P1": timedelta(hours=4), "P2": timedelta(hours=8), "P3": timedelta(days=3), "P4": timedelta(days=7)}
 NEAR, NEAR_WITHIN = 22.0, 90.0  # minutes of travel at which nothing is left
 SKILL_FIT = {0: 12.0, 1: 8.0, 2: 4.0}  # levels above what is needed: keep the best for what only they can do
-PARTS = {"none": 8.0, "van": 8.0, "station": 3.0}
+PARTS = {"none": 8.0, "van": 8.0, "station": 3.0, "missing": 0.0}
 SAME_ASSET = 8.0
 LATE_PER_HOUR = 4.0
 BORROWED, AT_LUNCH, ON_CALL = -6.0, -3.0, -5.0
+# What a dispatcher wants to hear first; at most MOST_REASONS of them are told. Promise and travel have their own place.
+REASONS = ("same_asset", "skill", "parts_van", "parts_missing", "borrowed", "on_call", "parts_station", "near")
+MOST_REASONS = 3
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class Slot:
     about: bool  # travel, and so the time, is a guess
     score: int
     reasons: tuple[Reason, ...] = ()
+    spare_min: int | None = None  # before the arrival promise; None without one, or when late
     late_min: int = 0  # after the arrival promise
     restore_late_min: int = 0  # the work ends that long after the promise to restore
 
@@ -122,7 +126,7 @@ def rate(job: Job, day: TechnicianDay, span: Span, aim: Aim, minutes: Minutes, *
     parts = _parts(job, day)
     late = _late(span.starts_at, aim.arrival_due)
     points: list[tuple[float, Reason | None]] = [
-        _promise(span, aim, late),
+        (_promise(aim, late), None),
         (SOON * max(0.0, 1 - (span.starts_at - aim.now) / SOON_WITHIN.get(job.priority, timedelta(days=7))), None),
         _nearness(travel, about),
         _skill_fit(job, day),
@@ -132,7 +136,7 @@ def rate(job: Job, day: TechnicianDay, span: Span, aim: Aim, minutes: Minutes, *
         (AT_LUNCH if _at_lunch(span) else 0.0, None),
         (ON_CALL, Reason("on_call")) if _on_call(day, span) else (0.0, None),
     ]
-    told = sorted((one for one in points if one[1] is not None), key=lambda one: -abs(one[0]))
+    told = sorted((reason for _points, reason in points if reason), key=lambda reason: REASONS.index(reason.code))
     return Slot(
         technician_id=day.member.id,
         starts_at=span.starts_at,
@@ -140,18 +144,17 @@ def rate(job: Job, day: TechnicianDay, span: Span, aim: Aim, minutes: Minutes, *
         travel_min=travel,
         about=about,
         score=round(max(0.0, min(100.0, sum(value for value, _reason in points)))),
-        reasons=tuple(reason for _value, reason in told[:3] if reason),
+        reasons=tuple(told[:MOST_REASONS]),
+        spare_min=_spare(span.starts_at, aim.arrival_due),
         late_min=late,
         restore_late_min=_late(span.ends_at, aim.restore_due),
     )
 
 
-def _promise(span: Span, aim: Aim, late: int) -> tuple[float, Reason | None]:
-    if aim.arrival_due is None:
-        return ON_TIME, None
-    if late:
-        return max(-ON_TIME, -LATE_PER_HOUR * late / 60), None  # told as a warning, not as a reason
-    return ON_TIME, Reason("on_time", {"spare_min": int((aim.arrival_due - span.starts_at).total_seconds() // 60)})
+def _promise(aim: Aim, late: int) -> float:
+    if aim.arrival_due is None or not late:
+        return ON_TIME
+    return max(-ON_TIME, -LATE_PER_HOUR * late / 60)
 
 
 def _nearness(travel: int | None, about: bool) -> tuple[float, Reason | None]:
@@ -172,7 +175,11 @@ def _skill_fit(job: Job, day: TechnicianDay) -> tuple[float, Reason | None]:
 def _parts(job: Job, day: TechnicianDay) -> str:
     if not job.needs:
         return "none"
-    return "van" if all(day.van.get(need.part_id, Decimal(0)) >= need.quantity for need in job.needs) else "station"
+    short = [need for need in job.needs if day.van.get(need.part_id, Decimal(0)) < need.quantity]
+    if not short:
+        return "van"
+    have = {need.part_id: day.van.get(need.part_id, Decimal(0)) + need.at_station for need in short}
+    return "station" if all(have[need.part_id] >= need.quantity for need in short) else "missing"
 
 
 def _way(job: Job, day: TechnicianDay, span: Span, minutes: Minutes) -> tuple[int | None, bool]:
@@ -184,6 +191,10 @@ def _way(job: Job, day: TechnicianDay, span: Span, minutes: Minutes) -> tuple[in
 
 def _late(moment: datetime, due: datetime | None) -> int:
     return max(0, ceil((moment - due).total_seconds() / 60)) if due else 0
+
+
+def _spare(moment: datetime, due: datetime | None) -> int | None:
+    return int((due - moment).total_seconds() // 60) if due and due >= moment else None
 
 
 def _at_lunch(span: Span) -> bool:

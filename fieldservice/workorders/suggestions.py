@@ -50,6 +50,13 @@ class Suggestion:
         return ""
 
     @property
+    def outlook(self) -> str:
+        """'8 min before the promise', where one is kept."""
+        if self.slot.spare_min is None or self.warning:
+            return ""
+        return str(_("%(time)s before the promise", time=display.minutes(self.slot.spare_min)))
+
+    @property
     def travel_text(self) -> str:
         return (
             str(_("drive not known"))
@@ -125,8 +132,6 @@ def reason_text(reason: Reason) -> str:
     """A reason as people say it."""
     facts = dict(reason.facts)
     match reason.code:
-        case "on_time":
-            return str(_("%(time)s before the promise", time=display.minutes(facts["spare_min"])))
         case "near":
             return str(_("%(leg)s away", leg=leg_text(facts["minutes"], facts["about"])))
         case "skill":
@@ -135,6 +140,8 @@ def reason_text(reason: Reason) -> str:
             return str(_("parts in the van"))
         case "parts_station":
             return str(_("collect parts at the station"))
+        case "parts_missing":
+            return str(_("parts missing"))
         case "same_asset":
             return str(_("worked on this machine before"))
         case "borrowed":

@@ -55,6 +55,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
     ("part at the station", {"needs": (seal(at_station=1),)}, {}, []),
     ("part half here, half there", {"needs": (seal(2, at_station=1),)}, {"van": {7: Decimal(1)}}, []),
     ("part nowhere", {"needs": (seal(),)}, {}, ["part"]),
+    ("part nowhere, but only usual", {"needs": (replace(seal(), required=False),)}, {}, []),
     ("too few parts", {"needs": (seal(3, at_station=1),)}, {"van": {7: Decimal(1)}}, ["part"]),
     ("on leave without end", {}, {"state": "leave"}, ["absence"]),
     ("suspended", {}, {"state": "suspended"}, ["absence"]),

@@ -1,0 +1,216 @@
+"""Planning visits: book, move, reassign, send, cancel, miss. Every change settles the order.
+
+A visit belongs to the order's station; the technician's time is held at the technician's home station
+(DESIGN §3), so a lent technician cannot be booked twice and both dispatchers see the visit.
+"""
+
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+
+from fieldservice.foundation.db import session
+from fieldservice.foundation.errors import Conflict, Invalid
+from fieldservice.foundation.places import travel_minutes
+from fieldservice.foundation.time import now
+from fieldservice.mechanisms import clocks
+from fieldservice.mechanisms.events import record
+from fieldservice.mechanisms.lifecycle import move
+from fieldservice.stations.models import Technician
+from fieldservice.workorders import held_time, orders
+from fieldservice.workorders.days import job_of, technician_day
+from fieldservice.workorders.eligibility import Span, refusals
+from fieldservice.workorders.held_time import book_absence, end_absence, end_early, release
+from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.slots import round_down, stop_before
+
+__all__ = [
+    "OPEN_STATES", "book_absence", "cancel_visit", "end_absence", "end_early", "miss_visit", "release",
+    "reschedule_visit", "schedule_visit", "send_visit", "window_of",
+]  # fmt: skip
+
+WINDOW = timedelta(hours=2)  # what a customer is told: from … to …
+WINDOW_STEP = timedelta(minutes=30)
+SHORTEST_WINDOW = timedelta(minutes=30)
+LATE_ENTRY = timedelta(minutes=15)  # a start so little ago was still meant as "now"
+FURTHEST = timedelta(days=400)
+DURATIONS = range(5, 1441)
+CHANGEABLE = ("scheduled", "dispatched", "accepted", "declined")  # time and technician may still change
+OPEN_STATES = ("proposed", "scheduled", "dispatched", "accepted", "en_route", "on_site", "in_progress", "paused")
+
+
+def schedule_visit(
+    order: WorkOrder,
+    technician: Technician,
+    starts_at: datetime,
+    *,
+    duration_min: int | None = None,
+    at: datetime | None = None,
+) -> Visit:
+    """Book a technician for an order.
+
+    Raises Conflict with the refusing rule as code (skill, certificate, shift, absence, overlap, travel,
+    station, part), `already_booked` when the order has an open visit, `not_ready` when it cannot be
+    planned, and Invalid for a start or duration that cannot be meant.
+    """
+    at = at or now()
+    span = _span(starts_at, duration_min or order.duration_min, at)
+    session.refresh(order, ["state", "version"], with_for_update=True)
+    _plannable(order)
+    visit = Visit(work_order_id=order.id, station_id=order.station_id, home_station_id=technician.station_id)
+    _place(visit, order, technician, span)
+    session.add(visit)
+    session.flush()
+    held_time.hold(visit)
+    record("visit.scheduled", visit, _facts(visit), at=at)
+    session.expire(order, ["visits"])
+    orders.settle(order, at)
+    return visit
+
+
+def reschedule_visit(
+    visit: Visit,
+    *,
+    starts_at: datetime | None = None,
+    technician: Technician | None = None,
+    duration_min: int | None = None,
+    at: datetime | None = None,
+) -> Visit:
+    """Another time or technician, by the same rules as booking; a visit already sent has to be sent again.
+
+    The window told to the customer (and a confirmation) stays when only the technician changes.
+    """
+    at = at or now()
+    session.refresh(visit, ["state", "version", "starts_at", "ends_at", "technician_id"], with_for_update=True)
+    if visit.state not in CHANGEABLE:
+        raise Conflict(
+            _l("The technician is already on the way or done; this visit can no longer be moved."),
+            code="move_forbidden",
+            state=visit.state,
+            allowed=sorted(CHANGEABLE),
+        )
+    order = visit.work_order
+    # rows are locked in one order everywhere: visit, order, technicians
+    session.refresh(order, ["state", "version"], with_for_update=True)
+    technician = technician or session.get_one(Technician, visit.technician_id)
+    length = duration_min or round((visit.ends_at - visit.starts_at).total_seconds() / 60)
+    start = starts_at or visit.starts_at
+    unmoved = start == visit.starts_at
+    span = _span(start, length, visit.starts_at if unmoved else at)
+    before = {"technician": visit.technician_id, "starts_at": visit.starts_at.isoformat()}
+    held_time.lock(visit.technician_id, technician.id)
+    held_time.release(visit, at)
+    _place(visit, order, technician, span, window=not unmoved)
+    visit.home_station_id = technician.station_id
+    held_time.hold(visit)
+    if visit.state != "scheduled":
+        move(visit, "scheduled", at=at)
+    visit.dispatched_at = visit.accepted_at = None
+    record("visit.rescheduled", visit, {**_facts(visit), "before": before}, at=at)
+    orders.settle(order, at)
+    return visit
+
+
+def send_visit(visit: Visit, at: datetime | None = None) -> None:
+    """Hand the visit to the technician's tablet."""
+    at = at or now()
+    move(visit, "dispatched", at=at, technician=visit.technician_id)
+    visit.dispatched_at = at
+    orders.settle(visit.work_order, at)
+
+
+def cancel_visit(visit: Visit, reason: str, at: datetime | None = None) -> None:
+    """The visit will not happen; the time is free and the order waits for another plan."""
+    at = at or now()
+    move(visit, "cancelled", reason=reason, at=at, technician=visit.technician_id)
+    held_time.release(visit, at)
+    orders.settle(visit.work_order, at)
+
+
+def miss_visit(visit: Visit, reason: str, at: datetime | None = None) -> None:
+    """Nobody came, or nobody was let in."""
+    at = at or now()
+    move(visit, "missed", reason=reason, at=at, technician=visit.technician_id)
+    held_time.release(visit, at)
+    orders.settle(visit.work_order, at)
+
+
+def window_of(starts_at: datetime, arrival_due: datetime | None) -> Span:
+    """The two hours told to the customer; they end with the promise to arrive, where the start keeps it."""
+    begins = round_down(starts_at, WINDOW_STEP)
+    ends = begins + WINDOW
+    if arrival_due is not None and starts_at <= arrival_due:
+        ends = min(ends, max(arrival_due, starts_at + SHORTEST_WINDOW))
+    return Span(begins, ends)
+
+
+# Inside -------------------------------------------------------------------------------------------
+
+
+def _place(visit: Visit, order: WorkOrder, technician: Technician, span: Span, *, window: bool = True) -> None:
+    """Check every rule with the technician locked, then set who and when. The visit's own time is not in its way."""
+    held_time.lock(technician.id)
+    if clash := held_time.in_the_way(technician.id, *span, without_visit=visit.id, named_at=order.station_id):
+        raise clash  # asked before the rules: it is what contenders lose by
+    job = job_of(order, round((span.ends_at - span.starts_at).total_seconds() / 60))
+    day = technician_day(technician.id, *span, job=job, without_visit=visit.id)
+    if found := refusals(job, day, *span):
+        raise held_time.conflict(found[0])
+    here, origin = job.place.point, stop_before(job, day, span).point
+    visit.technician_id = technician.id
+    visit.starts_at, visit.ends_at = span
+    visit.travel_min = ceil(travel_minutes(origin, here)) if here and origin else 0
+    if window:
+        visit.window_starts_at, visit.window_ends_at = window_of(span.starts_at, _arrival_due(order))
+        visit.confirmed_at = None
+
+
+def _span(starts_at: datetime, minutes: int, at: datetime) -> Span:
+    if minutes not in DURATIONS:
+        raise Invalid({"duration_min": [_l("Enter a duration between 5 minutes and 24 hours.")]})
+    if not at - LATE_ENTRY <= starts_at <= at + FURTHEST:
+        raise Invalid({"starts_at": [_l("Choose a start from now on, within a year.")]})
+    return Span(starts_at, starts_at + timedelta(minutes=minutes))
+
+
+def _plannable(order: WorkOrder) -> None:
+    """The order is ready and nobody else has planned it meanwhile."""
+    rows = select(Visit.id, Visit.technician_id, Visit.starts_at).where(Visit.work_order_id == order.id)
+    known = session.execute(rows.where(Visit.state.in_(OPEN_STATES)).order_by(Visit.id).limit(1)).first()
+    if known is not None:
+        raise Conflict(
+            _l("This order was planned a moment ago. Look at the visit, and move it if need be."),
+            code="already_booked",
+            visit=known.id,
+            technician=known.technician_id,
+            starts_at=known.starts_at.isoformat(),
+        )
+    if order.state != "ready":
+        raise Conflict(
+            _l("This order cannot be planned in its present state. Release or reopen it first."),
+            code="not_ready",
+            state=order.state,
+            allowed=["ready"],
+        )
+
+
+def _arrival_due(order: WorkOrder) -> datetime | None:
+    if order.request is None:
+        return None
+    return next((one.due_at for one in clocks.of(order.request) if one.kind == "arrival" and one.is_open), None)
+
+
+def _facts(visit: Visit) -> dict[str, Any]:
+    return held_time.plain(
+        {
+            "work_order": visit.work_order_id,
+            "technician": visit.technician_id,
+            "home_station": visit.home_station_id,
+            "starts_at": visit.starts_at,
+            "ends_at": visit.ends_at,
+            "window_starts_at": visit.window_starts_at,
+            "window_ends_at": visit.window_ends_at,
+        }
+    )
