@@ -5,10 +5,11 @@ from flask_migrate import Migrate
 
 from config import ROOT
 from fieldservice.accounts import commands as accounts
+from fieldservice.demo import commands as demo
 from fieldservice.foundation.db import db
 from fieldservice.insight import commands as insight
 
-COMMANDS = (accounts.users, accounts.tokens, insight.kpi, insight.verify)
+COMMANDS = (accounts.users, accounts.tokens, insight.kpi, insight.verify, demo.demo)
 
 migrations = Migrate(directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=True)
 

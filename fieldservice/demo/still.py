@@ -1,0 +1,125 @@
+"""Puts the demo company into the database, before anything happens: everything by the services."""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from fieldservice.assets import services as assets
+from fieldservice.assets.models import Asset
+from fieldservice.customers import services as customers
+from fieldservice.customers.models import Contact, Customer, Site
+from fieldservice.demo.world import CustomerPlan, StationPlan, TechnicianPlan, World
+from fieldservice.foundation.time import at_local
+from fieldservice.stations import services as stations
+from fieldservice.stations.models import Station, Technician
+from fieldservice.stations.roster import Duty
+from fieldservice.workorders import held_time
+
+PAST, AHEAD = 14, 21  # days around today for which the roster is published
+
+
+@dataclass
+class Placed:
+    """Rows by the codes and keys of the plan."""
+
+    stations: dict[str, Station] = field(default_factory=dict)
+    technicians: dict[str, Technician] = field(default_factory=dict)
+    customers: dict[str, Customer] = field(default_factory=dict)
+    sites: dict[str, Site] = field(default_factory=dict)
+    contacts: dict[str, Contact] = field(default_factory=dict)
+    machines: dict[str, Asset] = field(default_factory=dict)
+
+
+def place(world: World) -> Placed:
+    """Stations with their territories and teams, customers with their machines; as if long before."""
+    placed = Placed()
+    began = at_local(world.today - timedelta(days=world.size.days + 30), 9)
+    for station in world.stations:
+        row = stations.open_station(
+            code=station.code, names=station.names, division_code=station.division_code, point=station.point,
+            at=began, address=station.address, phone=station.phone,
+        )  # fmt: skip
+        stations.hold_territory(row, station.territory, at=began)
+        placed.stations[station.code] = row
+        for technician in world.team[station.code]:
+            _employ(technician, station, world, placed)
+        for customer in world.clients[station.code]:
+            _win(customer, world, placed)
+    for technician in world.technicians:
+        _publish(technician, world, placed)
+    _absences(world, placed)
+    return placed
+
+
+def _employ(technician: TechnicianPlan, station: StationPlan, world: World, placed: Placed) -> None:
+    placed.technicians[technician.key] = stations.employ_technician(
+        placed.stations[station.code], names=technician.names, home=technician.home, skills=technician.skills,
+        at=at_local(world.today - timedelta(days=world.size.days + 29), 9), phone=technician.phone,
+        certificates=technician.certificates,
+    )  # fmt: skip
+
+
+def _win(customer: CustomerPlan, world: World, placed: Placed) -> None:
+    at = at_local(world.today - timedelta(days=world.size.days + 20), 10)
+    row = customers.win_customer(
+        names=customer.names, at=at, tier=customer.tier, industry=customer.industry, language=customer.language,
+        station_id=placed.stations[customer.station].id,
+    )  # fmt: skip
+    placed.customers[customer.code] = row
+    for contact in customer.contacts:
+        placed.contacts[contact.key] = customers.add_contact(
+            row, name=contact.name, at=at, role=contact.role, department=contact.department, phone=contact.phone,
+            email=contact.email, language=customer.language,
+        )  # fmt: skip
+    for site in customer.sites:
+        placed.sites[site.key] = customers.add_site(
+            row, names=site.names, address=site.address, at=at, division_code=site.division_code, point=site.point,
+            precision="point", access_rules=site.access_rules,
+        )  # fmt: skip
+    for machine in customer.machines:
+        placed.machines[machine.key] = assets.put_into_service(
+            placed.sites[machine.site.key], serial=machine.serial, names=machine.names, model=machine.model, at=at,
+            brand=machine.brand["zh"], industry=machine.industry, installed_on=machine.installed_on,
+            warranty_until=machine.warranty_until, loss_per_hour=machine.loss_per_hour,
+        )  # fmt: skip
+
+
+def _publish(technician: TechnicianPlan, world: World, placed: Placed) -> None:
+    """Two weeks back and three ahead; the days ahead were published last Friday."""
+    row = placed.technicians[technician.key]
+    for first, last, at in (
+        (-PAST, -1, world.today - timedelta(days=PAST + 3)),
+        (0, AHEAD, world.today - timedelta(days=3)),
+    ):
+        days = [world.today + timedelta(days=number) for number in range(first, last + 1)]
+        duties = [
+            Duty(duty.starts_at, duty.ends_at, placed.stations[_station(technician, day)].id, duty.on_call)
+            for day in days
+            for duty in technician.duties(day)
+        ]
+        stations.publish_roster(row, duties, at=at_local(at, 16))
+
+
+def _station(technician: TechnicianPlan, day: date) -> str:
+    return technician.station_on(day)
+
+
+def _absences(world: World, placed: Placed) -> None:
+    """Somebody is on leave, somebody is trained; never the first technician, whose day is full."""
+    for technician, cause, days, hours in absences(world):
+        start = at_local(world.today + timedelta(days=days), hours[0])
+        end = at_local(world.today + timedelta(days=days), hours[1])
+        held_time.book_absence(
+            placed.technicians[technician.key], cause, start, end, at=at_local(world.today - timedelta(days=6), 11)
+        )
+
+
+def absences(world: World) -> list[tuple[TechnicianPlan, str, int, tuple[int, int]]]:
+    """Who is away when: technician, cause, days from today, hours."""
+    found: list[tuple[TechnicianPlan, str, int, tuple[int, int]]] = []
+    for number, station in enumerate(world.stations):
+        team = world.team[station.code]
+        found.append((team[1], "training", 1 + number, (13, 17)))
+        found.append((team[-1], "leave", 6 + number, (8, 18)))
+        if number % 3 == 1:
+            found.append((team[2], "leave", 0, (8, 19)))
+    return found
