@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from itertools import count
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from fieldservice.foundation.db import session, write
+from fieldservice.foundation.db import is_sqlite, session, write
 from fieldservice.foundation.errors import Conflict, Invalid
 from fieldservice.foundation.time import Clock as WallClock
 from fieldservice.foundation.time import now
@@ -378,6 +379,26 @@ def test_pausing_twice_is_pausing_once(app: Flask, clock: WallClock) -> None:
     assert resume() is not None
     assert kinds().count("clock.paused") == kinds().count("clock.resumed") == 1
     assert write(lambda: clocks.pause(OTHER_PUMP, "arrival", at=now(), reason="x", evidence="y")) is None
+
+
+def test_pausing_at_the_same_moment_is_pausing_once(app: Flask) -> None:
+    """Also when each has seen the clock before it gets the lock."""
+    start()
+    all_have_looked = Barrier(5)
+
+    def look_and_pause(_number: int) -> None:
+        def work() -> None:
+            (seen,) = clocks.of(PUMP)
+            if not is_sqlite():  # there a writer is alone from its beginning
+                all_have_looked.wait(timeout=20)
+            clocks.pause(PUMP, "arrival", at=now(), reason="r", evidence="e", customer_told_at=now())
+            assert seen.paused_at is not None
+
+        write(work)
+
+    threads(app, look_and_pause, 5)
+    assert len(clocks.pauses_of(clocks.of(PUMP))[clocks.of(PUMP)[0].id]) == 1
+    assert kinds().count("clock.paused") == 1
 
 
 def test_a_pause_lies_within_its_clock(app: Flask) -> None:
