@@ -12,11 +12,13 @@ from fieldservice.foundation.db import install as install_database_rules
 from fieldservice.foundation.time import clock
 from fieldservice.insight import api as insight_api
 from fieldservice.insight import views as insight
+from fieldservice.intake import views as intake
 from fieldservice.mechanisms import relay
+from fieldservice.portal import views as portal
 
 assert models.MODULES  # every table is known before migrations or queries need it
 
-PAGES = (accounts.blueprint, insight.blueprint,)
+PAGES = (intake.blueprint, accounts.blueprint, insight.blueprint, portal.blueprint,)
 API: tuple[api.ApiBlueprint, ...] = (insight_api.blueprint,)
 
 

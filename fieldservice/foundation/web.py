@@ -74,7 +74,6 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(word=word, pick=pick, asset=asset, ngettext=ngettext)
     app.jinja_env.globals.update(nav_items=nav_items, switch_language_url=switch_language_url, texts=texts)
     app.context_processor(lambda: {"language": language(), "person": person(), "languages": LANGUAGES})
-    app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 

@@ -12,7 +12,6 @@ from fieldservice.foundation import display
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import NotFound
 from fieldservice.foundation.time import day_span, now, today
-from fieldservice.foundation.tokens import read_link_token
 from fieldservice.foundation.words import pick
 from fieldservice.intake.models import ServiceRequest, ThreadMessage
 from fieldservice.mechanisms import clocks
@@ -57,15 +56,6 @@ class Tracked:
     @property
     def may_move(self) -> bool:
         return self.visit is not None and self.visit.state in ("proposed", "scheduled", "dispatched", "accepted")
-
-
-def request_by_link(token: str) -> ServiceRequest:
-    """The request behind a private link. Raises NotFound for a link we did not make."""
-    number = read_link_token("track", token[:200])
-    request = session.scalar(select(ServiceRequest).where(ServiceRequest.number == number)) if number else None
-    if request is None:
-        raise NotFound()
-    return request
 
 
 def request_by_number_and_phone(number: str, tail: str) -> ServiceRequest:

@@ -16,6 +16,7 @@ from fieldservice.foundation.time import now
 from fieldservice.foundation.web import limiter
 from fieldservice.intake import services as intake
 from fieldservice.intake.models import ServiceRequest
+from fieldservice.intake.queries import request_by_link
 from fieldservice.mechanisms import files
 from fieldservice.mechanisms.metrics import Period, Scope, measure, metric, value_text
 from fieldservice.portal import queries, services
@@ -132,7 +133,7 @@ def rate(token: str) -> Any:
 
 
 def _found(token: str) -> ServiceRequest:
-    found = queries.request_by_link(token)
+    found = request_by_link(token)
     g.page_language = None if request.args.get("lang") or request.cookies.get("lang") else found.language
     g.pop("language", None)
     return found
@@ -150,7 +151,7 @@ def _do(token: str, deed: Callable[[ServiceRequest, datetime], Any], thanks: str
     _found(token)
     g.actor = "customer"
     try:
-        write(lambda: deed(queries.request_by_link(token), now()))
+        write(lambda: deed(request_by_link(token), now()))
     except DomainError as error:
         return _back(token, error)
     flash(thanks)
