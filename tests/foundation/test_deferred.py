@@ -1,6 +1,5 @@
 """Deferred jobs: asked for in a transaction, run after it, each effect once."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -19,9 +18,8 @@ SUBJECT = Ref("test", 1)
 
 
 @pytest.fixture(autouse=True)
-def _own_tasks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _own_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deferred, "_tasks", {})
-    yield
 
 
 def make_task(work: Any = None, **options: Any) -> deferred.Task:

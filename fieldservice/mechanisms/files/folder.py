@@ -30,8 +30,12 @@ def kept_path(key: str, content_type: str, *, small: bool = False) -> Path:
     return _folder("kept", key[:2]) / f"{key}{'.small' if small else ''}{SUFFIXES[content_type]}"
 
 
+def _root() -> Path:
+    return settings().instance_path / "files"
+
+
 def _folder(*parts: str) -> Path:
-    root = settings().instance_path / "files"
+    root = _root()
     folder = root.joinpath(*parts)
     if not folder.is_dir():
         root.mkdir(mode=0o700, exist_ok=True)  # nobody else gets past it

@@ -17,7 +17,7 @@ MOST_EDGE = 2560  # pixels of what is kept
 THUMBNAIL_EDGE = 480
 QUALITY, THUMBNAIL_QUALITY = 85, 75
 FORMATS = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}  # MPO: phones' JPEG
-OPENED = ("JPEG", "MPO", "PNG", "WEBP")
+OPENED = ("JPEG", "PNG", "WEBP")
 WHITE = (255, 255, 255)
 
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS  # Pillow warns above and refuses above twice of it
