@@ -6,20 +6,22 @@ from config import ROOT, Settings
 from fieldservice import cli, jobs, models, subscriptions
 from fieldservice.accounts import signin
 from fieldservice.accounts import views as accounts
+from fieldservice.dispatch import views as dispatch
 from fieldservice.foundation import api, live, web
 from fieldservice.foundation.db import db
 from fieldservice.foundation.db import install as install_database_rules
 from fieldservice.foundation.time import clock
 from fieldservice.insight import api as insight_api
 from fieldservice.insight import views as insight
+from fieldservice.intake import api as intake_api
 from fieldservice.intake import views as intake
 from fieldservice.mechanisms import relay
 from fieldservice.portal import views as portal
 
 assert models.MODULES  # every table is known before migrations or queries need it
 
-PAGES = (intake.blueprint, accounts.blueprint, insight.blueprint, portal.blueprint,)
-API: tuple[api.ApiBlueprint, ...] = (insight_api.blueprint,)
+PAGES = (intake.blueprint, dispatch.blueprint, accounts.blueprint, insight.blueprint, portal.blueprint,)
+API: tuple[api.ApiBlueprint, ...] = (intake_api.blueprint, insight_api.blueprint,)
 
 
 def create_app(settings: Settings) -> Flask:

@@ -8,8 +8,9 @@ from fieldservice.accounts import commands as accounts
 from fieldservice.demo import commands as demo
 from fieldservice.foundation.db import db
 from fieldservice.insight import commands as insight
+from fieldservice.intake import commands as intake
 
-COMMANDS = (accounts.users, accounts.tokens, insight.kpi, insight.verify, demo.demo)
+COMMANDS = (accounts.users, accounts.tokens, insight.kpi, insight.verify, intake.importing, demo.demo)
 
 migrations = Migrate(directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=True)
 

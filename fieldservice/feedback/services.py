@@ -49,7 +49,7 @@ def schedule(request: ServiceRequest, at: datetime) -> Survey:
 def send_due(at: datetime, limit: int = 100) -> int:
     """Send waiting invitations, or suppress those of people asked in the last 30 days; returns how many were decided."""
     waiting = select(Survey).where(Survey.state == "scheduled").order_by(Survey.id).limit(limit)
-    surveys = session.scalars(waiting.with_for_update(skip_locked=True)).all()
+    surveys = session.scalars(waiting.with_for_update(skip_locked=True).execution_options(populate_existing=True)).all()
     for survey in surveys:
         request = session.get_one(ServiceRequest, survey.request_id)
         if _asked_lately(survey, at) or not (request.contact_phone or request.contact_email):
@@ -74,7 +74,7 @@ def send_due(at: datetime, limit: int = 100) -> int:
 def expire_old(at: datetime, limit: int = 500) -> int:
     """Invitations nobody answered within 30 days are over."""
     old = select(Survey).where(Survey.state == "sent", Survey.sent_at < at - VALID).limit(limit)
-    surveys = session.scalars(old.with_for_update(skip_locked=True)).all()
+    surveys = session.scalars(old.with_for_update(skip_locked=True).execution_options(populate_existing=True)).all()
     for survey in surveys:
         move(survey, "expired", at=at, by="system")
     return len(surveys)
@@ -87,7 +87,7 @@ def answer(
     wrong = [name for name, score in scores.items() if name not in dimensions() or score not in range(1, 6)]
     if wrong or not scores:
         raise Invalid({"scores": [_l("Give each line one to five stars.")]})
-    survey = session.scalar(select(Survey).where(Survey.request_id == request.id).with_for_update())
+    survey = session.scalar(select(Survey).where(Survey.request_id == request.id).with_for_update().execution_options(populate_existing=True))
     if survey is None:
         raise Conflict(_l("This can be rated once the work is finished."), code="not_finished")
     if survey.state == "answered":

@@ -185,9 +185,20 @@ class ListQuery(ma.Schema):
 
 
 def page(
-    statement: Select[Any], key: Any, schema: ma.Schema, *, limit: int, cursor: str | None, count: bool, descending: bool = True
+    statement: Select[Any],
+    key: Any,
+    schema: ma.Schema,
+    *,
+    limit: int,
+    cursor: str | None,
+    count: bool,
+    descending: bool = True,
+    prepare: Callable[[Sequence[Any]], object] | None = None,
 ) -> Response:
-    """One page of a list by key. `key` is the (unique, indexed) integer column that orders it."""
+    """One page of a list by key. `key` is the (unique, indexed) integer column that orders it.
+
+    `prepare` gets the rows before they are dumped, to fetch in one query what the schema shows of each.
+    """
     total = None
     if count:
         total = session.scalar(select(func.count()).select_from(statement.limit(COUNT_CAP).subquery()))
@@ -197,6 +208,8 @@ def page(
         statement = statement.where(key < int(cursor) if descending else key > int(cursor))
     rows: Sequence[Any] = session.scalars(statement.order_by(key.desc() if descending else key).limit(limit + 1)).unique().all()
     more, rows = len(rows) > limit, rows[:limit]
+    if prepare is not None:
+        prepare(rows)
     content: dict[str, Any] = {"items": schema.dump(rows, many=True), "next_cursor": None}
     if more:
         content["next_cursor"] = str(getattr(rows[-1], key.key))

@@ -97,7 +97,7 @@ def _place(given: Mapping[str, Any], asset: Asset | None, errors: Texts) -> tupl
         return Place(), None
     if found.rivals:
         return Place(), _ask(found.rivals)
-    if not found.clear:
+    if not found.clear and (code is None or found.division_code is None):  # a code that was given is meant, even a city's
         return Place(), _ask(_labelled(divisions.children(found.division_code)) if found.division_code else ())
     return Place(address, found.division_code, found.point, found.precision), None
 

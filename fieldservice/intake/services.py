@@ -98,7 +98,7 @@ def report_fault(
         session.flush()
     for photo in photos:
         files.attach(photo, request, at=at)
-    given = promises.give(request, tell=tell)
+    given = promises.give(request, at=at)
     record(
         "service_request.received", request,
         {"channel": channel, "severity": severity, "priority": request.priority, "asset": request.asset_id}, at=received,
@@ -193,7 +193,7 @@ def close_silent(at: datetime, limit: int = 200) -> int:
     calendar = standard_calendar(at - timedelta(days=14))
     waiting = select(ServiceRequest).where(ServiceRequest.state == "resolved").order_by(ServiceRequest.id).limit(limit)
     closed = 0
-    for request in session.scalars(waiting.with_for_update(skip_locked=True)):
+    for request in session.scalars(waiting.with_for_update(skip_locked=True).execution_options(populate_existing=True)):
         since = request.resolved_at or at
         if calendar.add(since, SILENCE) <= at:
             close(request, at)

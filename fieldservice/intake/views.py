@@ -20,6 +20,7 @@ from fieldservice.foundation.web import limiter, navigation
 from fieldservice.foundation.words import language, word
 from fieldservice.intake import queries, report, services
 from fieldservice.mechanisms import clocks, files
+from fieldservice.mechanisms.files.services import MOST_PHOTOS
 from fieldservice.mechanisms.limits import limit_text
 
 blueprint = Blueprint("intake", __name__)
@@ -110,11 +111,11 @@ def _report(given: report.Report, asset_id: int | None, channel: str, key: str, 
 
 def _photos(errors: dict[str, list[Any]]) -> list[files.Received]:
     """Pictures sent now and those that an earlier, refused form already brought."""
-    kept = [found for text in request.form.getlist("held")[: files.MOST_PHOTOS] if (found := files.held(text[:2000])) is not None]
-    for upload in request.files.getlist("photos")[: files.MOST_PHOTOS + 1]:
+    kept = [found for text in request.form.getlist("held")[: MOST_PHOTOS] if (found := files.held(text[:2000])) is not None]
+    for upload in request.files.getlist("photos")[: MOST_PHOTOS + 1]:
         if not upload.filename:
             continue
-        if len(kept) >= files.MOST_PHOTOS:
+        if len(kept) >= MOST_PHOTOS:
             errors["photos"] = [_l("Send at most ten photos.")]
             break
         try:
