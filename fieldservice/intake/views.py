@@ -13,7 +13,7 @@ from fieldservice.assets.queries import asset_by_link, find_by_serial
 from fieldservice.contracts import promises
 from fieldservice.foundation.access import current, person, public, roles
 from fieldservice.foundation.db import session, write
-from fieldservice.foundation.errors import DomainError, Invalid, NotFound
+from fieldservice.foundation.errors import Conflict, DomainError, Invalid, NotFound
 from fieldservice.foundation.time import now
 from fieldservice.foundation.tokens import link_token
 from fieldservice.foundation.web import limiter, navigation
@@ -94,7 +94,10 @@ def _take(asset: Asset | None, channel: str) -> Any:
     known = given.asset.id if given.asset is not None else None
     key = typed.get("receipt", "")[:64] or secrets.token_hex(16)
     try:
-        number = write(lambda: _report(given, known, channel, key, photos))
+        try:
+            number = write(lambda: _report(given, known, channel, key, photos))
+        except Conflict:  # the same form arrived twice at once: the other one made the request
+            number = write(lambda: _report(given, known, channel, key, photos))
     except DomainError as refused:
         return _form(asset, typed, refused, photos), refused.status
     return redirect(url_for("intake.received", token=link_token("track", number)), 303)
