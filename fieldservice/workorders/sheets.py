@@ -1,0 +1,222 @@
+"""What the page of a work order shows: visits, parts, checklist, codes, coverage, files, history."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from fieldservice.foundation import display
+from fieldservice.foundation.access import Person
+from fieldservice.foundation.db import session
+from fieldservice.foundation.words import pick, word
+from fieldservice.mechanisms import files, forms
+from fieldservice.mechanisms.clocks import ClockView
+from fieldservice.mechanisms.events import Subject
+from fieldservice.mechanisms.files.models import StoredFile
+from fieldservice.parts.models import Part, StockLocation, StockMove
+from fieldservice.parts.queries import parts_by_id
+from fieldservice.workorders import catalogue, queries
+from fieldservice.workorders.history import Line, history_of
+from fieldservice.workorders.models import Answer, PartUse, Visit, WorkItem, WorkOrder
+
+CODES = ("failure_mode", "failure_mechanism", "failure_cause", "detection", "activity")
+# state of a visit → what a planner may do with it here; moving and reassigning are on the day plan
+VISIT_ACTS = {
+    "scheduled": ("send", "cancel"), "dispatched": ("cancel",), "accepted": ("cancel",), "declined": ("cancel",),
+    "en_route": ("cancel",),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PartLine:
+    """A part of the order: what was planned and what was fitted."""
+
+    part: Part
+    planned: Decimal | None
+    fitted: Decimal
+    source: str  # where the fitted ones came from
+    required: bool
+
+    @property
+    def is_short(self) -> bool:
+        """Needed and not fitted yet."""
+        return self.required and self.fitted < (self.planned or 0)
+
+
+@dataclass(frozen=True)
+class CheckLine:
+    """A checklist field with its answer, in the reader's language."""
+
+    label: str
+    required: bool
+    value: str
+    tolerance: str
+    out: bool
+    note: str
+    at: datetime | None
+
+
+@dataclass(frozen=True)
+class OrderSheet:
+    """All that the page shows of one order."""
+
+    order: WorkOrder
+    kind: str  # the work type, in words
+    promises: list[ClockView]
+    parts: list[PartLine]
+    follow_ups: list[WorkItem]
+    checklist: list[CheckLine]
+    codes: list[tuple[str, str, str]]  # namespace, code, word
+    pattern: str
+    coverage: str
+    files: list[StoredFile]
+    history: list[Line]
+    past: Sequence[WorkOrder]
+    may_plan: bool
+
+    @property
+    def acts(self) -> tuple[str, ...]:
+        """What may be done with the order now, as the table of its states allows."""
+        if not self.may_plan:
+            return ()
+        state = self.order.state
+        offered = {"ready": ("hold", "cancel"), "on_hold": ("release", "cancel"), "cannot_complete": ("replan",)}
+        return offered.get(state, ())
+
+    def visit_acts(self, visit: Visit) -> tuple[str, ...]:
+        return VISIT_ACTS.get(visit.state, ()) if self.may_plan else ()
+
+    @property
+    def answered(self) -> int:
+        return sum(1 for line in self.checklist if line.value)
+
+    @property
+    def out_of_tolerance(self) -> int:
+        return sum(1 for line in self.checklist if line.out)
+
+
+def order_sheet(order: WorkOrder, person: Person) -> OrderSheet:
+    """Gather it; a fixed number of queries."""
+    kind = catalogue.work_type(order.work_type, order.work_type_version)
+    return OrderSheet(
+        order=order,
+        kind=pick(kind.names),
+        promises=queries.promises_of(order),
+        parts=part_lines(order),
+        follow_ups=[item for item in order.items if item.kind == "follow_up"],
+        checklist=check_lines(order, kind.form),
+        codes=[(name, code, word(name, code)) for name in CODES if (code := getattr(order, name))],
+        pattern=_symptom(order.pattern),
+        coverage=coverage_text(order),
+        files=files_about(order),
+        history=history_of([order, *([order.request] if order.request else []), *order.visits]),
+        past=queries.asset_history(order),
+        may_plan=person.has(*queries.PLANNERS) and person.covers(order.station_id, *queries.PLANNERS),
+    )
+
+
+def files_about(order: WorkOrder) -> list[StoredFile]:
+    """Pictures and documents of the report, the order and its visits, oldest first."""
+    found = files.files_of(subjects_of(order))
+    return sorted((file for some in found.values() for file in some), key=lambda file: file.id)
+
+
+def subjects_of(order: WorkOrder) -> list[Subject]:
+    """Whose files the reader of an order may see."""
+    return [order, *([order.request] if order.request is not None else []), *order.visits]
+
+
+def coverage_text(order: WorkOrder) -> str:
+    """Who pays, and why."""
+    until = order.asset.warranty_until if order.asset is not None else None
+    if order.coverage == "warranty":
+        return _("Under warranty to %(date)s", date=display.date_long(until)) if until else str(_("Under warranty"))
+    if order.asset is None:
+        return str(_("Billable: the machine is not known"))
+    if until is not None:
+        return str(_("Billable: the warranty ended on %(date)s", date=display.date_long(until)))
+    return str(_("Billable: no warranty is on record"))
+
+
+# Parts ----------------------------------------------------------------------------------------------
+
+
+def part_lines(order: WorkOrder) -> list[PartLine]:
+    """Each part once, planned and fitted together."""
+    planned = [item for item in order.items if item.kind == "part" and item.part_id is not None]
+    uses = session.execute(
+        select(PartUse.part_id, PartUse.quantity, StockLocation.names)
+        .join(StockMove, StockMove.id == PartUse.move_id)
+        .outerjoin(StockLocation, StockLocation.id == StockMove.from_id)
+        .where(PartUse.work_order_id == order.id).order_by(PartUse.id)
+    ).all()  # fmt: skip
+    ids = dict.fromkeys([*(item.part_id for item in planned if item.part_id), *(use.part_id for use in uses)])
+    known = parts_by_id(ids)
+    lines = []
+    for part_id in ids:
+        wanted = [item for item in planned if item.part_id == part_id]
+        fitted = [use for use in uses if use.part_id == part_id]
+        lines.append(
+            PartLine(
+                part=known[part_id],
+                planned=sum((item.quantity or Decimal(1) for item in wanted), Decimal(0)) if wanted else None,
+                fitted=sum((use.quantity for use in fitted), Decimal(0)),
+                source=str(_(", ")).join(dict.fromkeys(pick(use.names) for use in fitted if use.names)),
+                required=any(item.required and item.done_at is None for item in wanted),
+            )
+        )
+    return lines
+
+
+# Checklist ------------------------------------------------------------------------------------------
+
+
+def check_lines(order: WorkOrder, form: forms.Form) -> list[CheckLine]:
+    """Every field of the checklist with the last answer any visit gave."""
+    rows = session.scalars(select(Answer).where(Answer.work_order_id == order.id).order_by(Answer.at, Answer.id))
+    given = {row.field: row for row in rows}
+    return [_check_line(field, given.get(field.code)) for field in form.fields]
+
+
+def _check_line(field: forms.Field, row: Answer | None) -> CheckLine:
+    label, tolerance = catalogue.label_of(field), tolerance_text(field)
+    if row is None:
+        return CheckLine(label, field.required, "", tolerance, False, "", None)
+    answer = forms.Answer.from_stored(row.content)
+    return CheckLine(
+        label, field.required, value_text(field, answer), tolerance, row.out_of_tolerance, row.note, row.at
+    )  # fmt: skip
+
+
+def value_text(field: forms.Field, answer: forms.Answer) -> str:
+    """An answer as it is read: a choice by its name, a number with its unit."""
+    value = answer.value
+    if value is None:
+        return ""
+    if field.type == "check":
+        return str(_("Yes") if value else _("No"))
+    if field.type == "number":
+        return f"{display.quantity(value)} {answer.unit}".strip()
+    if field.type == "choice":
+        return next((pick(option.names) for option in field.options if option.code == value), str(value))
+    if field.type == "photo":
+        return str(_("%(count)s photos", count=len(value)))
+    return str(_("Signed")) if field.type == "signature" else str(value)
+
+
+def tolerance_text(field: forms.Field) -> str:
+    """'0 – 0.015 mm', '≤ 1.8 mm/s', or nothing where any value is right."""
+    low, high = (display.quantity(bound) if bound is not None else "" for bound in (field.low, field.high))
+    if low and high:
+        return f"{low} – {high} {field.unit}".strip()
+    if low or high:
+        return f"{'≥' if low else '≤'} {low or high} {field.unit}".strip()
+    return ""
+
+
+def _symptom(code: str | None) -> str:
+    found = {one.code: one for one in catalogue.patterns()}.get(code or "")
+    return pick(found.symptom) if found else ""
