@@ -1,0 +1,117 @@
+"""What the page of one request shows, and what may be done with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from fieldservice.accounts.models import User
+from fieldservice.contracts import promises
+from fieldservice.foundation.access import Person
+from fieldservice.foundation.db import session
+from fieldservice.foundation.time import now
+from fieldservice.foundation.words import pick, word
+from fieldservice.intake import queries as intake
+from fieldservice.intake.models import ServiceRequest, ThreadMessage
+from fieldservice.mechanisms import clocks, files
+from fieldservice.mechanisms.clocks import ClockView
+from fieldservice.mechanisms.files.models import StoredFile
+from fieldservice.parts.models import Part
+from fieldservice.parts.queries import parts_by_number
+from fieldservice.workorders import catalogue, queries, triage
+from fieldservice.workorders.catalogue import WorkType
+from fieldservice.workorders.history import Line, history_of
+from fieldservice.workorders.models import WorkOrder
+
+MOST_MESSAGES = 200
+# state of a request → what else may be done with it there, besides triage
+ACTS = {
+    "new": ("remote", "duplicate", "cancel"), "triaged": ("remote", "cancel"), "remote": ("fixed",), "reopened": (),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Said:
+    """A line of the conversation with the name of whoever wrote it."""
+
+    message: ThreadMessage
+    name: str
+
+
+@dataclass(frozen=True)
+class RequestSheet:
+    """All that the page shows of one request."""
+
+    request: ServiceRequest
+    promises: list[ClockView]
+    similar: intake.Similar
+    duplicate_of: ServiceRequest | None
+    orders: Sequence[WorkOrder]
+    thread: list[Said]
+    files: list[StoredFile]
+    history: list[Line]
+    may_act: bool
+    set_priority: str  # what the severity sets
+    suggested: list[WorkType]
+    groups: list[tuple[str, list[WorkType]]]  # every work type, by industry
+    parts: dict[str, Part]  # of the work types, by number
+
+    @property
+    def may_triage(self) -> bool:
+        return self.may_act and self.request.state in triage.TRIAGEABLE
+
+    @property
+    def acts(self) -> tuple[str, ...]:
+        return ACTS.get(self.request.state, ()) if self.may_act else ()
+
+
+def request_sheet(request: ServiceRequest, person: Person) -> RequestSheet:
+    """Gather it; a fixed number of queries."""
+    may_act = person.has(*queries.TRIAGERS) and person.covers(request.station_id, *queries.TRIAGERS)
+    waiting = may_act and request.state in triage.TRIAGEABLE
+    suggested = catalogue.suggest_work_types(request.description) if waiting else []
+    orders = queries.orders_of(request)
+    return RequestSheet(
+        request=request,
+        promises=clocks.views(clocks.of(request), now()),
+        similar=intake.similar(request),
+        duplicate_of=session.get(ServiceRequest, request.duplicate_of_id) if request.duplicate_of_id else None,
+        orders=orders,
+        thread=_thread(request),
+        files=files.files_of([request])[request.subject_type, request.id],
+        history=history_of([request, *orders]),
+        may_act=may_act,
+        set_priority=promises.priority_for(request.severity),
+        suggested=suggested,
+        groups=_groups(suggested) if waiting else [],
+        parts=parts_by_number(number for kind in suggested for number, _quantity in kind.parts),
+    )
+
+
+def _groups(suggested: Sequence[WorkType]) -> list[tuple[str, list[WorkType]]]:
+    """The other work types under the words of their industries, each list by name."""
+    first = {kind.code for kind in suggested}
+    found: dict[str, list[WorkType]] = {}
+    for kind in catalogue.work_types():
+        if kind.code not in first:
+            found.setdefault(kind.industry, []).append(kind)
+    return [
+        (word("industry", industry), sorted(kinds, key=lambda kind: pick(kind.names)))
+        for industry, kinds in found.items()
+    ]
+
+
+def _thread(request: ServiceRequest) -> list[Said]:
+    """What the customer and we wrote, oldest first."""
+    newest = (
+        select(ThreadMessage).where(ThreadMessage.request_id == request.id)
+        .order_by(ThreadMessage.id.desc()).limit(MOST_MESSAGES)
+    )  # fmt: skip
+    messages = list(reversed(session.scalars(newest).all()))
+    ids = {message.user_id for message in messages if message.user_id is not None}
+    names = dict(session.execute(select(User.id, User.name).where(User.id.in_(ids))).tuples().all()) if ids else {}
+    return [Said(message, names.get(message.user_id or 0, "") or _customer(message, request)) for message in messages]
+
+
+def _customer(message: ThreadMessage, request: ServiceRequest) -> str:
+    return request.contact_name if message.author == "customer" else ""
