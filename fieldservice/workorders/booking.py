@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from fieldservice.foundation.db import session
-from fieldservice.foundation.errors import Conflict, Invalid
+from fieldservice.foundation.errors import Conflict, Invalid, PreconditionFailed
 from fieldservice.foundation.places import travel_minutes
 from fieldservice.foundation.time import now
 from fieldservice.mechanisms import clocks
@@ -27,7 +27,7 @@ from fieldservice.workorders.models import Visit, WorkOrder
 from fieldservice.workorders.slots import round_down, stop_before
 
 __all__ = [
-    "OPEN_STATES", "book_absence", "cancel_visit", "end_absence", "end_early", "miss_visit", "release",
+    "OPEN_STATES", "book_absence", "cancel_visit", "end_absence", "end_early", "miss_visit", "recall_visit", "release",
     "reschedule_visit", "schedule_visit", "send_visit", "window_of",
 ]  # fmt: skip
 
@@ -83,7 +83,7 @@ def reschedule_visit(
     The window told to the customer (and a confirmation) stays when only the technician changes.
     """
     at = at or now()
-    session.refresh(visit, ["state", "version", "starts_at", "ends_at", "technician_id"], with_for_update=True)
+    _lock(visit)
     if visit.state not in CHANGEABLE:
         raise Conflict(
             _l("The technician is already on the way or done; this visit can no longer be moved."),
@@ -121,6 +121,21 @@ def send_visit(visit: Visit, at: datetime | None = None) -> None:
     orders.settle(visit.work_order, at)
 
 
+def recall_visit(visit: Visit, at: datetime | None = None) -> None:
+    """Take a visit back that was sent by mistake and not accepted yet."""
+    at = at or now()
+    if visit.state != "dispatched":
+        raise Conflict(
+            _l("The technician has answered already; this visit can no longer be taken back."),
+            code="move_forbidden",
+            state=visit.state,
+            allowed=["dispatched"],
+        )
+    move(visit, "scheduled", at=at, technician=visit.technician_id)
+    visit.dispatched_at = None
+    orders.settle(visit.work_order, at)
+
+
 def cancel_visit(visit: Visit, reason: str, at: datetime | None = None) -> None:
     """The visit will not happen; the time is free and the order waits for another plan."""
     at = at or now()
@@ -147,6 +162,14 @@ def window_of(starts_at: datetime, arrival_due: datetime | None) -> Span:
 
 
 # Inside -------------------------------------------------------------------------------------------
+
+
+def _lock(visit: Visit) -> None:
+    """Hold the visit. Raises PreconditionFailed when somebody changed it since it was read."""
+    read = visit.version
+    session.refresh(visit, ["state", "version"], with_for_update=True)
+    if visit.version != read:
+        raise PreconditionFailed()
 
 
 def _place(visit: Visit, order: WorkOrder, technician: Technician, span: Span, *, window: bool = True) -> None:

@@ -97,17 +97,19 @@ def suggest(
     end: datetime,
     limit: int | None = None,
     stations: Collection[int] | None = (),
+    moving: Visit | None = None,
     at: datetime | None = None,
 ) -> Suggestions:
     """Rank technician × slot in [start, end).
 
     Asked are the order's station, whoever is rostered there, and those of `stations` (None: all) that are
-    nearest. `limit` cuts the suggestions, never the refused.
+    nearest. `limit` cuts the suggestions, never the refused. `moving` is a visit of the order that is to
+    go to somebody else or another time: its own time is free.
     """
     at = at or now()
     job, aim = job_of(order), aim_of(order, at)
     members = _candidates(order, stations, start, end)
-    days = technician_days(members, start, end, job=job)
+    days = technician_days(members, start, end, job=job, without_visit=moving.id if moving else None)
     been_there = _known_to(order, [member.id for member in members])
     minutes = minutes_to(job, days)
     found: list[Suggestion] = []

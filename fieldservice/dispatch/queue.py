@@ -1,0 +1,152 @@
+"""Work that waits for a technician, the most urgent first, and the counters above the board."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import Select, Subquery, Text, and_, case, cast, distinct, func, or_, select
+
+from fieldservice.customers.models import Customer
+from fieldservice.foundation.db import session
+from fieldservice.mechanisms import clocks
+from fieldservice.mechanisms.clocks import ClockView
+from fieldservice.mechanisms.clocks.models import Clock
+from fieldservice.mechanisms.events import Event, EventNote
+from fieldservice.parts.models import StockBalance, StockLocation
+from fieldservice.workorders.days import needs_of
+from fieldservice.workorders.eligibility import Need
+from fieldservice.workorders.models import WorkOrder
+from fieldservice.workorders.skills import certificate_word, skill_word
+
+MOST = 100
+WAITING = ("ready", "on_hold")
+OPEN = ("ready", "on_hold", "scheduled", "dispatched", "in_progress")
+AT_RISK_FROM = 75  # per cent of a promise used up
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An order to place."""
+
+    order: WorkOrder
+    clock: ClockView | None
+    light: str  # none, ready, missing
+    missing: int
+    hold: str  # why it is on hold
+
+    @property
+    def asks(self) -> str:
+        """Skills and certificates in a few words: 'Gearboxes L2'."""
+        skills = [f"{skill_word(skill)} L{level}" for skill, level in sorted(self.order.skills.items())]
+        return str(_(", ")).join([*skills, *map(certificate_word, self.order.certificates)])
+
+
+@dataclass(frozen=True)
+class Counters:
+    """What needs somebody now."""
+
+    p1_open: int
+    at_risk: int
+    unassigned: int
+    breached: int
+
+
+def waiting(station_ids: Collection[int], at: datetime, words: str = "") -> tuple[list[Waiting], int]:
+    """The queue (at most MOST) and how long it is in all."""
+    rows = _waiting(station_ids, words)
+    total = session.scalar(select(func.count()).select_from(rows.subquery())) or 0
+    due = _due()
+    rows = rows.outerjoin(due, due.c.subject_id == WorkOrder.request_id)
+    urgent = (case((due.c.due_at.is_(None), 1), else_=0), due.c.due_at, WorkOrder.priority, WorkOrder.id)
+    orders = list(session.scalars(rows.order_by(*urgent).limit(MOST)).unique())
+    running = clocks.of_many("service_request", [order.request_id for order in orders if order.request_id])
+    needs = needs_of(orders)
+    lying = _stock_by_station({need.part_id for several in needs.values() for need in several}, station_ids)
+    holds = _hold_reasons([order.id for order in orders if order.state == "on_hold"])
+    queue = []
+    for order in orders:
+        first = clocks.most_urgent(running.get(order.request_id or 0, ()))
+        short = _short(needs.get(order.id, ()), order.station_id, lying)
+        light = "none" if order.id not in needs else "missing" if short else "ready"
+        shown = clocks.view(first, at) if first is not None else None
+        queue.append(Waiting(order, shown, light, short, holds.get(order.id, "")))
+    return queue, total
+
+
+def counters(station_ids: Collection[int]) -> Counters:
+    """Open P1 work, promises at risk and broken (by request), work without a technician; two statements."""
+    orders = session.execute(
+        select(
+            func.count(case((and_(WorkOrder.priority == "P1", WorkOrder.state.in_(OPEN)), 1))),
+            func.count(case((WorkOrder.state == "ready", 1))),
+        ).where(WorkOrder.station_id.in_(station_ids), WorkOrder.state.in_(OPEN))
+    ).one()
+    promises = session.execute(
+        select(
+            func.count(
+                distinct(case((and_(Clock.state == "running", Clock.warned >= AT_RISK_FROM), Clock.subject_id)))
+            ),
+            func.count(distinct(case((Clock.state == "breached", Clock.subject_id)))),
+        ).where(Clock.station_id.in_(station_ids), Clock.stopped_at.is_(None), Clock.subject_type == "service_request")
+    ).one()
+    return Counters(p1_open=orders[0], at_risk=promises[0], unassigned=orders[1], breached=promises[1])
+
+
+def _waiting(station_ids: Collection[int], words: str) -> Select[WorkOrder]:
+    rows = (
+        select(WorkOrder)
+        .outerjoin(Customer, Customer.id == WorkOrder.customer_id)
+        .where(WorkOrder.station_id.in_(station_ids), WorkOrder.state.in_(WAITING))
+    )
+    for word in words.split()[:5]:
+        pattern = f"%{word.replace('%', '').replace('_', '')}%"
+        texts = (WorkOrder.number, WorkOrder.title, cast(Customer.names, Text), cast(WorkOrder.skills, Text))
+        rows = rows.where(or_(*(text.ilike(pattern) for text in texts)))
+    return rows
+
+
+def _due() -> Subquery[Any]:
+    """The first open due moment of each request."""
+    return (
+        select(Clock.subject_id, func.min(Clock.due_at).label("due_at"))
+        .where(Clock.subject_type == "service_request", Clock.stopped_at.is_(None))
+        .group_by(Clock.subject_id)
+        .subquery()
+    )
+
+
+def _short(needs: Sequence[Need], station_id: int, lying: Mapping[tuple[int, int], Decimal]) -> int:
+    """How many planned parts the station and its vans do not have."""
+    return sum(1 for need in needs if lying.get((need.part_id, station_id), Decimal(0)) < need.quantity)
+
+
+def _stock_by_station(part_ids: Collection[int], station_ids: Collection[int]) -> dict[tuple[int, int], Decimal]:
+    """Good stock in warehouse and vans by (part, station)."""
+    if not part_ids:
+        return {}
+    rows = session.execute(
+        select(StockBalance.part_id, StockLocation.station_id, StockBalance.on_hand)
+        .join(StockLocation, StockLocation.id == StockBalance.location_id)
+        .where(StockBalance.part_id.in_(part_ids), StockBalance.condition == "good", StockBalance.on_hand > 0)
+        .where(StockLocation.station_id.in_(station_ids), StockLocation.kind.in_(("warehouse", "van")))
+    )
+    sums: dict[tuple[int, int], Decimal] = {}
+    for part_id, station_id, on_hand in rows:
+        sums[part_id, station_id] = sums.get((part_id, station_id), Decimal(0)) + on_hand
+    return sums
+
+
+def _hold_reasons(order_ids: Collection[int]) -> dict[int, str]:
+    """What people wrote when they put these orders on hold, the latest word of each."""
+    if not order_ids:
+        return {}
+    rows = session.execute(
+        select(Event.subject_id, EventNote.words)
+        .join(EventNote, EventNote.event_id == Event.id)
+        .where(Event.subject_type == "work_order", Event.subject_id.in_(order_ids), Event.kind == "work_order.on_hold")
+        .order_by(Event.id)
+    )
+    return dict(rows.tuples().all())
