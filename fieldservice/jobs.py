@@ -2,9 +2,12 @@
 
 from datetime import time, timedelta
 
+from fieldservice.feedback import services as feedback
+from fieldservice.foundation.api import forget_old_answers
 from fieldservice.foundation.db import write
 from fieldservice.foundation.jobs import every, forget_done
 from fieldservice.foundation.time import now
+from fieldservice.intake import services as intake
 from fieldservice.mechanisms import clocks, files, messages
 from fieldservice.mechanisms.relay import relay
 
@@ -14,6 +17,9 @@ def list_schedules() -> None:
     every(timedelta(milliseconds=80), relay)
     every(timedelta(seconds=2), messages.deliver_queued)
     every(timedelta(seconds=10), watch_clocks)
+    every(timedelta(minutes=1), send_surveys)
+    every(timedelta(minutes=15), close_silent)
+    every(time(3, 20), forget_answers)
     every(time(3, 30), forget_done)
     every(time(3, 40), files.sweep)
 
@@ -22,3 +28,19 @@ def watch_clocks() -> None:
     """Tell warnings and breaches, in batches, until none is due."""
     while write(lambda: clocks.tick(now(), 200)) == 200:
         pass
+
+
+def send_surveys() -> None:
+    """Invite those whose work is finished; end invitations nobody answered."""
+    write(lambda: feedback.send_due(now()))
+    write(lambda: feedback.expire_old(now()))
+
+
+def close_silent() -> None:
+    """Close what customers left without a word for three business days."""
+    write(lambda: intake.close_silent(now()))
+
+
+def forget_answers() -> None:
+    """Idempotent answers are kept for a day."""
+    write(forget_old_answers)
