@@ -6,6 +6,7 @@ from fieldservice.workorders import handlers as workorders
 
 ANSWERS: dict[str, tuple[Handler, ...]] = {
     "service_request.resolved": (feedback.invite_when_resolved,),
+    "service_request.cancelled": (workorders.cancel_with_request,),
     "service_request.closed": (workorders.close_with_request,),
 }
 

@@ -4,7 +4,19 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, Text, UniqueConstraint, false, or_, select, true
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fieldservice.assets.models import Asset
@@ -26,8 +38,8 @@ class WorkOrder(Stateful, Base):
         "draft",
         table("""
         draft → ready | cancelled
-        ready → on_hold | scheduled | dispatched | in_progress | cancelled
-        on_hold → ready | in_progress | cancelled
+        ready → on_hold | scheduled | dispatched | in_progress | cancelled | cannot_complete
+        on_hold → ready | in_progress | cancelled | cannot_complete
         scheduled → dispatched | in_progress | ready | cancelled
         dispatched → in_progress | scheduled | ready | cancelled
         in_progress → on_hold | completed | ready | scheduled | dispatched | cannot_complete
