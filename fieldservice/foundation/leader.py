@@ -13,6 +13,8 @@ from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
+from sqlalchemy import event
+from sqlalchemy.orm import Session
 
 from fieldservice.foundation import compute, deferred
 from fieldservice.foundation.db import db, write
@@ -25,6 +27,7 @@ JOB_PAUSE = timedelta(milliseconds=100)  # between looks for deferred jobs
 LONGEST_PAUSE = 30.0  # seconds between tries of a pulse that keeps failing
 STOP_WITHIN = 3.0  # seconds that running work gets at a stop
 SHORTEST_SCHEDULE = timedelta(seconds=1)
+IDLE = 1.0  # seconds between looks of a pulse when this process commits nothing
 log = logging.getLogger(__name__)
 
 
@@ -44,7 +47,8 @@ def every(when: timedelta | time, work: Callable[[], object], name: str | None =
     """Have the leader call `work` every `when` (or daily at that local time), in an app context of its own.
 
     Never twice at once; missed turns are made up for by one. Below a second the work is a pulse: it has
-    its own thread and is called again at once while it returns True.
+    its own thread, is called when this process has committed something, but not more often than that,
+    and every second anyway for what others commit; it is called again at once while it returns True.
     """
     name = name or f"{work.__module__.removeprefix('fieldservice.')}.{getattr(work, '__name__', 'work')}"
     schedules[name] = Schedule(name, when, work)
@@ -56,8 +60,9 @@ class Leader:
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._stopping = Event()
-        self._jobs = JobThreads(app, self._stopping)
+        self._jobs = JobThreads(app, self._stopping, self._wake)
         self._threads: list[Thread] = []
+        self._wakes: list[Event] = []
         # Turns follow the real clock: a demo clock that runs elsewhere moves facts, not schedules.
         self._scheduler = BackgroundScheduler(
             timezone=clock.zone, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60}
@@ -73,6 +78,7 @@ class Leader:
             except BaseException:
                 self._lock.give_back()
                 raise
+        event.listen(Session, "after_commit", self._wake)
         self._threads += self._jobs.start()
         for schedule in (Schedule("deferred jobs", JOB_PAUSE, self._jobs.take), *schedules.values()):
             self._add(schedule)
@@ -81,6 +87,8 @@ class Leader:
     def stop(self) -> None:
         """End within a few seconds. Work cut off is found again by the next start."""
         self._stopping.set()
+        event.remove(Session, "after_commit", self._wake)
+        self._wake()
         self._scheduler.shutdown(wait=False)
         self._jobs.stop()
         compute.end_workers()
@@ -93,7 +101,10 @@ class Leader:
         if isinstance(schedule.when, time):
             turn: dict[str, Any] = {"trigger": "cron", "hour": schedule.when.hour, "minute": schedule.when.minute}
         elif schedule.when < SHORTEST_SCHEDULE:
-            thread = Thread(target=self._pulse, args=(schedule, schedule.when), name=schedule.name, daemon=True)
+            wake = Event()
+            self._wakes.append(wake)
+            seconds = schedule.when.total_seconds()
+            thread = Thread(target=self._pulse, args=(schedule, seconds, wake), name=schedule.name, daemon=True)
             thread.start()
             self._threads.append(thread)
             return
@@ -111,10 +122,17 @@ class Leader:
                 log.exception("background work '%s' failed", schedule.name)
             return error
 
-    def _pulse(self, schedule: Schedule, pause: timedelta) -> None:
-        wait = normal = pause.total_seconds()
-        failing = 0
-        while not self._stopping.wait(wait):
+    def _wake(self, _session: object = None) -> None:
+        for wake in self._wakes:
+            wake.set()
+
+    def _pulse(self, schedule: Schedule, pause: float, wake: Event) -> None:
+        failures = 0
+        while not self._stopping.is_set():
             result = self._call(schedule)
-            failing = min(failing + 1, 10) if isinstance(result, Exception) else 0
-            wait = min(normal * 2**failing, LONGEST_PAUSE) if failing else (0.0 if result is True else normal)
+            failures = min(failures + 1, 10) if isinstance(result, Exception) else 0
+            if result is True:
+                continue
+            self._stopping.wait(min(pause * 2**failures, LONGEST_PAUSE))
+            wake.wait(IDLE)
+            wake.clear()

@@ -1,6 +1,7 @@
 """The threads that run deferred jobs in embedded mode."""
 
 import logging
+from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Event, Lock, Thread
 from time import monotonic
@@ -18,8 +19,8 @@ log = logging.getLogger(__name__)
 class JobThreads:
     """Takes due jobs, never more than there are free threads, and runs them."""
 
-    def __init__(self, app: Flask, stopping: Event) -> None:
-        self._app, self._stopping = app, stopping
+    def __init__(self, app: Flask, stopping: Event, freed: Callable[[], None]) -> None:
+        self._app, self._stopping, self._freed = app, stopping, freed
         self._claims: SimpleQueue[deferred.Claim | None] = SimpleQueue()
         self._running: set[int] = set()
         self._guard = Lock()
@@ -64,3 +65,4 @@ class JobThreads:
             finally:
                 with self._guard:
                     self._running.discard(claimed.job_id)
+                self._freed()  # others may wait for this thread

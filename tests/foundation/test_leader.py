@@ -44,7 +44,13 @@ def status_of(key: str) -> str | None:
     return session.scalar(select(DeferredJob.status).where(DeferredJob.key == key))
 
 
-def test_a_deferred_job_is_picked_up_after_the_commit(app: Flask, running: list[Leader]) -> None:
+@pytest.fixture
+def woken_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is found by looking now and then; only commits wake the pulses."""
+    monkeypatch.setattr(leader, "IDLE", 300.0)
+
+
+def test_a_deferred_job_is_picked_up_after_the_commit(app: Flask, running: list[Leader], woken_only: None) -> None:
     wanted = task("test.job")(lambda: Done(lambda: record("job.done", SUBJECT)))
     running.append(run_leader(app))
     write(lambda: defer(wanted, "one"))
@@ -60,7 +66,7 @@ def test_jobs_left_by_a_killed_process_are_found_at_start(app: Flask, running: l
     wait_until(lambda: status_of("one") == "done")
 
 
-def test_more_jobs_than_threads_all_run(app: Flask, running: list[Leader]) -> None:
+def test_more_jobs_than_threads_all_run(app: Flask, running: list[Leader], woken_only: None) -> None:
     wanted = task("test.job")(lambda: None)
     write(lambda: [defer(wanted, str(number)) for number in range(12)])
     running.append(run_leader(app))
