@@ -7,7 +7,7 @@ import asyncio
 import logging
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import Any
 
@@ -15,10 +15,11 @@ from a2wsgi import WSGIMiddleware
 from flask import Flask
 from sqlalchemy.pool import QueuePool
 
+from fieldservice.foundation.bodies import BodyRefused, Receive, Scope, Send, SenderGone, whole_body
 from fieldservice.foundation.db import db
 from fieldservice.foundation.jobs import AlreadyRunning, Leader, run_leader
 from fieldservice.foundation.live import EXTENSION, Feed
-from fieldservice.foundation.stream import EventStream, Receive, Scope, Send
+from fieldservice.foundation.stream import EventStream, refuse
 from fieldservice.foundation.web import settings
 
 THREADS_WITHOUT_POOL = 8
@@ -40,7 +41,7 @@ class Server:
         self._app = app
         self._feed: Feed = app.extensions[EXTENSION]
         self._events = EventStream(app)
-        wsgi: Any = app  # Flask's types and a2wsgi's describe the same protocol in other words
+        wsgi: Any = self._flask  # Flask's types and a2wsgi's describe the same protocol in other words
         self._pages: Any = WSGIMiddleware(wsgi, workers=threads)  # as many as connections: none waits for one
         self._leader: Leader | None = None
 
@@ -50,7 +51,23 @@ class Server:
         elif scope["type"] == "http" and scope["path"] == "/events":
             await self._events(scope, receive, send)
         else:
+            await self._page(scope, receive, send)
+
+    async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
             await self._pages(scope, receive, send)
+            return
+        try:
+            async with whole_body(scope, receive, self._app.config["MAX_CONTENT_LENGTH"]) as body:
+                await self._pages(scope, body, send)
+        except BodyRefused as refusal:
+            await refuse(send, refusal.status, refusal.code)
+        except SenderGone:
+            return
+
+    def _flask(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        environ["wsgi.input_terminated"] = True  # the body ends by itself, also one sent without its length
+        return self._app(environ, start_response)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()

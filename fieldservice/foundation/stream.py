@@ -3,19 +3,15 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 from urllib.parse import parse_qs
 
 from flask import Flask
 
+from fieldservice.foundation.bodies import Receive, Scope, Send
 from fieldservice.foundation.live import EXTENSION, Feed, Notice, Ticket, View, Watcher, read_ticket
 from fieldservice.foundation.web import HEADERS
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 HEARTBEAT = 20.0  # seconds of silence before a comment keeps proxies from closing the stream
 SEND_WITHIN = 10.0  # seconds a browser may leave its connection full before it is dropped
@@ -96,7 +92,7 @@ def _last_seen(scope: Scope, query: dict[str, list[str]], ticket: Ticket) -> int
     """What the browser knows: the header of a reconnect, else what its script says, else what its page showed."""
     wishes = [value.decode("latin-1") for name, value in scope["headers"] if name == b"last-event-id"]
     for wish in (*wishes, *query.get("after", ())):
-        if wish.isascii() and wish.isdigit() and len(wish) <= 18:
+        if wish.isascii() and wish.isdigit() and len(wish) <= 18 and int(wish):  # 0 is a page that knows nothing
             return int(wish)
     return ticket.after
 

@@ -184,6 +184,7 @@ def test_a_browser_is_told_of_its_stations_as_it_happens(stage: Stage) -> None:
         ("&after=8", {"last-event-id": "9"}, [10]),
         ("&after=10", {}, []),
         ("&after=99", {}, []),
+        ("&after=0", {}, [5, 6, 7, 8, 9, 10]),
         ("&after=-1", {"last-event-id": "<script>"}, [5, 6, 7, 8, 9, 10]),
         ("&after=" + "9" * 400, {"last-event-id": ""}, [5, 6, 7, 8, 9, 10]),
     ],
