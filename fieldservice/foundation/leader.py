@@ -26,6 +26,7 @@ from fieldservice.foundation.workers import JobThreads
 JOB_PAUSE = timedelta(milliseconds=100)  # between looks for deferred jobs
 LONGEST_PAUSE = 30.0  # seconds between tries of a pulse that keeps failing
 STOP_WITHIN = 3.0  # seconds that running work gets at a stop
+SCHEDULE_THREADS = 4
 SHORTEST_SCHEDULE = timedelta(seconds=1)
 IDLE = 1.0  # seconds between looks of a pulse when this process commits nothing
 log = logging.getLogger(__name__)
@@ -65,7 +66,9 @@ class Leader:
         self._wakes: list[Event] = []
         # Turns follow the real clock: a demo clock that runs elsewhere moves facts, not schedules.
         self._scheduler = BackgroundScheduler(
-            timezone=clock.zone, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60}
+            timezone=clock.zone,
+            executors={"default": {"type": "threadpool", "max_workers": SCHEDULE_THREADS}},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60},
         )
 
     def start(self) -> None:
