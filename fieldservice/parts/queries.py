@@ -23,7 +23,9 @@ def part_by_number(number: str) -> Part:
 def parts_by_number(numbers: Iterable[str]) -> dict[str, Part]:
     """Many parts in one query; unknown numbers are left out."""
     wanted = set(numbers)
-    return {part.number: part for part in session.scalars(select(Part).where(Part.number.in_(wanted)))} if wanted else {}
+    return (
+        {part.number: part for part in session.scalars(select(Part).where(Part.number.in_(wanted)))} if wanted else {}
+    )
 
 
 def parts_by_id(ids: Iterable[int]) -> dict[int, Part]:
@@ -59,7 +61,7 @@ def warehouses_of(station_ids: Iterable[int]) -> dict[int, int]:
         .where(StockLocation.kind == "warehouse", StockLocation.station_id.in_(set(station_ids)))
         .order_by(StockLocation.id.desc())
     )
-    return {station: location for station, location in rows}
+    return {station: location for station, location in rows}  # noqa: C416 - rows are no pairs to the type checker
 
 
 def stock_of(part_ids: Iterable[int], location_ids: Iterable[int]) -> Stock:
@@ -90,11 +92,18 @@ def contents_of(location_id: int, limit: int = 500) -> Sequence[tuple[Part, Deci
 def unbalanced(limit: int = 100) -> list[tuple[int, int, str]]:
     """(part, location, condition) whose balance differs from the replay of its moves; empty when all is well."""
     into = select(StockMove.part_id, StockMove.to_id.label("place"), StockMove.condition, StockMove.quantity.label("n"))
-    out = select(StockMove.part_id, StockMove.from_id.label("place"), StockMove.condition, (-StockMove.quantity).label("n"))
-    held = select(
-        StockBalance.part_id, StockBalance.location_id.label("place"), StockBalance.condition, (-StockBalance.on_hand).label("n")
+    out = select(
+        StockMove.part_id, StockMove.from_id.label("place"), StockMove.condition, (-StockMove.quantity).label("n")
     )
-    every = union_all(into.where(StockMove.to_id.is_not(None)), out.where(StockMove.from_id.is_not(None)), held).subquery()
+    held = select(
+        StockBalance.part_id,
+        StockBalance.location_id.label("place"),
+        StockBalance.condition,
+        (-StockBalance.on_hand).label("n"),
+    )
+    every = union_all(
+        into.where(StockMove.to_id.is_not(None)), out.where(StockMove.from_id.is_not(None)), held
+    ).subquery()
     rows = session.execute(
         select(every.c.part_id, every.c.place, every.c.condition)
         .group_by(every.c.part_id, every.c.place, every.c.condition)

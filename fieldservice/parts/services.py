@@ -16,6 +16,7 @@ from fieldservice.parts.models import Part, StockBalance, StockLocation, StockMo
 
 GOOD = "good"
 MOST = Decimal(100_000)  # one move of more is a slip of the finger
+SMALLEST = Decimal("0.001")  # what a balance can hold
 
 
 def list_part(
@@ -33,7 +34,9 @@ def list_part(
     return part
 
 
-def open_location(*, kind: str, station_id: int, names: dict[str, str], technician_id: int | None = None) -> StockLocation:
+def open_location(
+    *, kind: str, station_id: int, names: dict[str, str], technician_id: int | None = None
+) -> StockLocation:
     """Open a place where parts lie: a station's warehouse or a technician's van."""
     location = StockLocation(kind=kind, station_id=station_id, names=names, technician_id=technician_id)
     session.add(location)
@@ -59,8 +62,7 @@ def post_move(
     The balance is taken by a conditional update, so two people never take the same piece. Raises
     Conflict `part_short` (fact: on_hand) when less is there, Invalid for a senseless quantity.
     """
-    if not Decimal(0) < quantity <= MOST:
-        raise Invalid({"quantity": [_l("Enter a quantity greater than zero.")]})
+    _check_quantity(quantity)
     if source is not None:
         _take(part, source, quantity, condition)
     if target is not None:
@@ -104,10 +106,19 @@ def reverse(posted: StockMove, *, at: datetime) -> StockMove:
     )  # fmt: skip
 
 
+def _check_quantity(quantity: Decimal) -> None:
+    if not quantity.is_finite() or not Decimal(0) < quantity <= MOST:
+        raise Invalid({"quantity": [_l("Enter a quantity greater than zero.")]})
+    if quantity != quantity.quantize(SMALLEST):
+        raise Invalid({"quantity": [_l("Use at most %(most)s decimals.", most=3)]})
+
+
 def _take(part: Part, source: StockLocation, quantity: Decimal, condition: str) -> None:
     key = (StockBalance.part_id == part.id, StockBalance.location_id == source.id, StockBalance.condition == condition)
     taken = session.execute(
-        update(StockBalance).where(*key, StockBalance.on_hand >= quantity).values(on_hand=StockBalance.on_hand - quantity)
+        update(StockBalance)
+        .where(*key, StockBalance.on_hand >= quantity)
+        .values(on_hand=StockBalance.on_hand - quantity)
     )
     assert isinstance(taken, CursorResult)
     if taken.rowcount == 0:

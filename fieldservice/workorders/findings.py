@@ -1,0 +1,241 @@
+"""What is recorded at the machine: answers, parts, codes, the customer's summary, the signature; and what is missing.
+
+Facts are true whenever they are told: once the technician has arrived they are taken, also after the end
+(a photo sent late). Moves are in visits.py.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import func, select
+
+from fieldservice.foundation.db import session
+from fieldservice.foundation.errors import Conflict, Invalid
+from fieldservice.mechanisms import forms
+from fieldservice.mechanisms.events import record
+from fieldservice.mechanisms.files.models import StoredFile
+from fieldservice.parts import queries as stock
+from fieldservice.parts import services as ledger
+from fieldservice.parts.models import Part, StockLocation, StockMove
+from fieldservice.workorders import catalogue
+from fieldservice.workorders.models import Answer, PartUse, Visit, WorkOrder
+
+AT_WORK = ("on_site", "in_progress", "paused")
+ENDED = ("completed", "partially_completed", "cannot_complete")
+CORRECTIVE = ("corrective_immediate", "corrective_deferred", "competitor_rescue")
+CODES = ("failure_mode", "failure_mechanism", "failure_cause", "detection", "activity")  # words.yaml namespaces
+UNKNOWN = "UNK"
+WHOLE = ("pcs", "set")  # units nobody can halve
+MOST_SERIAL, MOST_NAME, MOST_NOTE = 60, 80, 1000
+
+
+def answer(visit: Visit, field_code: str, value: Any, at: datetime, note: str = "") -> Answer:
+    """Record a checklist answer; a later one replaces it.
+
+    A reading out of tolerance is taken: the technician tests again, or `note` says why. Raises Invalid for
+    a value that does not fit its field.
+    """
+    at_machine(visit)
+    order = visit.work_order
+    given = forms.check_answer(catalogue.checklist_of(order).field(field_code), value)
+    row = session.scalar(select(Answer).where(Answer.visit_id == visit.id, Answer.field == field_code))
+    if row is None:
+        row = Answer(visit_id=visit.id, work_order_id=order.id, field=field_code)
+        session.add(row)
+    row.content, row.out_of_tolerance = given.stored(), given.out_of_tolerance
+    row.note, row.at = forms.plain_text(note, 500, field="note"), at
+    record("visit.answered", visit, {"field": field_code, "out_of_tolerance": given.out_of_tolerance}, at=at)
+    return row
+
+
+# Parts --------------------------------------------------------------------------------------------
+
+
+def use_part(
+    visit: Visit, part: Part, quantity: Decimal, at: datetime, *, location: StockLocation | None = None,
+    serial: str | None = None,
+) -> PartUse:  # fmt: skip
+    """Fit a part: the van (or the named warehouse) is deducted, and a planned part of that kind is done.
+
+    Raises Conflict `part_short` when less is there, Invalid for a place or quantity that cannot be meant.
+    """
+    at_machine(visit)
+    source = location or stock.van_of(visit.technician_id)
+    if source is None or not _may_take_from(visit, source):
+        raise Invalid({"location": [_l("Take parts from your van or from a station of this order.")]})
+    if part.unit in WHOLE and quantity.is_finite() and quantity != quantity.to_integral_value():
+        raise Invalid({"quantity": [_l("Enter whole pieces.")]})
+    number = forms.plain_text(serial or "", MOST_SERIAL, field="serial") or None
+    posted = ledger.post_move(
+        part=part, quantity=quantity, cause="use", source=source, about=visit, serial=number, at=at
+    )  # fmt: skip
+    session.flush()
+    use = PartUse(
+        visit_id=visit.id, work_order_id=visit.work_order_id, part_id=part.id, quantity=quantity, move_id=posted.id,
+        serial=number, at=at,
+    )  # fmt: skip
+    session.add(use)
+    session.flush()
+    _settle_planned(visit, part.id, at)
+    return use
+
+
+def return_part(use: PartUse, at: datetime) -> None:
+    """The part was not needed after all: it goes back to where it came from."""
+    visit = session.get_one(Visit, use.visit_id)
+    at_machine(visit)
+    ledger.reverse(session.get_one(StockMove, use.move_id), at=at)
+    session.delete(use)
+    session.flush()
+    _settle_planned(visit, use.part_id, at)
+
+
+def _may_take_from(visit: Visit, source: StockLocation) -> bool:
+    own = source.kind == "van" and source.technician_id == visit.technician_id
+    return own or (source.kind == "warehouse" and source.station_id in (visit.station_id, visit.home_station_id))
+
+
+def _settle_planned(visit: Visit, part_id: int, at: datetime) -> None:
+    """Planned parts are done, oldest first, as far as what was fitted at all visits of the order reaches."""
+    fitted = session.scalar(
+        select(func.sum(PartUse.quantity)).where(
+            PartUse.work_order_id == visit.work_order_id, PartUse.part_id == part_id
+        )
+    ) or Decimal(0)
+    for item in visit.work_order.items:
+        if item.kind != "part" or item.part_id != part_id:
+            continue
+        needed = item.quantity or Decimal(1)
+        if fitted >= needed and item.done_at is None:
+            item.done_at, item.done_visit_id = at, visit.id
+        elif fitted < needed:
+            item.done_at = item.done_visit_id = None
+        fitted = max(Decimal(0), fitted - needed)
+    session.flush()
+
+
+# The fault, in codes and in words -------------------------------------------------------------------
+
+
+def choose_pattern(visit: Visit, code: str, at: datetime) -> None:
+    """One fault pattern fills all failure codes (N-11), and the customer's summary unless somebody wrote one."""
+    at_machine(visit)
+    pattern, order = catalogue.pattern(code), visit.work_order
+    if not order.summary or order.summary in _remedy_of(order.pattern).values():
+        order.summary = pattern.remedy[order.request.language if order.request else "zh"]
+    order.pattern = pattern.code
+    order.failure_mode, order.failure_mechanism = pattern.mode, pattern.mechanism
+    order.failure_cause, order.detection, order.activity = pattern.cause, pattern.detection, pattern.activity
+    order.unknown_reason = None
+    record("visit.coded", visit, {"pattern": pattern.code}, at=at)
+
+
+def _remedy_of(code: str | None) -> Mapping[str, str]:
+    """What that pattern says to the customer; empty when it is not known any more."""
+    if code is None:
+        return {}
+    try:
+        return catalogue.pattern(code).remedy
+    except Invalid:
+        return {}
+
+
+def set_failure(visit: Visit, codes: Mapping[str, Any], at: datetime, unknown_reason: str = "") -> None:
+    """Set failure codes one by one. Raises Invalid for a code that does not exist, or UNK without a reason."""
+    at_machine(visit)
+    reason = forms.plain_text(unknown_reason, 300, field="unknown_reason")
+    errors = {
+        str(name)[:60]: [_l("Choose one of the codes offered.")]
+        for name, code in codes.items()
+        if name not in CODES or not isinstance(code, str) or not catalogue.is_code(name, code)
+    }
+    if codes.get("failure_mode") == UNKNOWN and not reason:
+        errors["unknown_reason"] = [_l("Say in a few words why the cause is unknown.")]
+    if not codes:
+        errors["failure"] = [_l("Choose the fault pattern, or the failure codes one by one.")]
+    if errors:
+        raise Invalid(errors)
+    order = visit.work_order
+    for name, code in codes.items():
+        setattr(order, name, code)
+    order.pattern = None
+    order.unknown_reason = reason or (order.unknown_reason if order.failure_mode == UNKNOWN else None)
+    record("visit.coded", visit, dict(codes), at=at)
+
+
+def set_summary(visit: Visit, summary: str, at: datetime, technical_note: str | None = None) -> None:
+    """What was found and done: in the customer's plain words, and (apart) for colleagues (S-13)."""
+    at_machine(visit)
+    visit.work_order.summary = forms.plain_text(summary, 2000, field="summary")
+    if technical_note is not None:
+        visit.work_order.technical_note = forms.plain_text(technical_note, 4000, field="technical_note")
+    record("visit.summarised", visit, {}, at=at)
+
+
+def sign(visit: Visit, at: datetime, *, file: StoredFile | None = None, name: str = "") -> None:
+    """The customer signed on the tablet; the picture may still be on its way. The name is kept erasable."""
+    at_machine(visit)
+    words = forms.plain_text(name, MOST_NAME, field="name")
+    record("visit.signed", visit, {"file": file.id if file else None}, at=at, note=words or None)
+
+
+def note(visit: Visit, words: str, at: datetime) -> None:
+    """Something the office should know; at any time, also before setting off."""
+    text = forms.plain_text(words, MOST_NOTE, field="words")
+    if not text:
+        raise Invalid({"words": [_l("Write a few words first.")]})
+    record("visit.noted", visit, {}, at=at, note=text)
+
+
+# What is missing ------------------------------------------------------------------------------------
+
+
+def missing_for(visit: Visit, outcome: str) -> dict[str, list[Any]]:
+    """What still stands between this visit and that end, all at once; the tablet shows the same before it asks."""
+    order, missing = visit.work_order, {}
+    if outcome != "cannot_complete" and not order.summary.strip():
+        missing["summary"] = [_l("Write for the customer, in plain words, what was found and done.")]
+    if outcome != "completed":
+        return missing
+    if order.kind in CORRECTIVE and not coded(order):
+        missing["failure"] = [_l("Choose the fault pattern, or the failure codes one by one.")]
+    if without := unanswered(order):
+        missing["checklist"] = [_l("Answer the required items: %(items)s.", items=", ".join(without))]
+    if still := open_required(order):
+        missing["open_items"] = [_l("Tick off what is still open: %(items)s.", items=", ".join(still))]
+    return missing
+
+
+def coded(order: WorkOrder) -> bool:
+    """Mode, mechanism and cause are known, or their being unknown has a reason (N-11)."""
+    if order.failure_mode == UNKNOWN:
+        return bool(order.unknown_reason)
+    return bool(order.failure_mode and order.failure_mechanism and order.failure_cause)
+
+
+def unanswered(order: WorkOrder) -> list[str]:
+    """Labels of required fields that no visit of the order answered."""
+    rows = session.scalars(select(Answer).where(Answer.work_order_id == order.id).order_by(Answer.at, Answer.id))
+    given = {row.field: forms.Answer.from_stored(row.content) for row in rows}
+    form = catalogue.checklist_of(order)
+    return [catalogue.label_of(form.field(code)) for code in forms.missing_required(form, given)]
+
+
+def open_required(order: WorkOrder) -> list[str]:
+    """What must still be done before the order is complete, in words; parts by their number."""
+    still = [item for item in order.items if item.required and item.done_at is None]
+    parts = stock.parts_by_id(item.part_id for item in still if item.part_id is not None)
+    return [parts[item.part_id].number if item.part_id in parts else item.words for item in still]
+
+
+def at_machine(visit: Visit) -> None:
+    """Raises Conflict `not_at_work` before the technician has arrived."""
+    if visit.state not in AT_WORK + ENDED:
+        raise Conflict(
+            _l("This can be recorded once you have arrived. Press Arrived first."),
+            code="not_at_work",
+            state=visit.state,
+        )
