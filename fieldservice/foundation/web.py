@@ -213,7 +213,7 @@ NAVIGATION: list[tuple[str, Any, tuple[str, ...]]] = []
 
 
 def navigation(endpoint: str, label: Any, *roles: str) -> None:
-    """Put a page into the top bar for these roles; called by the capabilities' views in display order."""
+    """Put a page into the top bar for these roles; shown in the order in which the app registers its pages."""
     if endpoint not in {entry[0] for entry in NAVIGATION}:
         NAVIGATION.append((endpoint, label, roles))
 
@@ -223,11 +223,16 @@ def nav_items() -> list[tuple[str, str, bool]]:
     somebody = person()
     if somebody is None:
         return []
-    return [
-        (url_for(endpoint), str(label), (request.endpoint or "").split(".")[0] == endpoint.split(".")[0])
+    order = list(current_app.blueprints)
+    shown = [
+        (url_for(endpoint), str(label), endpoint.split(".")[0])
         for endpoint, label, roles in NAVIGATION
         if somebody.has(*roles) and endpoint in current_app.view_functions
     ]
+    shown.sort(key=lambda item: order.index(item[2]))
+    below = [url for url, _label, _owner in shown if f"{request.path}/".startswith(f"{url}/")]
+    here = (request.endpoint or "").split(".")[0]
+    return [(url, label, url in below if below else owner == here) for url, label, owner in shown]
 
 
 def texts(domain: str) -> dict[str, str]:

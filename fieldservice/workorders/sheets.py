@@ -18,7 +18,7 @@ from fieldservice.mechanisms.events import Subject
 from fieldservice.mechanisms.files.models import StoredFile
 from fieldservice.parts.models import Part, StockLocation, StockMove
 from fieldservice.parts.queries import parts_by_id
-from fieldservice.workorders import catalogue, queries
+from fieldservice.workorders import catalogue, orders, queries
 from fieldservice.workorders.history import Line, history_of
 from fieldservice.workorders.models import Answer, PartUse, Visit, WorkItem, WorkOrder
 
@@ -78,13 +78,9 @@ class OrderSheet:
     may_plan: bool
 
     @property
-    def acts(self) -> tuple[str, ...]:
-        """What may be done with the order now, as the table of its states allows."""
-        if not self.may_plan:
-            return ()
-        state = self.order.state
-        offered = {"ready": ("hold", "cancel"), "on_hold": ("release", "cancel"), "cannot_complete": ("replan",)}
-        return offered.get(state, ())
+    def acts(self) -> list[str]:
+        """The states somebody may ask for now."""
+        return orders.allowed(self.order) if self.may_plan else []
 
     def visit_acts(self, visit: Visit) -> tuple[str, ...]:
         return VISIT_ACTS.get(visit.state, ()) if self.may_plan else ()
