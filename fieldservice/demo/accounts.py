@@ -53,7 +53,7 @@ def open_accounts(world: World, placed: Placed) -> People:
             people.agent = user
         if entry["role"] == "technician":
             people.technicians[world.hero.key] = user
-    number = 600
+    number = 600  # far from the technicians' and contacts' names
     for station in world.stations[1:]:
         for role in STATION_ROLES:
             number += 5

@@ -11,7 +11,10 @@ from fieldservice.intake.models import ServiceRequest
 
 
 def clear() -> int:
-    """Delete every row of the demo (pictures follow in the daily sweep); gives their number. Raises Conflict for other data."""
+    """Delete every row of the demo and give their number; pictures follow in the daily sweep.
+
+    Raises Conflict for data that is no demo.
+    """
     known = first_event()
     if known is None:
         return 0

@@ -60,7 +60,7 @@ def _in_territory(code: str, station: StationPlan) -> bool:
 
 def _counties(station: StationPlan) -> list[str]:
     """Counties of the territory within reach, the nearest first."""
-    found = []
+    found: list[str] = []
     for held in station.territory:
         found += divisions.children(held) or (held,)
     reach = {code: distance_km(station.point, divisions.centre(code)) for code in found}

@@ -11,6 +11,8 @@ try:
 except ImportError:
     from yaml import SafeLoader  # type: ignore[assignment]  # the same face in Python
 
+__all__ = ["SafeLoader", "Texts", "told"]
+
 DATA = Path(__file__).parent / "data"
 Texts = dict[str, str]  # {zh, en}
 

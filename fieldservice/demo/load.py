@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import current_app, g
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from config import Settings
@@ -38,9 +39,7 @@ def load(size: str, *, seed: int, tell: Tell) -> dict[str, Any]:
     """Build the company and its history. Raises Conflict where the database is not empty, Invalid for a size."""
     wanted = size_of(size)
     if first_event() is not None:
-        raise Conflict(
-            "This database is not empty. Use an empty one, or `demo clear` if it holds a demo.", code="not_empty"
-        )
+        raise Conflict(_l("This database is not empty. Use another one, or `demo clear` for a demo."), code="not_empty")
     tell(f"Loading the demo company ({wanted.code}: {wanted.stations} stations, {wanted.closed} closed requests) …")
     began = time.perf_counter()
     with standing(moment()) as at:
@@ -56,7 +55,7 @@ def first_event() -> Event | None:
 
 
 def moment() -> datetime:
-    """When the demo begins: FIELDSERVICE_NOW exactly, so that the same setting gives the same data; else this minute."""
+    """When the demo begins: FIELDSERVICE_NOW exactly, since the same setting gives the same data; else this minute."""
     settings: Settings = current_app.extensions["fieldservice.settings"]
     return settings.started_clock_at or now().replace(second=0, microsecond=0)
 
@@ -80,7 +79,7 @@ def build(size: Size, seed: int, at: datetime) -> dict[str, int]:
     record(LOADED, Ref("demo", 1), {"size": size.code, "seed": seed, "now": at.isoformat()}, at=at)
     placed = still.place(plan)
     store = stock.open_store(plan, placed)
-    people = accounts.open_accounts(plan, placed)
+    accounts.open_accounts(plan, placed)
     rows = Rows()
     ledger = stock.Ledger(rows)
     stock.fill(plan, store, ledger)

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, func, insert, inspect, select, text
+from sqlalchemy import Table, func, insert, inspect, select
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from fieldservice.foundation.db import Base, is_sqlite, session
 from fieldservice.mechanisms.events import Event, EventNote, EventPending
@@ -61,7 +62,7 @@ class Rows:
 
     def add(self, model: type[Any], **values: Any) -> Row:
         """A new row with its id, the model's defaults, and its first state checked against the model's table."""
-        table: Table = model.__table__
+        table = _table(model)
         cycle: Lifecycle | None = getattr(model, "lifecycle", None)
         row = Row(self._blank_of(model))
         row.model = model
@@ -76,8 +77,8 @@ class Rows:
         return row
 
     def record(
-        self, kind: str, subject_type: str, subject_id: int, station_id: int | None, facts: dict[str, Any] | None = None,
-        *, at: datetime, by: str, note: str | None = None,
+        self, kind: str, subject_type: str, subject_id: int, station_id: int | None,
+        facts: dict[str, Any] | None = None, *, at: datetime, by: str, note: str | None = None,
     ) -> None:  # fmt: skip
         """A fact, as `events.record` writes it."""
         content = dict(facts or {})
@@ -106,14 +107,14 @@ class Rows:
     def save(self) -> None:
         """Insert everything; events in the order of time, so that the log reads like the months it tells of."""
         self.facts.sort(key=lambda fact: fact.event["at"])
-        for number, fact in enumerate(self.facts, self._last_id(Event.__table__) + 1):  # type: ignore[arg-type]
+        for number, fact in enumerate(self.facts, self._last_id(_table(Event)) + 1):
             fact.event["id"] = number
             self._keep_note(number, fact)
         for table in Base.metadata.sorted_tables:
-            if table is Event.__table__:
+            if table is _table(Event):
                 _insert(table, [fact.event for fact in self.facts])
             _insert(table, self.made.get(table, []))
-        _insert(EventPending.__table__, [{"event_id": fact.event["id"]} for fact in self.facts])  # type: ignore[arg-type]
+        _insert(_table(EventPending), [{"event_id": fact.event["id"]} for fact in self.facts])
         if not is_sqlite():
             self._advance_sequences()
         self.made.clear()
@@ -145,22 +146,24 @@ class Rows:
 
     def _advance_sequences(self) -> None:
         """PostgreSQL gives the next id from a sequence, which our explicit ids have not moved."""
-        for table in (*self.made, Event.__table__):
+        for table in (*self.made, _table(Event)):
             if "id" in table.c:
-                session.execute(
-                    text(
-                        f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), (SELECT max(id) FROM {table.name}))"
-                    )  # nosec B608 - names of our own tables
-                )
+                sequence = func.pg_get_serial_sequence(table.name, "id")
+                session.execute(select(func.setval(sequence, select(func.max(table.c.id)).scalar_subquery())))
+
+
+def _table(model: type[Any]) -> Table:
+    found: Table = model.__table__
+    return found
 
 
 def _defaults(model: type[Any]) -> Iterator[tuple[str, Any]]:
     version = inspect(model).version_id_col
-    for column in model.__table__.columns:
+    for column in _table(model).columns:
         if column is version:
             yield column.key, 1
         else:
-            yield column.key, column.default.arg if column.default is not None and column.default.is_scalar else None
+            yield column.key, column.default.arg if isinstance(column.default, ScalarElementColumnDefault) else None
 
 
 def _insert(table: Table, rows: list[Any]) -> None:

@@ -20,6 +20,7 @@ from fieldservice.parts import services as parts
 from fieldservice.parts.models import Part, StockBalance, StockLocation, StockMove
 
 SYSTEM = "system"
+LOADED, ORDERED = timedelta(minutes=12), timedelta(hours=20)  # before the technician set off
 
 
 @cache
@@ -90,6 +91,18 @@ class Ledger:
         facts = {"part": part.number, "quantity": str(quantity), "cause": cause}
         self.rows.record("stock.moved", "stock_move", posted.id, place.station_id, facts, at=at, by=by)
         return posted
+
+    def fill_up(
+        self, part: Part, quantity: Decimal, van: StockLocation, warehouse: StockLocation, left_at: datetime, by: str
+    ) -> None:  # fmt: skip
+        """What is not in the van was taken from the warehouse before setting off, and ordered before that."""
+        missing = quantity - self.held.get((part.id, van.id), Decimal(0))
+        if missing <= 0:
+            return
+        short = missing - self.held.get((part.id, warehouse.id), Decimal(0))
+        if short > 0:
+            self.post(part, short, "receipt", at=left_at - ORDERED, by=by, target=warehouse)
+        self.post(part, missing, "transfer", at=left_at - LOADED, by=by, source=warehouse, target=van)
 
     def close(self) -> None:
         """Store the balances."""

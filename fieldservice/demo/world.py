@@ -104,7 +104,7 @@ class CustomerPlan:
     @property
     def silent(self) -> bool:
         """Telephones only, and never answers."""
-        return self.code == told("silent")
+        return bool(self.code == told("silent"))
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,8 @@ def stations_of(size: Size) -> tuple[StationPlan, ...]:
 
 def technicians_of(size: Size, seed: int, today: date, stations: tuple[StationPlan, ...]) -> tuple[TechnicianPlan, ...]:
     """Every station's team takes the profiles in turn; names follow each other, so nobody is there twice."""
-    profiles, turns, made = told("profiles"), Turns(today, size.technicians), []
+    profiles, turns = told("profiles"), Turns(today, size.technicians)
+    made: list[TechnicianPlan] = []
     for station in stations:
         dice = Dice(seed, "technicians", station.code)
         for index in range(size.technicians):
