@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from fieldservice.foundation.access import current, roles
 from fieldservice.foundation.db import write
-from fieldservice.foundation.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, PreconditionFailed
+from fieldservice.foundation.errors import Conflict, DomainError, Invalid, NotFound, PreconditionFailed
 from fieldservice.foundation.formats import phone_text
 from fieldservice.foundation.time import now
 from fieldservice.foundation.web import navigation
@@ -19,6 +19,7 @@ from fieldservice.intake.models import ServiceRequest
 from fieldservice.mechanisms import files
 from fieldservice.parts.queries import parts_by_number
 from fieldservice.workorders import catalogue, orders, queries, triage
+from fieldservice.workorders.acting import planned_order, triaged_request
 from fieldservice.workorders.models import WorkOrder
 from fieldservice.workorders.request_sheet import request_sheet
 from fieldservice.workorders.sheets import order_sheet, subjects_of
@@ -65,7 +66,7 @@ def triage_form(number: str) -> Any:
 
     def work() -> str:
         order = triage.triage_request(
-            _acting_on(number), priority=typed.get("priority", ""), work_type=typed.get("work_type", "")[:40],
+            triaged_request(number), priority=typed.get("priority", ""), work_type=typed.get("work_type", "")[:40],
             reason=typed.get("reason", "")[:1000], at=now(),
         )  # fmt: skip
         return order.number
@@ -81,7 +82,9 @@ def triage_form(number: str) -> Any:
 @roles(*queries.TRIAGERS)
 def act_on_request(number: str, act: str) -> Any:
     """Help remotely, note that it helped, mark as duplicate, cancel."""
-    return _step(number, lambda: REQUEST_ACTS[act](_acting_on(number), request.form), _back_to_request(number), act)
+    return _step(
+        number, lambda: REQUEST_ACTS[act](triaged_request(number), request.form), _back_to_request(number), act
+    )
 
 
 @blueprint.post("/requests/<number>/messages")
@@ -92,7 +95,11 @@ def reply(number: str) -> Any:
 
     def work() -> None:
         intake.write_message(
-            _acting_on(number), author="staff", words=request.form.get("words", ""), user_id=somebody.user_id, at=now()
+            triaged_request(number),
+            author="staff",
+            words=request.form.get("words", ""),
+            user_id=somebody.user_id,
+            at=now(),
         )
 
     return _step(number, work, _back_to_request(number), "reply")
@@ -121,14 +128,6 @@ REQUEST_ACTS: dict[str, Callable[[ServiceRequest, Mapping[str, str]], None]] = {
     "duplicate": _duplicate,
     "cancel": lambda found, typed: intake.cancel(found, typed.get("reason", ""), now()),
 }
-
-
-def _acting_on(number: str) -> ServiceRequest:
-    """The request, for somebody who may handle it. Whoever may only read it is refused."""
-    found = intake_queries.request_by_number(number, current())
-    if not current().covers(found.station_id, *queries.TRIAGERS):
-        raise Forbidden()
-    return found
 
 
 def _back_to_request(number: str) -> Callable[[Any], Any]:
@@ -212,21 +211,13 @@ def move_order(number: str) -> Any:
     to, reason = request.form.get("to", "")[:24], request.form.get("reason", "")
 
     def work() -> None:
-        orders.decide(planned_by(number), to, now(), reason)
+        orders.decide(planned_order(number), to, now(), reason)
 
     try:
         write(work)
     except REFUSALS as error:
         return _order_page(queries.order_by_number(number, current()), error, to), error.status
     return redirect(url_for("workorders.order_page", number=number), 303)
-
-
-def planned_by(number: str) -> WorkOrder:
-    """The order, for somebody who plans work of its station. Whoever may only read it is refused."""
-    found = queries.order_by_number(number, current())
-    if not current().covers(found.station_id, *queries.PLANNERS):
-        raise Forbidden()
-    return found
 
 
 def _order_page(found: WorkOrder, error: DomainError | None = None, to: str = "") -> str:

@@ -1,0 +1,83 @@
+"""Triage and work orders as JSON."""
+
+from typing import Any
+
+from flask import Response
+from sqlalchemy.orm import joinedload
+
+from fieldservice.foundation.access import current, roles
+from fieldservice.foundation.api import ApiBlueprint, page, perform, with_etag
+from fieldservice.foundation.db import session
+from fieldservice.foundation.time import now
+from fieldservice.workorders import orders, queries, schemas, triage
+from fieldservice.workorders.acting import planned_order, triaged_request
+from fieldservice.workorders.models import WorkOrder
+from fieldservice.workorders.sheets import OrderSheet, order_sheet
+
+blueprint = ApiBlueprint("work_orders", __name__, "Triage and work orders")
+
+
+@blueprint.post("/service-requests/<number>/triage")
+@roles(*queries.TRIAGERS)
+@blueprint.arguments(schemas.TriageSchema)
+@blueprint.alt_response(201, schema=schemas.OrderSheetSchema)
+def triage_request(args: dict[str, Any], number: str) -> Response:
+    """A request becomes a work order; 409 when somebody else was faster."""
+
+    def work() -> OrderSheet:
+        given = args["parts"]
+        parts = [triage.NeededPart(**part) for part in given] if given is not None else None
+        order = triage.triage_request(
+            triaged_request(number), priority=args["priority"], work_type=args["work_type"], reason=args["reason"],
+            skills=args["required_skills"], parts=parts, planned_for=args["planned_for"], at=now(),
+        )  # fmt: skip
+        return _sheet(order)
+
+    return perform(work, schemas.OrderSheetSchema(), 201)
+
+
+@blueprint.get("/work-orders")
+@roles(*queries.READERS)
+@blueprint.arguments(schemas.OrderQuery, location="query")
+@blueprint.alt_response(200, schema=schemas.OrderPageSchema)
+def listed(args: dict[str, Any]) -> Response:
+    """Work orders the person may see, newest first."""
+    filters = queries.Filters.read(args)
+    statement = queries.narrowed(current(), filters).options(
+        joinedload(WorkOrder.station), joinedload(WorkOrder.customer), joinedload(WorkOrder.asset),
+        joinedload(WorkOrder.request),
+    )  # fmt: skip
+    schema = schemas.OrderSchema()
+    return page(
+        statement, WorkOrder.id, schema, limit=args["limit"], cursor=args["cursor"], count=args["count"],
+        prepare=schema.prepare,
+    )  # fmt: skip
+
+
+@blueprint.get("/work-orders/<number>")
+@roles(*queries.READERS)
+@blueprint.alt_response(200, schema=schemas.OrderSheetSchema)
+def one(number: str) -> Response:
+    """A work order with visits, clocks, parts, coverage, history."""
+    order = queries.order_by_number(number, current())
+    return with_etag(schemas.dump_sheet(order_sheet(order, current())), order.version)
+
+
+@blueprint.post("/work-orders/<number>/moves")
+@roles(*queries.PLANNERS)
+@blueprint.arguments(schemas.OrderMoveSchema)
+@blueprint.alt_response(200, schema=schemas.OrderSheetSchema)
+def move(args: dict[str, Any], number: str) -> Response:
+    """Hold, release, give up, cancel, close; 409 with what is allowed for anything else."""
+
+    def work() -> OrderSheet:
+        order = planned_order(number)
+        orders.decide(order, args["to"], now(), args["reason"])
+        return _sheet(order)
+
+    return perform(work, schemas.OrderSheetSchema(), 200)
+
+
+def _sheet(order: WorkOrder) -> OrderSheet:
+    session.flush()
+    return order_sheet(queries.order_by_number(order.number, current()), current())

@@ -1,0 +1,229 @@
+"""What comes in and goes out of the JSON calls about triage and work orders (CONTRACT §3)."""
+
+from typing import Any
+
+import marshmallow as ma
+
+from fieldservice.foundation.api import ListQuery
+from fieldservice.mechanisms.clocks import ClockView
+from fieldservice.workorders import orders, queries
+from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.sheets import OrderSheet
+from fieldservice.workorders.triage import MOST_PARTS, MOST_QUANTITY, MOST_SKILLS
+
+Length, Range = ma.validate.Length, ma.validate.Range
+
+
+class Strict(ma.Schema):
+    """Bodies: an unknown field is a mistake."""
+
+    class Meta:
+        unknown = ma.RAISE
+
+
+# In -------------------------------------------------------------------------------------------------
+
+
+class NeededPartSchema(Strict):
+    """A part to take along; a required one must be at hand before a visit is booked."""
+
+    number = ma.fields.String(required=True, validate=Length(1, 60))
+    quantity = ma.fields.Decimal(
+        required=True, allow_nan=False, validate=Range(min=0, max=MOST_QUANTITY, min_inclusive=False)
+    )
+    required = ma.fields.Boolean(load_default=False)
+
+
+class TriageSchema(Strict):
+    """What a request becomes; `required_skills` and `parts` replace what the work type brings."""
+
+    priority = ma.fields.String(required=True, validate=Length(1, 2))
+    work_type = ma.fields.String(required=True, validate=Length(1, 40))
+    reason = ma.fields.String(load_default="", validate=Length(max=300))
+    required_skills = ma.fields.Dict(
+        keys=ma.fields.String(validate=Length(1, 40)), values=ma.fields.Integer(strict=True, validate=Range(1, 3)),
+        load_default=None, allow_none=True, validate=Length(max=MOST_SKILLS),
+    )  # fmt: skip
+    parts = ma.fields.List(
+        ma.fields.Nested(NeededPartSchema), load_default=None, allow_none=True, validate=Length(max=MOST_PARTS)
+    )
+    planned_for = ma.fields.Date(load_default=None, allow_none=True, metadata={"description": "P4 only"})
+
+
+class OrderMoveSchema(Strict):
+    """A wished state: on_hold, ready, cannot_complete, cancelled, closed. The others follow from the visits."""
+
+    to = ma.fields.String(required=True, validate=Length(1, 24))
+    reason = ma.fields.String(load_default="", validate=Length(max=300))
+
+
+class OrderQuery(ListQuery):
+    """Filters of the list; `status` is open, all or a state."""
+
+    status = ma.fields.String(load_default="open", validate=Length(max=24))
+    station = ma.fields.String(load_default="", validate=Length(max=12))
+    priority = ma.fields.String(load_default="", validate=Length(max=2))
+    technician = ma.fields.Integer(load_default=None, validate=Range(1, queries.LARGEST_ID - 1))
+    due_before = ma.fields.String(load_default="", validate=Length(max=40))
+    q = ma.fields.String(load_default="", validate=Length(max=80))
+
+
+# Out ------------------------------------------------------------------------------------------------
+
+
+class OrderClockSchema(ma.Schema):
+    """A promise as it stands."""
+
+    kind = ma.fields.String()
+    state = ma.fields.String()
+    due_at = ma.fields.AwareDateTime()
+    quoted_at = ma.fields.AwareDateTime(allow_none=True)
+    remaining_min = ma.fields.Function(lambda view: _minutes(view))
+
+
+class OrderTechnicianSchema(ma.Schema):
+    """Who goes."""
+
+    id = ma.fields.Integer()
+    names = ma.fields.Dict()
+    station_id = ma.fields.Integer()
+
+
+class OrderVisitSchema(ma.Schema):
+    """A visit inside its order; `etag` is its version for If-Match."""
+
+    id = ma.fields.Integer()
+    state = ma.fields.String()
+    technician = ma.fields.Nested(OrderTechnicianSchema)
+    starts_at = ma.fields.AwareDateTime()
+    ends_at = ma.fields.AwareDateTime()
+    window_starts_at = ma.fields.AwareDateTime()
+    window_ends_at = ma.fields.AwareDateTime()
+    eta_at = ma.fields.AwareDateTime(allow_none=True)
+    on_site_at = ma.fields.AwareDateTime(allow_none=True)
+    finished_at = ma.fields.AwareDateTime(allow_none=True)
+    restored = ma.fields.Boolean(allow_none=True)
+    end_reason = ma.fields.String(allow_none=True)
+    etag = ma.fields.Function(lambda visit: str(visit.version))
+
+
+class OrderSchema(ma.Schema):
+    """A work order in lists."""
+
+    number = ma.fields.String()
+    request = ma.fields.Function(lambda order: order.request.number if order.request else None)
+    station = ma.fields.Function(lambda order: order.station.code)
+    title = ma.fields.String()
+    state = ma.fields.String()
+    priority = ma.fields.String()
+    kind = ma.fields.String()
+    work_type = ma.fields.String()
+    duration_min = ma.fields.Integer()
+    skills = ma.fields.Dict()
+    certificates = ma.fields.List(ma.fields.String())
+    customer = ma.fields.Function(lambda order: order.customer.names if order.customer else None)
+    customer_id = ma.fields.Integer(allow_none=True)
+    asset_serial = ma.fields.Function(lambda order: order.asset.serial if order.asset else None)
+    created_at = ma.fields.AwareDateTime()
+    completed_at = ma.fields.AwareDateTime(allow_none=True)
+    closed_at = ma.fields.AwareDateTime(allow_none=True)
+    etag = ma.fields.Function(lambda order: str(order.version))
+    due_at = ma.fields.Method("_due")
+    visit = ma.fields.Method("_visit")
+
+    clocks: dict[int, ClockView] | None = None  # of all dumped orders, fetched at once by the list
+    visits: dict[int, Visit] | None = None
+
+    def prepare(self, rows: Any) -> None:
+        """Fetch for a page of orders what each shows."""
+        self.clocks, self.visits = queries.open_clocks(rows), queries.current_visits(rows)
+
+    def _due(self, order: WorkOrder) -> str | None:
+        known = self.clocks if self.clocks is not None else queries.open_clocks([order])
+        view = known.get(order.request_id or 0)
+        return view.due_at.isoformat() if view else None
+
+    def _visit(self, order: WorkOrder) -> Any:
+        known = self.visits if self.visits is not None else queries.current_visits([order])
+        visit = known.get(order.id)
+        return OrderVisitSchema().dump(visit) if visit else None
+
+
+class OrderPageSchema(ma.Schema):
+    """A page of the list."""
+
+    items = ma.fields.List(ma.fields.Nested(OrderSchema))
+    next_cursor = ma.fields.String(allow_none=True)
+    total = ma.fields.Integer()
+
+
+class OrderPartSchema(ma.Schema):
+    """A part of the order: planned, fitted, and where it came from."""
+
+    number = ma.fields.String(attribute="part.number")
+    names = ma.fields.Dict(attribute="part.names")
+    planned = ma.fields.Function(lambda line: None if line.planned is None else float(line.planned))
+    fitted = ma.fields.Function(lambda line: float(line.fitted))
+    source = ma.fields.String()
+    required = ma.fields.Boolean()
+
+
+class OrderItemSchema(ma.Schema):
+    """Something left to do."""
+
+    words = ma.fields.String()
+    required = ma.fields.Boolean()
+    done_at = ma.fields.AwareDateTime(allow_none=True)
+
+
+class OrderAnswerSchema(ma.Schema):
+    """A checklist field with its answer, in words."""
+
+    label = ma.fields.String()
+    value = ma.fields.String()
+    tolerance = ma.fields.String()
+    out_of_tolerance = ma.fields.Boolean(attribute="out")
+    required = ma.fields.Boolean()
+
+
+class OrderHistorySchema(ma.Schema):
+    """Something that happened, as a sentence."""
+
+    at = ma.fields.AwareDateTime()
+    kind = ma.fields.String()
+    text = ma.fields.String()
+    who = ma.fields.String()
+    note = ma.fields.String()
+
+
+class OrderSheetSchema(ma.Schema):
+    """A work order by itself, with visits, clocks, parts, coverage and history."""
+
+    order = ma.fields.Nested(OrderSchema, exclude=("visit", "due_at"))
+    summary = ma.fields.String(attribute="order.summary")
+    technical_note = ma.fields.String(attribute="order.technical_note")
+    description = ma.fields.Function(lambda sheet: sheet.order.request.description if sheet.order.request else None)
+    failure = ma.fields.Function(lambda sheet: {namespace: code for namespace, code, _word in sheet.codes})
+    visits = ma.fields.List(ma.fields.Nested(OrderVisitSchema), attribute="order.visits")
+    clocks = ma.fields.List(ma.fields.Nested(OrderClockSchema), attribute="promises")
+    parts = ma.fields.List(ma.fields.Nested(OrderPartSchema))
+    open_items = ma.fields.List(ma.fields.Nested(OrderItemSchema), attribute="follow_ups")
+    checklist = ma.fields.List(ma.fields.Nested(OrderAnswerSchema))
+    coverage = ma.fields.Function(lambda sheet: {"code": sheet.order.coverage, "reason": sheet.coverage})
+    history = ma.fields.List(ma.fields.Nested(OrderHistorySchema))
+    allowed = ma.fields.Function(lambda sheet: orders.allowed(sheet.order))
+
+    @ma.post_dump
+    def _flat(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        """The order's own fields stand at the top."""
+        return {**data.pop("order"), **data}
+
+
+def _minutes(view: ClockView) -> int:
+    return round(view.remaining.total_seconds() / 60)
+
+
+def dump_sheet(sheet: OrderSheet) -> dict[str, Any]:
+    """A work order as JSON."""
+    content: dict[str, Any] = OrderSheetSchema().dump(sheet)
+    return content
