@@ -1,19 +1,21 @@
 """Work types and fault patterns: what kinds of work there are, and how faults look (templates, data/)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+import yaml
 from flask_babel import lazy_gettext as _l
 
 from fieldservice.foundation.errors import Invalid, NotFound
 from fieldservice.foundation.words import has_word, pick
 from fieldservice.mechanisms import templates
 from fieldservice.mechanisms.forms import Field, Form
+from fieldservice.workorders import fault_search
 from fieldservice.workorders.models import WorkOrder
 
 DATA = Path(__file__).parent / "data"
@@ -22,10 +24,8 @@ templates.load_all(WORK_TYPE, DATA / "work_types")
 templates.load_all(PATTERN, DATA / "fault_patterns")
 
 Texts = Mapping[str, str]
-HINTS = 5
-LATIN = re.compile(r"[a-z0-9]+")
-HAN = re.compile(r"[\u4e00-\u9fff]+")
-STOP_WORDS = frozenset("the a an is are of to in on at and or it its not no for with from by has have does".split())
+DENIED = re.compile(r"(没|未|无|不|\bno |\bnot |\bwithout )[^。，,.;；]*$")
+CONSIDERED = 10  # best patterns that speak for a work type
 
 
 @dataclass(frozen=True)
@@ -109,60 +109,66 @@ def label_of(field: Field) -> str:
 # Search --------------------------------------------------------------------------------------------
 
 
-def find_patterns(text: str, *, work_type: str | None = None, limit: int = 8) -> list[FaultPattern]:
-    """Patterns whose symptom and words share most with the text, in either language; best first.
+@dataclass(frozen=True)
+class Hint:
+    """A work type that fits a report, and the fault pattern that says why."""
 
-    Words are Latin words and pairs of Chinese characters; a rarer one counts more. Patterns of the
-    order's work type win ties.
+    work_type: WorkType
+    pattern: FaultPattern
+
+
+def find_patterns(text: str, *, work_type: str | None = None, limit: int = 8) -> list[FaultPattern]:
+    """Patterns whose symptom and words share most with the text, in either language; best first (fault_search.py).
+
+    Without words: those of the order's work type.
     """
-    wanted = _tokens(text)
-    index = _index()
-    scores: dict[str, float] = {}
-    for token in wanted:
-        holders = index.holders.get(token, {})
-        for code, weight in holders.items():
-            scores[code] = scores.get(code, 0) + weight * index.rarity[token]
     by_code = {one.code: one for one in patterns()}
-    if not scores and not wanted and work_type is not None:
+    if not text.strip():
         return [one for one in by_code.values() if one.work_type == work_type][:limit]
-    ranked = sorted(
-        scores, key=lambda code: (-scores[code] * (1.25 if by_code[code].work_type == work_type else 1), code)
-    )
-    return [by_code[code] for code in ranked[:limit]]
+    ranked = fault_search.rank(_index(), text, work_type)
+    return [by_code[code] for code, _score in ranked[:limit]]
+
+
+def hints(text: str, limit: int = 3) -> list[Hint]:
+    """The work types that fit a report best, each with its reason."""
+    index = _index()
+    found = fault_search.work_types_of(index, fault_search.rank(index, text)[:CONSIDERED])
+    return [Hint(work_type(kind), pattern(code)) for kind, code in found[:limit]]
 
 
 def suggest_work_types(text: str, limit: int = 3) -> list[WorkType]:
-    """The work types of the fault patterns that fit a report best: a hint for triage."""
-    codes = dict.fromkeys(one.work_type for one in find_patterns(text, limit=HINTS * 2))
-    return [work_type(code) for code in list(codes)[:limit]]
+    """The work types that fit a report best: a hint for triage."""
+    return [hint.work_type for hint in hints(text, limit)]
 
 
-@dataclass(frozen=True)
-class _Index:
-    holders: Mapping[str, Mapping[str, float]]  # token → pattern → weight
-    rarity: Mapping[str, float]
+def severity_said(text: str) -> str | None:
+    """The severity that a report's words speak for, the worst of them; None when they do not say. Denied words
+    ("no smoke", "没有停线") do not count."""
+    lowered = text.lower()[: fault_search.MOST_LETTERS]
+    for severity, said in _severity_words().items():
+        if any(not DENIED.search(lowered[max(0, at - 8) : at]) for word in said for at in _places(lowered, word)):
+            return severity
+    return None
+
+
+def _places(text: str, word: str) -> Iterator[int]:
+    expression = rf"\b{re.escape(word)}\b" if word.isascii() else re.escape(word)
+    return (found.start() for found in re.finditer(expression, text))
 
 
 @cache
-def _index() -> _Index:
-    holders: dict[str, dict[str, float]] = {}
-    every = patterns()
-    for one in every:
-        weighted = [(text, 1.0) for text in one.symptom.values()]
-        weighted += [(text, 1.5) for texts in one.words.values() for text in texts]
-        for text, weight in weighted:
-            for token in _tokens(text):
-                kept = holders.setdefault(token, {})
-                kept[one.code] = max(kept.get(one.code, 0), weight)
-    return _Index(holders, {token: 1 / len(codes) ** 0.5 for token, codes in holders.items()})
+def _severity_words() -> dict[str, list[str]]:
+    loaded = yaml.safe_load((DATA / "severity_words.yaml").read_text(encoding="utf-8"))
+    return {severity: [word for said in texts.values() for word in said] for severity, texts in loaded.items()}
 
 
-def _tokens(text: str) -> frozenset[str]:
-    lowered = text.lower()[:4000]
-    words = {word[:5] for word in LATIN.findall(lowered) if word not in STOP_WORDS}  # five letters join word forms
-    for run in HAN.findall(lowered):
-        words.update(run[index : index + 2] for index in range(max(1, len(run) - 1)))
-    return frozenset(words)
+def _index() -> fault_search.Index:
+    return _index_of(tuple(templates.latest(PATTERN)))
+
+
+@lru_cache(maxsize=4)  # an administrator who edits a pattern makes a new one
+def _index_of(found: tuple[templates.Definition, ...]) -> fault_search.Index:
+    return fault_search.build(_pattern(one) for one in found)
 
 
 # Reading -------------------------------------------------------------------------------------------
