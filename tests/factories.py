@@ -63,11 +63,15 @@ def technician(
         at=now(),
     )
     if van:
-        open_location(kind="van", station_id=home.id, technician_id=made.id, names={"zh": f"{zh}的车", "en": f"{en}'s van"})
+        open_location(
+            kind="van", station_id=home.id, technician_id=made.id, names={"zh": f"{zh}的车", "en": f"{en}'s van"}
+        )
     return made
 
 
-def customer(zh: str = "盛源特钢", en: str = "Shengyuan Steel", *, tier: str = "vip", phone: str = "13912340608") -> Customer:
+def customer(
+    zh: str = "盛源特钢", en: str = "Shengyuan Steel", *, tier: str = "vip", phone: str = "13912340608"
+) -> Customer:
     """A customer with one contact."""
     made = win_customer(names={"zh": zh, "en": en}, tier=tier, industry="lubricants", at=now())
     add_contact(made, name="何工", department="设备部", phone=phone, at=now())

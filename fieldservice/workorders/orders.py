@@ -189,7 +189,11 @@ def _close(order: WorkOrder, at: datetime) -> None:
 
 def _at_work(order: WorkOrder, to: str) -> Conflict:
     return Conflict(
-        _l("A visit is under way. End or cancel it first."), code="at_work", state=order.state, to=to, allowed=allowed(order)
+        _l("A visit is under way. End or cancel it first."),
+        code="at_work",
+        state=order.state,
+        to=to,
+        allowed=allowed(order),
     )
 
 

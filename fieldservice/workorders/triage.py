@@ -60,7 +60,9 @@ def triage_request(
         raise _taken(request)
     kind = catalogue.work_type(work_type)
     _check(request, priority, reason, skills)
-    needed = _needed_parts(parts if parts is not None else [NeededPart(*part) for part in kind.parts], usual=parts is None)
+    needed = _needed_parts(
+        parts if parts is not None else [NeededPart(*part) for part in kind.parts], usual=parts is None
+    )
     request.priority, request.priority_reason = priority, plain_text(reason, 300, field="reason")
     promises.shorten(request, at=at)
     if planned_for is not None:
@@ -72,7 +74,9 @@ def triage_request(
                 kind="part", part_id=part_id, quantity=part.quantity, words=words, required=part.required, opened_at=at
             )
         )
-    record("work_order.created", order, {"request": request.number, "work_type": kind.code, "priority": priority}, at=at)
+    record(
+        "work_order.created", order, {"request": request.number, "work_type": kind.code, "priority": priority}, at=at
+    )
     move(order, "ready", at=at)
     if request.state in ("new", "reopened"):
         move(request, "triaged", at=at)
@@ -109,7 +113,9 @@ def _check(request: ServiceRequest, priority: str, reason: str, skills: Mapping[
     elif below_severity(request, priority) and not reason.strip():
         errors["reason"] = [_l("Say why the priority is lower than the severity sets.")]
     given = skills or {}
-    if len(given) > MOST_SKILLS or any(skill not in skill_codes() or level not in LEVELS for skill, level in given.items()):
+    if len(given) > MOST_SKILLS or any(
+        skill not in skill_codes() or level not in LEVELS for skill, level in given.items()
+    ):
         errors["required_skills"] = [_l("Choose skills from the list, each with level 1, 2 or 3.")]
     if errors:
         raise Invalid(errors)

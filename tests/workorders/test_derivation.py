@@ -1,7 +1,7 @@
 """The derived state of an order, over every combination of visits, open items and present state."""
 
 from collections.abc import Iterator
-from itertools import combinations_with_replacement, permutations, product
+from itertools import combinations_with_replacement, pairwise, permutations, product
 
 import pytest
 
@@ -108,5 +108,5 @@ def test_the_table_has_a_way_to_every_derived_state(state: str) -> None:
     for wanted in {derive(state, visits, open_required) for visits, open_required in cases(EVERY)} - {state}:
         steps = [state, *way(state, wanted)]
         assert steps[-1] == wanted
-        assert all(allows(here, to) for here, to in zip(steps, steps[1:], strict=False)), steps
+        assert all(allows(here, to) for here, to in pairwise(steps)), steps
         assert not {"on_hold", "cancelled", "closed", "draft"} & set(steps[1:]), steps

@@ -193,7 +193,10 @@ def test_a_cancelled_order_frees_the_technician_and_ends_the_request(planned: in
     assert {clock.state for clock in clocks.of(order.request) if clock.kind != "first_answer"} == {"void"}
 
 
-@pytest.mark.parametrize("states", [("accepted", "en_route", "on_site"), (*AT_THE_MACHINE, "paused"), (*AT_THE_MACHINE, "partially_completed")])
+@pytest.mark.parametrize(
+    "states",
+    [("accepted", "en_route", "on_site"), (*AT_THE_MACHINE, "paused"), (*AT_THE_MACHINE, "partially_completed")],
+)
 def test_nobody_cancels_once_somebody_was_on_site(planned: int, states: tuple[str, ...]) -> None:
     order = do(planned, walk(*states))
     before = state_of(planned)
