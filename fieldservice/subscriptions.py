@@ -3,11 +3,17 @@
 from fieldservice.feedback import handlers as feedback
 from fieldservice.mechanisms.events import Handler, subscribe
 from fieldservice.workorders import handlers as workorders
+from fieldservice.workorders import notices as visits
 
 ANSWERS: dict[str, tuple[Handler, ...]] = {
     "service_request.resolved": (feedback.invite_when_resolved,),
     "service_request.cancelled": (workorders.cancel_with_request,),
     "service_request.closed": (workorders.close_with_request,),
+    "visit.scheduled": (visits.tell_plan,),
+    "visit.rescheduled": (visits.tell_plan,),
+    "visit.cancelled": (visits.tell_called_off,),
+    "visit.missed": (visits.tell_called_off,),
+    "visit.en_route": (visits.tell_on_the_way,),
 }
 
 

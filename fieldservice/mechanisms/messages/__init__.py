@@ -7,7 +7,7 @@ a receiver can tell a repeat.
 
 from fieldservice.mechanisms.messages.delivery import Delivered, deliver_queued
 from fieldservice.mechanisms.messages.models import Message
-from fieldservice.mechanisms.messages.services import messages_about, queue
+from fieldservice.mechanisms.messages.services import last_about, messages_about, queue, withdraw
 from fieldservice.mechanisms.messages.texts import Text, register_templates, render, templates
 
 __all__ = [
@@ -15,9 +15,11 @@ __all__ = [
     "Message",
     "Text",
     "deliver_queued",
+    "last_about",
     "messages_about",
     "queue",
     "register_templates",
     "render",
     "templates",
+    "withdraw",
 ]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 
 from fieldservice.foundation.db import session
@@ -65,6 +65,30 @@ def queue(
     told = {"message": message.id, "template": template_code, "channel": channel}
     record("message.queued", subject, told, station_id=message.station_id, at=moment)
     return message
+
+
+def withdraw(subject: Subject, key_start: str) -> int:
+    """Take back what is queued about `subject` under keys that begin so, as far as nobody sends it yet; how many."""
+    unsent = _about(subject, key_start).where(Message.state == "queued", Message.attempts == 0)
+    rows = session.scalars(unsent.with_for_update(skip_locked=True)).all()
+    for message in rows:
+        told = {"message": message.id, "template": message.template, "channel": message.channel}
+        session.delete(message)
+        record("message.withdrawn", subject, told, station_id=message.station_id)
+    return len(rows)
+
+
+def last_about(subject: Subject, key_start: str) -> Message | None:
+    """The newest message about `subject` under keys that begin so, sent or still queued."""
+    return session.scalar(_about(subject, key_start).order_by(Message.id.desc()).limit(1))
+
+
+def _about(subject: Subject, key_start: str) -> Select[Message]:
+    return select(Message).where(
+        Message.subject_type == subject.subject_type,
+        Message.subject_id == subject.id,
+        Message.key.startswith(key_start, autoescape=True),
+    )
 
 
 def _address(to: str) -> str:

@@ -1,0 +1,79 @@
+"""What customers are told about visits, in their language and within minutes (S-05): who comes and when, changes, the way.
+
+A plan is told a few seconds later, since a dispatcher may undo it; what was undone meanwhile is never sent.
+"""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from fieldservice.foundation.db import session
+from fieldservice.foundation.time import now
+from fieldservice.foundation.words import pick
+from fieldservice.intake.notices import tell
+from fieldservice.mechanisms import messages
+from fieldservice.mechanisms.events import Event
+from fieldservice.workorders.models import Visit
+
+messages.register_templates(Path(__file__).parent / "data" / "messages.yaml")
+
+SETTLES = timedelta(seconds=15)  # a booking can be undone for ten
+STALE = timedelta(minutes=20)  # "on the way" told later than this only confuses: the technician is there by then
+
+
+def tell_plan(event: Event) -> None:
+    """Planned or moved: who comes when, unless the customer knows just that already."""
+    visit = session.get_one(Visit, event.subject_id)
+    request = visit.work_order.request
+    if request is None:
+        return
+    messages.withdraw(request, _key(visit, "plan"))
+    known = messages.last_about(request, _key(visit, "plan"))
+    facts = {"technician": _name(visit), **_window(visit)}
+    if known is not None and all(known.facts.get(name) == fact for name, fact in facts.items()):
+        return
+    template = "visit_planned" if known is None else "visit_moved"
+    tell(request, template, f"{_key(visit, 'plan')}{event.id}", now() + SETTLES, facts)
+
+
+def tell_called_off(event: Event) -> None:
+    """The visit will not take place: told to whoever was told of it."""
+    visit = session.get_one(Visit, event.subject_id)
+    request = visit.work_order.request
+    if request is None:
+        return
+    messages.withdraw(request, _key(visit, "plan"))
+    known = messages.last_about(request, _key(visit, "plan"))
+    if known is not None and request.state != "cancelled":
+        facts = {"window_starts_at": known.facts["window_starts_at"]}
+        tell(request, "visit_called_off", f"{_key(visit, 'off')}{event.id}", now(), facts)
+
+
+def tell_on_the_way(event: Event) -> None:
+    """Set off, with the time of arrival where the place is known well enough."""
+    visit = session.get_one(Visit, event.subject_id)
+    request = visit.work_order.request
+    if request is None or event.at < now() - STALE:
+        return
+    key, name = f"{_key(visit, 'way')}{event.id}", {"technician": _name(visit)}
+    if visit.eta_at is not None:
+        tell(request, "technician_on_the_way", key, now(), {**name, "eta_at": _text(visit.eta_at)})
+    else:
+        tell(request, "technician_on_the_way_soon", key, now(), {**name, **_window(visit)})
+
+
+def _key(visit: Visit, about: str) -> str:
+    return f"visit:{visit.id}:{about}:"
+
+
+def _name(visit: Visit) -> str:
+    request = visit.work_order.request
+    return pick(visit.technician.names, request.language if request else None)
+
+
+def _window(visit: Visit) -> dict[str, Any]:
+    return {"window_starts_at": _text(visit.window_starts_at), "window_ends_at": _text(visit.window_ends_at)}
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat()
