@@ -249,4 +249,25 @@ class TabletCommand(Base):
     received_at: Mapped[datetime]
     status: Mapped[str] = mapped_column(String(20))  # accepted, accepted_with_flag, rejected
     detail: Mapped[dict[str, Any]]
-    __table_args__ = (Index("ix_tablet_command_device", "device_id", "seq"), Index("ix_tablet_command_status", "status", "id"))
+    __table_args__ = (
+        Index("ix_tablet_command_device", "device_id", "seq"),
+        Index("ix_tablet_command_status", "status", "id"),
+    )
+
+
+class TabletUpload(Base):
+    """A picture sent by a tablet in parts. What it is for and its bytes may arrive in either order."""
+
+    __tablename__ = "tablet_upload"
+    id: Mapped[Id]
+    user_id: Mapped[int]
+    upload_id: Mapped[str] = mapped_column(String(64))  # the tablet's name for it
+    visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"), index=True)  # once a command said so
+    kind: Mapped[str] = mapped_column(String(12), default="photo")  # photo, signature
+    field: Mapped[str | None] = mapped_column(String(60))  # the checklist field it answers
+    taken_at: Mapped[datetime | None]
+    received: Mapped[dict[str, Any]]  # what mechanisms.files took in; empty until the bytes are here
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_file.id"))  # once both are known
+    refusal: Mapped[str | None] = mapped_column(String(24))  # why its bytes cannot be used
+    at: Mapped[datetime]
+    __table_args__ = (UniqueConstraint("user_id", "upload_id"),)

@@ -874,6 +874,27 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_part_use_work_order_id"), ["work_order_id"], unique=False)
 
     op.create_table(
+        "tablet_upload",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("upload_id", sa.String(length=64), nullable=False),
+        sa.Column("visit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("field", sa.String(length=60), nullable=True),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("received", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("file_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("refusal", sa.String(length=24), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["file_id"], ["stored_file.id"], name=op.f("fk_tablet_upload_file_id")),
+        sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_tablet_upload_visit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tablet_upload")),
+        sa.UniqueConstraint("user_id", "upload_id", name=op.f("uq_tablet_upload_user_id_upload_id")),
+    )
+    with op.batch_alter_table("tablet_upload", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_tablet_upload_visit_id"), ["visit_id"], unique=False)
+
+    op.create_table(
         "work_item",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("work_order_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -903,6 +924,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_work_item_work_order_id"))
 
     op.drop_table("work_item")
+    with op.batch_alter_table("tablet_upload", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_tablet_upload_visit_id"))
+
+    op.drop_table("tablet_upload")
     with op.batch_alter_table("part_use", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_part_use_work_order_id"))
         batch_op.drop_index(batch_op.f("ix_part_use_visit_id"))

@@ -30,6 +30,11 @@ def kept_path(key: str, content_type: str, *, small: bool = False) -> Path:
     return _folder("kept", key[:2]) / f"{key}{'.small' if small else ''}{SUFFIXES[content_type]}"
 
 
+def part_folder(upload: str = "") -> Path:
+    """Where the parts of an upload wait to be joined."""
+    return _folder("parts") / upload
+
+
 def _root() -> Path:
     return settings().instance_path / "files"
 
