@@ -77,6 +77,7 @@ QUIET = frozenset(
         "clock.void",
         "visit.answered",
         "task.opened",
+        "message.withdrawn",
         "task.done",
         "task.cancelled",
         "survey.queued",

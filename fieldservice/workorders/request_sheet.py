@@ -16,10 +16,8 @@ from fieldservice.intake.models import ServiceRequest, ThreadMessage
 from fieldservice.mechanisms import clocks, files
 from fieldservice.mechanisms.clocks import ClockView
 from fieldservice.mechanisms.files.models import StoredFile
-from fieldservice.parts.models import Part
-from fieldservice.parts.queries import parts_by_number
 from fieldservice.workorders import catalogue, queries, triage
-from fieldservice.workorders.catalogue import WorkType
+from fieldservice.workorders.catalogue import Hint, WorkType
 from fieldservice.workorders.history import Line, history_of
 from fieldservice.workorders.models import WorkOrder
 
@@ -52,9 +50,9 @@ class RequestSheet:
     history: list[Line]
     may_act: bool
     set_priority: str  # what the severity sets
-    suggested: list[WorkType]
+    hints: list[Hint]  # work types that fit the words, with the fault they remind of
+    words_say: str  # a worse severity that the words speak for, else empty
     groups: list[tuple[str, list[WorkType]]]  # every work type, by industry
-    parts: dict[str, Part]  # of the work types, by number
 
     @property
     def may_triage(self) -> bool:
@@ -69,7 +67,7 @@ def request_sheet(request: ServiceRequest, person: Person) -> RequestSheet:
     """Gather it; a fixed number of queries."""
     may_act = person.has(*queries.TRIAGERS) and person.covers(request.station_id, *queries.TRIAGERS)
     waiting = may_act and request.state in triage.TRIAGEABLE
-    suggested = catalogue.suggest_work_types(request.description) if waiting else []
+    hints = catalogue.hints(request.description) if waiting else []
     orders = queries.orders_of(request)
     return RequestSheet(
         request=request,
@@ -82,15 +80,21 @@ def request_sheet(request: ServiceRequest, person: Person) -> RequestSheet:
         history=history_of([request, *orders]),
         may_act=may_act,
         set_priority=promises.priority_for(request.severity),
-        suggested=suggested,
-        groups=_groups(suggested) if waiting else [],
-        parts=parts_by_number(number for kind in suggested for number, _quantity in kind.parts),
+        hints=hints,
+        words_say=_worse(request) if waiting else "",
+        groups=_groups(hints) if waiting else [],
     )
 
 
-def _groups(suggested: Sequence[WorkType]) -> list[tuple[str, list[WorkType]]]:
+def _worse(request: ServiceRequest) -> str:
+    said = catalogue.severity_said(request.description)
+    worse = said is not None and promises.priority_for(said) < promises.priority_for(request.severity)
+    return said if said is not None and worse else ""
+
+
+def _groups(hints: Sequence[Hint]) -> list[tuple[str, list[WorkType]]]:
     """The other work types under the words of their industries, each list by name."""
-    first = {kind.code for kind in suggested}
+    first = {hint.work_type.code for hint in hints}
     found: dict[str, list[WorkType]] = {}
     for kind in catalogue.work_types():
         if kind.code not in first:

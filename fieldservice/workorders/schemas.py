@@ -8,8 +8,8 @@ from fieldservice.foundation.api import ListQuery
 from fieldservice.mechanisms.clocks import ClockView
 from fieldservice.workorders import orders, queries
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.opening import MOST_PARTS, MOST_QUANTITY, MOST_SKILLS
 from fieldservice.workorders.sheets import OrderSheet
-from fieldservice.workorders.triage import MOST_PARTS, MOST_QUANTITY, MOST_SKILLS
 
 Length, Range = ma.validate.Length, ma.validate.Range
 
@@ -107,8 +107,8 @@ class OrderVisitSchema(ma.Schema):
     etag = ma.fields.Function(lambda visit: str(visit.version))
 
 
-class OrderSchema(ma.Schema):
-    """A work order in lists."""
+class OrderFactsSchema(ma.Schema):
+    """What every answer tells of a work order."""
 
     number = ma.fields.String()
     request = ma.fields.Function(lambda order: order.request.number if order.request else None)
@@ -128,6 +128,11 @@ class OrderSchema(ma.Schema):
     completed_at = ma.fields.AwareDateTime(allow_none=True)
     closed_at = ma.fields.AwareDateTime(allow_none=True)
     etag = ma.fields.Function(lambda order: str(order.version))
+
+
+class OrderSchema(OrderFactsSchema):
+    """A work order in lists, with its next promise and its visit."""
+
     due_at = ma.fields.Method("_due")
     visit = ma.fields.Method("_visit")
 
@@ -199,7 +204,7 @@ class OrderHistorySchema(ma.Schema):
 class OrderSheetSchema(ma.Schema):
     """A work order by itself, with visits, clocks, parts, coverage and history."""
 
-    order = ma.fields.Nested(OrderSchema, exclude=("visit", "due_at"))
+    order = ma.fields.Nested(OrderFactsSchema)
     summary = ma.fields.String(attribute="order.summary")
     technical_note = ma.fields.String(attribute="order.technical_note")
     description = ma.fields.Function(lambda sheet: sheet.order.request.description if sheet.order.request else None)

@@ -147,7 +147,7 @@ def _step(number: str, work: Callable[[], Any], done: Callable[[Any], Any], form
 def _request_page(found: ServiceRequest, error: DomainError | None = None, form: str = "") -> str:
     sheet = request_sheet(found, current())
     typed = request.form
-    chosen = _chosen_type(typed.get("work_type", ""), sheet.suggested[0].code if sheet.suggested else "")
+    chosen = _chosen_type(typed.get("work_type", ""), sheet.hints[0].work_type.code if sheet.hints else "")
     return render_template(
         "workorders/request.html", sheet=sheet, typed=typed, refused=error, refused_form=form,
         errors=getattr(error, "errors", {}), chosen=chosen, phone_text=phone_text, state_text=files.state_text,
