@@ -15,8 +15,21 @@ ROOT = Path(__file__).resolve().parent
 PREFIX = "FIELDSERVICE_"
 LANGUAGES = ("zh", "en")
 KNOWN = frozenset(
-    "DATABASE_URL INSTANCE_PATH SECRET_KEY PUBLIC_URL TIMEZONE DEFAULT_LANGUAGE NOW DEMO "
-    "SMTP_URL SMS_URL SMS_TOKEN MAIL_FROM BACKGROUND".split()
+    [
+        "DATABASE_URL",
+        "INSTANCE_PATH",
+        "SECRET_KEY",
+        "PUBLIC_URL",
+        "TIMEZONE",
+        "DEFAULT_LANGUAGE",
+        "NOW",
+        "DEMO",
+        "SMTP_URL",
+        "SMS_URL",
+        "SMS_TOKEN",
+        "MAIL_FROM",
+        "BACKGROUND",
+    ]
 )
 
 
@@ -54,14 +67,19 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     for name in env:
         if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in KNOWN:
             raise ConfigError(f"{name} is not a known setting. Known: {', '.join(sorted(PREFIX + k for k in KNOWN))}.")
-    get = lambda key, default="": env.get(PREFIX + key, "").strip() or default  # noqa: E731 - one-line reader beats a nested def here
+
+    def get(key: str, default: str = "") -> str:
+        return env.get(PREFIX + key, "").strip() or default
+
     instance = Path(get("INSTANCE_PATH", str(ROOT / "instance"))).resolve()
     language = get("DEFAULT_LANGUAGE", "zh")
     if language not in LANGUAGES:
         raise ConfigError(f"{PREFIX}DEFAULT_LANGUAGE is {language!r}; write zh or en.")
     public_url = get("PUBLIC_URL", "http://127.0.0.1:5000").rstrip("/")
     if not public_url.startswith(("http://", "https://")):
-        raise ConfigError(f"{PREFIX}PUBLIC_URL is {public_url!r}; write the full address, such as https://service.example.com.")
+        raise ConfigError(
+            f"{PREFIX}PUBLIC_URL is {public_url!r}; write the full address, such as https://service.example.com."
+        )
     return Settings(
         database_url=_database_url(get("DATABASE_URL"), instance),
         instance_path=instance,

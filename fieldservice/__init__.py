@@ -6,9 +6,10 @@ from config import ROOT, Settings
 from fieldservice import cli, jobs, models, subscriptions
 from fieldservice.accounts import signin
 from fieldservice.accounts import views as accounts
+from fieldservice.dispatch import api as dispatch_api
 from fieldservice.dispatch import views as dispatch
 from fieldservice.foundation import api, live, web
-from fieldservice.foundation.db import db
+from fieldservice.foundation.db import db, dumps
 from fieldservice.foundation.db import install as install_database_rules
 from fieldservice.foundation.time import clock
 from fieldservice.insight import api as insight_api
@@ -17,11 +18,25 @@ from fieldservice.intake import api as intake_api
 from fieldservice.intake import views as intake
 from fieldservice.mechanisms import relay
 from fieldservice.portal import views as portal
+from fieldservice.workorders import api as workorders_api
+from fieldservice.workorders import views as workorders
 
 assert models.MODULES  # every table is known before migrations or queries need it
 
-PAGES = (intake.blueprint, dispatch.blueprint, accounts.blueprint, insight.blueprint, portal.blueprint,)
-API: tuple[api.ApiBlueprint, ...] = (intake_api.blueprint, insight_api.blueprint,)
+PAGES = (
+    dispatch.blueprint,
+    intake.blueprint,
+    workorders.blueprint,
+    accounts.blueprint,
+    insight.blueprint,
+    portal.blueprint,
+)
+API: tuple[api.ApiBlueprint, ...] = (
+    intake_api.blueprint,
+    workorders_api.blueprint,
+    dispatch_api.blueprint,
+    insight_api.blueprint,
+)
 
 
 def create_app(settings: Settings) -> Flask:
@@ -65,8 +80,8 @@ def create_app(settings: Settings) -> Flask:
 
 
 def _pool(settings: Settings) -> dict[str, object]:
-    """As many connections as server threads; a thread never waits for one."""
-    options: dict[str, object] = {"pool_size": 16, "max_overflow": 4, "pool_timeout": 20}
+    """As many connections as server threads, and twelve for background work; a thread never waits for one."""
+    options: dict[str, object] = {"pool_size": 16, "max_overflow": 12, "pool_timeout": 20, "json_serializer": dumps}
     if settings.database_url.startswith("postgresql"):
         options["pool_pre_ping"] = True
     return options

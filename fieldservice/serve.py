@@ -9,7 +9,6 @@ import os
 import sys
 
 import uvicorn
-from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy import inspect, text
 
@@ -32,7 +31,7 @@ def main() -> None:
     os.environ.setdefault("FIELDSERVICE_PUBLIC_URL", shown)
     app = create_app(load_settings())
     with app.app_context():
-        migrate(app)
+        migrate()
         if wishes.demo:
             load.load_once("small", seed=360, tell=print)
             print(accounts.listing(shown), flush=True)
@@ -48,7 +47,7 @@ def main() -> None:
     )
 
 
-def migrate(app: Flask) -> None:
+def migrate() -> None:
     """Bring the database to the newest migration; nothing is imported or opened when it is there already."""
     newest = max(path.stem.split("_")[0] for path in (ROOT / "migrations" / "versions").glob("[0-9]*.py"))
     with db.engine.connect() as connection:
@@ -72,7 +71,8 @@ def _refuse_open_demo(host: str) -> None:
     local = host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
     if not local and os.environ.get("I_KNOW") != "1":
         sys.exit(
-            f"The demo would be open to everybody who reaches {host}. Use HOST=127.0.0.1, or say I_KNOW=1 if you mean it."
+            f"The demo would be open to everybody who reaches {host}. "
+            "Use HOST=127.0.0.1, or say I_KNOW=1 if you mean it."
         )
 
 

@@ -12,7 +12,10 @@ from flask import current_app
 
 from fieldservice.foundation.db import BigId, Json, Quantity, UtcDateTime
 
-PLAIN_TYPES = {UtcDateTime: "sa.DateTime(timezone=True)", Quantity: 'sa.Numeric(14, 3).with_variant(sa.BigInteger(), "sqlite")'}
+PLAIN_TYPES = {
+    UtcDateTime: "sa.DateTime(timezone=True)",
+    Quantity: 'sa.Numeric(14, 3).with_variant(sa.BigInteger(), "sqlite")',
+}
 
 
 def render_item(kind: str, item: Any, _autogenerate: Any) -> str | bool:

@@ -9,7 +9,9 @@ import psycopg
 
 from config import ROOT
 
-RUNTIME = Path(tempfile.gettempdir()) / f"fieldservice-runtime-{os.getuid()}"  # short: socket paths are limited to 107 bytes
+RUNTIME = (
+    Path(tempfile.gettempdir()) / f"fieldservice-runtime-{os.getuid()}"
+)  # short: socket paths are limited to 107 bytes
 RUNTIME.mkdir(mode=0o700, exist_ok=True)
 os.environ["XDG_RUNTIME_DIR"] = str(RUNTIME)
 

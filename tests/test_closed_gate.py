@@ -26,7 +26,9 @@ def gates(app: Flask) -> Iterator[tuple[str, str, Access]]:
 
 
 def _arguments(rule: Rule) -> dict[str, Any]:
-    kinds = {name: type(converter).__name__.replace("Converter", "").lower() for name, converter in rule._converters.items()}
+    kinds = {
+        name: type(converter).__name__.replace("Converter", "").lower() for name, converter in rule._converters.items()
+    }
     return {name: 1 if kind == "integer" else "x" for name, kind in kinds.items()}
 
 
@@ -34,8 +36,12 @@ def test_nobody_passes_without_signing_in(sqlite_app: Flask) -> None:
     client = sqlite_app.test_client()
     for method, address, _access in gates(sqlite_app):
         answer = client.open(address, method=method)
-        asked_to_sign_in = answer.status_code == 401 or (answer.status_code == 302 and "/login" in answer.headers["Location"])
-        assert asked_to_sign_in or (method not in ("GET",) and answer.status_code in (401, 403)), f"{method} {address}: {answer.status_code}"
+        asked_to_sign_in = answer.status_code == 401 or (
+            answer.status_code == 302 and "/login" in answer.headers["Location"]
+        )
+        assert asked_to_sign_in or (method not in ("GET",) and answer.status_code in (401, 403)), (
+            f"{method} {address}: {answer.status_code}"
+        )
 
 
 @pytest.mark.parametrize("role", ROLES)

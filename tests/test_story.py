@@ -39,7 +39,9 @@ def company(app: Flask) -> dict[str, int]:
     def build() -> dict[str, int]:
         station = make_station()
         technician = make_technician(station, days=5)
-        van = parts.open_location(kind="van", station_id=station.id, technician_id=technician.id, names={"zh": "车", "en": "Van"})
+        van = parts.open_location(
+            kind="van", station_id=station.id, technician_id=technician.id, names={"zh": "车", "en": "Van"}
+        )
         for number, quantity in catalogue.work_type("gearbox_seal_change").parts:
             part = parts.list_part(number=number, names={"zh": number, "en": number}, unit="pcs", price=1000)
             parts.receive(part, van, max(quantity, Decimal(5)), at=now())
@@ -47,14 +49,27 @@ def company(app: Flask) -> dict[str, int]:
         session.add(customer)
         session.flush()
         site = Site(
-            customer_id=customer.id, names={"zh": "热轧", "en": "Mill"}, address="无锡市新吴区长江路 18 号", division_code="320214",
-            latitude=31.52, longitude=120.39, precision="point", access_rules={}, environment={},
+            customer_id=customer.id,
+            names={"zh": "热轧", "en": "Mill"},
+            address="无锡市新吴区长江路 18 号",
+            division_code="320214",
+            latitude=31.52,
+            longitude=120.39,
+            precision="point",
+            access_rules={},
+            environment={},
         )
         session.add(site)
         session.flush()
         asset = Asset(
-            serial="MC3-18-20457", serial_key="MC31820457", names={"zh": "2# 轧机减速机", "en": "No. 2 mill gearbox"}, model="MC3",
-            customer_id=customer.id, site_id=site.id, state="in_service", warranty_until=DAY + timedelta(days=400),
+            serial="MC3-18-20457",
+            serial_key="MC31820457",
+            names={"zh": "2# 轧机减速机", "en": "No. 2 mill gearbox"},
+            model="MC3",
+            customer_id=customer.id,
+            site_id=site.id,
+            state="in_service",
+            warranty_until=DAY + timedelta(days=400),
         )
         session.add(asset)
         session.flush()
@@ -66,8 +81,15 @@ def company(app: Flask) -> dict[str, int]:
 def report(company: dict[str, int], **facts: object) -> int:
     """A report by the company's customer; gives the request's id."""
     given = {
-        "channel": "portal", "contact_name": "何工", "contact_phone": "13912340608", "description": "减速机输出轴往下滴油",
-        "severity": "line_stop", "language": "zh", "place": intake.Place(), "at": now(), **facts,
+        "channel": "portal",
+        "contact_name": "何工",
+        "contact_phone": "13912340608",
+        "description": "减速机输出轴往下滴油",
+        "severity": "line_stop",
+        "language": "zh",
+        "place": intake.Place(),
+        "at": now(),
+        **facts,
     }
     return write(lambda: intake.report_fault(asset=session.get_one(Asset, company["asset"]), **given).id)  # type: ignore[arg-type]
 
@@ -131,7 +153,9 @@ def test_a_report_becomes_a_kept_promise(company: dict[str, int], clock: Clock) 
     finish(order_id, clock)
     request, order = session.get_one(ServiceRequest, request_id), session.get_one(WorkOrder, order_id)
     assert (request.state, order.state) == ("resolved", "completed")
-    assert {one.kind: one.state for one in clocks.of(request)} == dict.fromkeys(("first_answer", "arrival", "restore"), "kept")
+    assert {one.kind: one.state for one in clocks.of(request)} == dict.fromkeys(
+        ("first_answer", "arrival", "restore"), "kept"
+    )
     assert order.coverage == "warranty"
     van = van_of(company["technician"])
     assert van is not None
@@ -151,7 +175,7 @@ def test_a_report_becomes_a_kept_promise(company: dict[str, int], clock: Clock) 
     assert measure("first_time_fix", Period.last_days(28), Scope()).value == 100
     write(lambda: log_new_events(1000))
     assert [check.code for check in verify() if not check.sound] == []
-    assert figures.WATCH == timedelta(days=30)
+    assert timedelta(days=30) == figures.WATCH
     told = {message.template for message in session.query(Message)}  # type: ignore[attr-defined]
     assert {"report_received", "machine_restored"} <= told
 
@@ -173,7 +197,11 @@ def test_G_15_severity_outranks_tier_and_lowering_needs_a_reason(company: dict[s
     request = session.get_one(ServiceRequest, request_id)
     assert request.priority == "P1"
     with pytest.raises(Invalid) as refused:
-        write(lambda: triage.triage_request(session.get_one(ServiceRequest, request_id), priority="P3", work_type="gearbox_seal_change", at=now()))
+        write(
+            lambda: triage.triage_request(
+                session.get_one(ServiceRequest, request_id), priority="P3", work_type="gearbox_seal_change", at=now()
+            )
+        )
     assert "reason" in refused.value.errors
 
 
@@ -181,7 +209,8 @@ def test_triage_never_lengthens_a_promise(company: dict[str, int], clock: Clock)
     request_id = report(company)
     before = {one.kind: one.due_at for one in clocks.of(session.get_one(ServiceRequest, request_id))}
     write(lambda: triage.triage_request(
-        session.get_one(ServiceRequest, request_id), priority="P3", work_type="gearbox_seal_change", reason="备用机运行", at=now()
+        session.get_one(ServiceRequest, request_id), priority="P3", work_type="gearbox_seal_change",
+        reason="备用机运行", at=now(),
     ))  # fmt: skip
     after = {one.kind: one.due_at for one in clocks.of(session.get_one(ServiceRequest, request_id))}
     assert after == before

@@ -17,12 +17,18 @@ tokens = AppGroup("tokens", help="Bearer tokens of the JSON API.")
 @users.command("create")
 @click.option("--email", required=True)
 @click.option("--name", required=True)
-@click.option("--role", "roles", multiple=True, required=True, help="A role code such as dispatcher; repeat for several.")
-@click.option("--station", "station_id", type=int, default=None, help="Id of the station the roles cover; without it, all.")
+@click.option(
+    "--role", "roles", multiple=True, required=True, help="A role code such as dispatcher; repeat for several."
+)
+@click.option(
+    "--station", "station_id", type=int, default=None, help="Id of the station the roles cover; without it, all."
+)
 @click.option("--language", type=click.Choice(["zh", "en"]), default=None)
 @click.option("--json", "as_json", is_flag=True)
 @show_errors
-def create(email: str, name: str, roles: tuple[str, ...], station_id: int | None, language: str | None, as_json: bool) -> None:
+def create(
+    email: str, name: str, roles: tuple[str, ...], station_id: int | None, language: str | None, as_json: bool
+) -> None:
     """Open an account; the password is made here and printed once."""
     password = secrets.token_urlsafe(12)
     grants = [(role, station_id) for role in roles]

@@ -13,13 +13,13 @@ from fieldservice.foundation.db import Base, Id, UtcDateTime
 
 
 @dataclass(frozen=True)
-class Role(RoleMixin):  # type: ignore[misc]  # Flask-Security ships no types
+class Role(RoleMixin):
     """A role as Flask-Security wants to see it; ours are codes, not rows."""
 
     name: str
 
 
-class User(Base, UserMixin):  # type: ignore[misc]  # Flask-Security ships no types
+class User(Base, UserMixin):
     """Somebody who can sign in."""
 
     __tablename__ = "user_account"
@@ -38,7 +38,7 @@ class User(Base, UserMixin):  # type: ignore[misc]  # Flask-Security ships no ty
     grants: Mapped[list["RoleGrant"]] = relationship(lazy="selectin", cascade="all, delete-orphan")
 
     @property
-    def roles(self) -> list[Role]:
+    def roles(self) -> list[RoleMixin]:
         return [Role(name) for name in sorted({grant.role for grant in self.grants})]
 
     @roles.setter

@@ -9,10 +9,10 @@ from flask_security.utils import hash_password
 from sqlalchemy import func, select
 
 from fieldservice.accounts.models import ApiToken, RoleGrant, SignIn, User
-from fieldservice.foundation.tokens import digest
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Invalid
 from fieldservice.foundation.time import now
+from fieldservice.foundation.tokens import digest
 from fieldservice.foundation.words import has_word
 from fieldservice.mechanisms.events import record
 

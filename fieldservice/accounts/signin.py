@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from flask import Flask, g, session as browser
+from flask import Flask, g
+from flask import session as browser
 from flask_security import Security, SQLAlchemyUserDatastore
 from flask_security.mail_util import MailUtil
 from sqlalchemy import select
@@ -19,7 +20,7 @@ from fieldservice.foundation.tokens import digest
 security = Security()
 
 
-class OurMail(MailUtil):  # type: ignore[misc]  # Flask-Security ships no types
+class OurMail(MailUtil):
     """Addresses are checked by form only: the demo's .test addresses are refused by the default."""
 
     def validate(self, email: str) -> str:
@@ -47,9 +48,7 @@ def install(app: Flask, settings: Settings) -> None:
         SECURITY_JOIN_USER_ROLES=False,  # roles are derived from grants, which load with the user
     )
     app.session_interface = Sessions()
-    security.init_app(
-        app, SQLAlchemyUserDatastore(db, User, Role), register_blueprint=False, mail_util_cls=OurMail
-    )
+    security.init_app(app, SQLAlchemyUserDatastore(db, User, Role), register_blueprint=False, mail_util_cls=OurMail)
     app.before_request(identify)
 
 

@@ -39,5 +39,10 @@ class Asset(Stateful, Base):
     warranty_until: Mapped[date | None]
     loss_per_hour: Mapped[int | None]  # minor units of CNY while the machine stands still
     __table_args__ = (
-        Index("ix_asset_parent", "parent_id", sqlite_where=text("parent_id IS NOT NULL"), postgresql_where=text("parent_id IS NOT NULL")),
+        Index(
+            "ix_asset_parent",
+            "parent_id",
+            sqlite_where=text("parent_id IS NOT NULL"),
+            postgresql_where=text("parent_id IS NOT NULL"),
+        ),
     )

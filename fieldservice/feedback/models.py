@@ -35,4 +35,7 @@ class Survey(Stateful, Base):
     scores: Mapped[dict[str, Any]]  # {dimension: 1…5}
     words: Mapped[str] = mapped_column(Text, default="")
     low_reason: Mapped[str] = mapped_column(Text, default="")
-    __table_args__ = (Index("ix_survey_station", "station_id", "answered_at"), Index("ix_survey_phone", "contact_phone", "sent_at"))
+    __table_args__ = (
+        Index("ix_survey_station", "station_id", "answered_at"),
+        Index("ix_survey_phone", "contact_phone", "sent_at"),
+    )

@@ -13,7 +13,7 @@ from sqlalchemy import Select, String, UniqueConstraint, delete, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fieldservice.foundation.access import person
-from fieldservice.foundation.db import Base, Id, UtcDateTime, dumps, session, write
+from fieldservice.foundation.db import Base, Id, UtcDateTime, dumps, session, take_turns, write
 from fieldservice.foundation.errors import DomainError, Invalid, PreconditionFailed, PreconditionRequired
 from fieldservice.foundation.time import now
 from fieldservice.foundation.web import problem, show_http_error, wants_json
@@ -111,6 +111,7 @@ def perform(
         if key is None:
             return schema.dump(work()), status
         caller, fingerprint = _caller(), _fingerprint()
+        take_turns(f"idempotency:{caller}:{key}")
         stored = session.scalar(select(IdempotentAnswer).filter_by(caller=caller, key=key))
         if stored is not None and stored.at > now() - KEEP_ANSWERS:
             if stored.fingerprint != fingerprint:
@@ -206,7 +207,9 @@ def page(
         if not cursor.isdigit() or int(cursor) > 2**62:
             raise Invalid({"cursor": [_l("Use the next_cursor of the page before.")]})
         statement = statement.where(key < int(cursor) if descending else key > int(cursor))
-    rows: Sequence[Any] = session.scalars(statement.order_by(key.desc() if descending else key).limit(limit + 1)).unique().all()
+    rows: Sequence[Any] = (
+        session.scalars(statement.order_by(key.desc() if descending else key).limit(limit + 1)).unique().all()
+    )
     more, rows = len(rows) > limit, rows[:limit]
     if prepare is not None:
         prepare(rows)

@@ -15,7 +15,11 @@ from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "fieldservice" / "translations" / "zh" / "LC_MESSAGES"
-SOURCES = (("fieldservice", "*.py", "python"), ("templates", "*.html", "jinja2.ext:babel_extract"), ("static/src", "*.js", "javascript"))
+SOURCES = (
+    ("fieldservice", "*.py", "python"),
+    ("templates", "*.html", "jinja2.ext:babel_extract"),
+    ("static/src", "*.js", "javascript"),
+)
 KEYWORDS = {"_": None, "_l": None, "t": None, "ngettext": (1, 2), "gettext": None, "lazy_gettext": None}
 OPTIONS = {"extensions": "jinja2.ext.i18n", "trimmed": "true", "trim_blocks": "true", "lstrip_blocks": "true"}
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|\{(\w+)\}")

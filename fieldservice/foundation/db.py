@@ -146,8 +146,12 @@ def writing() -> bool:
 
 @event.listens_for(Session, "before_flush")
 def _refuse_stray_writes(current: Session, _context: Any, _instances: Any) -> None:
-    if not current.info.get("writing") and (current.new or current.deleted or any(map(current.is_modified, current.dirty))):
-        raise ReadOnly("a write outside foundation.db.write: wrap the service call of the view, command or job in write(...)")
+    if not current.info.get("writing") and (
+        current.new or current.deleted or any(map(current.is_modified, current.dirty))
+    ):
+        raise ReadOnly(
+            "a write outside foundation.db.write: wrap the service call of the view, command or job in write(...)"
+        )
 
 
 def write(work: Callable[[], T]) -> T:
@@ -200,3 +204,12 @@ def defer_constraints() -> None:
     """Check deferrable constraints at commit (applying a plan swaps visits between technicians)."""
     if not is_sqlite():
         session.execute(text("SET CONSTRAINTS ALL DEFERRED"))
+
+
+def take_turns(name: str) -> None:
+    """Until this transaction ends, others who name the same thing wait here; then they see what we did.
+
+    For "look, else make" where no row exists yet to be locked. SQLite has one writer at a time anyway.
+    """
+    if not is_sqlite():
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 360))"), {"name": name})

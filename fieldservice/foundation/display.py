@@ -3,13 +3,12 @@
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from babel.dates import format_time
+from babel.numbers import format_currency
 from flask_babel import format_date, format_decimal, get_locale
 from flask_babel import gettext as _
 
 from fieldservice.foundation.time import local, today
-
-from babel.dates import format_time
-from babel.numbers import format_currency
 
 
 def clock_time(moment: datetime | None) -> str:
@@ -48,11 +47,13 @@ def minutes(length: timedelta | int | float | None) -> str:
     days, rest = divmod(abs(total), 1440)
     hours, left = divmod(rest, 60)
     if days >= 2:
-        return _("%(days)s d %(hours)s h", days=days, hours=hours)
+        return str(_("%(days)s d %(hours)s h", days=days, hours=hours))
     hours += 24 * days
     if not hours:
-        return _("%(minutes)s min", minutes=left)
-    return _("%(hours)s h %(minutes)s min", hours=hours, minutes=left) if left else _("%(hours)s h", hours=hours)
+        return str(_("%(minutes)s min", minutes=left))
+    if not left:
+        return str(_("%(hours)s h", hours=hours))
+    return str(_("%(hours)s h %(minutes)s min", hours=hours, minutes=left))
 
 
 def quantity(value: Decimal | float | int | None) -> str:

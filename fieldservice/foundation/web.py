@@ -1,6 +1,7 @@
 """The web edge: language, cross-site protection, security headers, errors as pages, and template names."""
 
 import json
+import re
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -8,9 +9,8 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from flask import Flask, Response, current_app, g, has_request_context, render_template, request, url_for
-from flask_babel import Babel
+from flask_babel import Babel, ngettext
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -26,6 +26,7 @@ from fieldservice.foundation.words import language, pick, word
 babel = Babel()
 csrf = CSRFProtect()
 limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=True)
+UNREADABLE = re.compile("[\x00\ud800-\udfff]")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 ROOT = Path(__file__).resolve().parents[2]
 DIST = ROOT / "static" / "dist"
@@ -62,11 +63,17 @@ def install(app: Flask) -> None:
         default_domain=";".join(domains),
         default_translation_directories=";".join([str(CATALOGUES)] * len(domains)),
     )
+    app.before_request(_refuse_unreadable)
     app.before_request(_refuse_cross_site)
     app.before_request(enforce)
     app.after_request(_finish)
     app.register_error_handler(DomainError, show_error)
-    app.register_error_handler(CSRFError, lambda error: show_error(Forbidden(_l("This page was open too long. Load it again and repeat the step."), code="csrf")))
+    app.register_error_handler(
+        CSRFError,
+        lambda error: show_error(
+            Forbidden(_l("This page was open too long. Load it again and repeat the step."), code="csrf")
+        ),
+    )
     app.register_error_handler(HTTPException, show_http_error)
     app.register_error_handler(Exception, _show_crash)
     for name in ("clock_time", "date_short", "datetime_short", "date_long", "minutes", "quantity", "money"):
@@ -103,6 +110,36 @@ def switch_language_url(to: str) -> str:
     return f"{request.path}?{urlencode(query)}"
 
 
+# Input no database can store -------------------------------------------------------------------------
+
+
+def _refuse_unreadable() -> None:
+    """NUL and broken characters reach nothing: PostgreSQL cannot store them, and no keyboard types them."""
+    if not _readable(request.path):
+        raise NotFound()
+    wrong = [name for name, value in request.args.items(multi=True) if not _readable(name) or not _readable(value)]
+    if request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        wrong += [name for name, value in request.form.items(multi=True) if not _readable(name) or not _readable(value)]
+    elif request.is_json and not _readable(request.get_json(silent=True)):
+        wrong.append("_body")
+    if wrong:
+        message = _l("This holds characters that cannot be stored. Remove them and try again.")
+        raise Invalid({name.replace("\x00", ""): [message] for name in wrong})
+
+
+def _readable(value: Any, depth: int = 0) -> bool:
+    """Whether every text inside can be stored."""
+    if isinstance(value, str):
+        return not UNREADABLE.search(value)
+    if depth > 40:
+        return False
+    if isinstance(value, dict):
+        return all(_readable(key, depth + 1) and _readable(inner, depth + 1) for key, inner in value.items())
+    if isinstance(value, list):
+        return all(_readable(inner, depth + 1) for inner in value)
+    return True
+
+
 # Cross-site protection ---------------------------------------------------------------------------
 
 
@@ -126,7 +163,9 @@ def _finish(response: Response) -> Response:
     if settings().secure_cookies:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if "Cache-Control" not in response.headers:
-        response.headers["Cache-Control"] = "no-store" if request.endpoint != "static" else "public, max-age=31536000, immutable"
+        response.headers["Cache-Control"] = (
+            "no-store" if request.endpoint != "static" else "public, max-age=31536000, immutable"
+        )
     wish = request.args.get("lang")
     if wish in LANGUAGES and request.cookies.get("lang") != wish:
         response.set_cookie("lang", wish, max_age=365 * 86400, samesite="Lax", secure=settings().secure_cookies)
@@ -134,7 +173,12 @@ def _finish(response: Response) -> Response:
 
 
 def wants_json() -> bool:
-    return request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json" or request.path.startswith("/tablet/commands") or request.path.startswith("/tablet/snapshot")
+    return (
+        request.path.startswith("/api/")
+        or request.accept_mimetypes.best == "application/json"
+        or request.path.startswith("/tablet/commands")
+        or request.path.startswith("/tablet/snapshot")
+    )
 
 
 def show_error(error: DomainError) -> Any:
@@ -157,7 +201,11 @@ def problem(error: DomainError) -> Response:
         "status": error.status,
         "code": error.code,
         "detail": str(error.message),
-        **{name: fact for name, fact in error.facts.items() if name not in ("type", "title", "status", "code", "detail")},
+        **{
+            name: fact
+            for name, fact in error.facts.items()
+            if name not in ("type", "title", "status", "code", "detail")
+        },
     }
     if isinstance(error, Invalid):
         content["errors"] = {name: [str(text) for text in texts_] for name, texts_ in error.errors.items()}

@@ -93,7 +93,10 @@ class TechnicianSkill(Base):
     technician_id: Mapped[int] = mapped_column(ForeignKey("technician.id", ondelete="CASCADE"))
     skill: Mapped[str] = mapped_column(String(32))
     level: Mapped[int]
-    __table_args__ = (UniqueConstraint("technician_id", "skill"), CheckConstraint("level BETWEEN 1 AND 3", name="level"))
+    __table_args__ = (
+        UniqueConstraint("technician_id", "skill"),
+        CheckConstraint("level BETWEEN 1 AND 3", name="level"),
+    )
 
 
 class Certificate(Base):

@@ -43,7 +43,15 @@ def test_the_cookie_is_not_what_is_stored(anna: User, client: FlaskClient) -> No
     assert session.scalars(select(SignIn.token_hash)).one() not in cookie
 
 
-@pytest.mark.parametrize("form", [{"email": "anna@demo.test", "password": "wrong"}, {"email": "nobody@demo.test", "password": PASSWORD}, {"email": "\x00" * 300, "password": "\x00" * 5000}, {}])
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"email": "anna@demo.test", "password": "wrong"},
+        {"email": "nobody@demo.test", "password": PASSWORD},
+        {"email": "\x00" * 300, "password": "\x00" * 5000},
+        {},
+    ],
+)
 def test_anything_else_is_refused_with_the_same_words(form: dict[str, str], anna: User, client: FlaskClient) -> None:
     answer = post_login(client, **form)
     assert answer.status_code == 422
@@ -85,7 +93,11 @@ def test_only_paths_of_our_own_follow_the_sign_in(anna: User, client: FlaskClien
         client.get("/login")
         page = client.get("/login", query_string={"next": wish}).get_data(as_text=True)
         token = page.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
-        answer = client.post("/login", query_string={"next": wish}, data={"csrf_token": token, "email": "anna@demo.test", "password": PASSWORD})
+        answer = client.post(
+            "/login",
+            query_string={"next": wish},
+            data={"csrf_token": token, "email": "anna@demo.test", "password": PASSWORD},
+        )
         assert "evil" not in answer.headers["Location"]
         client.delete_cookie("session")
 
@@ -96,7 +108,10 @@ def test_language_is_remembered_per_person(sign_in: Any) -> None:
     assert session.scalars(select(User.language)).one() == "en"
 
 
-@pytest.mark.parametrize(("facts", "field"), [({"email": "a@demo.test", "password": "short"}, "password"), ({"grants": [("king", None)]}, "role")])
+@pytest.mark.parametrize(
+    ("facts", "field"),
+    [({"email": "a@demo.test", "password": "short"}, "password"), ({"grants": [("king", None)]}, "role")],
+)
 def test_bad_accounts_are_refused(app: Flask, facts: dict[str, Any], field: str) -> None:
     given = {"email": "b@demo.test", "name": "B", "password": None, **facts}
     with pytest.raises(Invalid) as refused:

@@ -16,7 +16,14 @@ from fieldservice.stations.models import Station
 
 
 def make_station(code: str = "WX") -> Station:
-    station = Station(code=code, names={"zh": "无锡站", "en": "Wuxi"}, division_code="320214", latitude=31.5, longitude=120.3, functions=[])
+    station = Station(
+        code=code,
+        names={"zh": "无锡站", "en": "Wuxi"},
+        division_code="320214",
+        latitude=31.5,
+        longitude=120.3,
+        functions=[],
+    )
     session.add(station)
     session.flush()
     return station
@@ -25,7 +32,11 @@ def make_station(code: str = "WX") -> Station:
 def test_times_come_back_aware_and_in_utc(app: Flask) -> None:
     there = datetime(2026, 11, 25, 10, 30, tzinfo=timezone(timedelta(hours=8)))
     station_id = write(lambda: make_station().id)
-    write(lambda: session.add(Event(at=there, kind="x", subject_type="s", subject_id=1, actor="a", station_id=station_id, facts={})))
+    write(
+        lambda: session.add(
+            Event(at=there, kind="x", subject_type="s", subject_id=1, actor="a", station_id=station_id, facts={})
+        )
+    )
     stored = session.scalars(select(Event.at)).one()
     assert stored == there
     assert stored.tzinfo is UTC
@@ -116,7 +127,10 @@ def _fail(tries: list[int]) -> None:
 
 def test_sqlite_is_durable_and_waits(sqlite_app: Flask) -> None:
     assert is_sqlite()
-    facts = {name: session.execute(text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")}
+    facts = {
+        name: session.execute(text(f"PRAGMA {name}")).scalar()
+        for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+    }
     assert facts == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 15000}
 
 

@@ -33,8 +33,12 @@ def test_imports_go_one_way() -> None:
 
 def test_views_are_imported_by_the_factory_only() -> None:
     for path in SOURCES:
-        for name in re.findall(r"from fieldservice\.(\w+)(?:\.| import )(?:views|api)\b", path.read_text(encoding="utf-8")):
-            assert path.parent == PACKAGE or path.parent.name == name or name == "foundation", f"{path} imports views of {name}"
+        for name in re.findall(
+            r"from fieldservice\.(\w+)(?:\.| import )(?:views|api)\b", path.read_text(encoding="utf-8")
+        ):
+            assert path.parent == PACKAGE or path.parent.name == name or name == "foundation", (
+                f"{path} imports views of {name}"
+            )
 
 
 def test_every_route_declares_its_access(sqlite_app: Flask) -> None:
@@ -70,7 +74,8 @@ def test_texts_are_complete_in_both_languages() -> None:
 def test_words_are_complete_in_both_languages() -> None:
     for namespace, entries in all_words().items():
         for code, texts in entries.items():
-            assert set(texts) == set(LANGUAGES) and all(texts.values()), f"words.yaml {namespace}.{code}"
+            complete = set(texts) == set(LANGUAGES) and all(texts.values())
+            assert complete, f"words.yaml {namespace}.{code}"
 
 
 def test_every_state_has_a_word() -> None:
