@@ -64,6 +64,7 @@ class OrderSheet:
     """All that the page shows of one order."""
 
     order: WorkOrder
+    title: str
     kind: str  # the work type, in words
     promises: list[ClockView]
     parts: list[PartLine]
@@ -99,6 +100,7 @@ def order_sheet(order: WorkOrder, person: Person) -> OrderSheet:
     kind = catalogue.work_type(order.work_type, order.work_type_version)
     return OrderSheet(
         order=order,
+        title=title_text(order),
         kind=pick(kind.names),
         promises=queries.promises_of(order),
         parts=part_lines(order),
@@ -112,6 +114,13 @@ def order_sheet(order: WorkOrder, person: Person) -> OrderSheet:
         past=queries.asset_history(order),
         may_plan=person.has(*queries.PLANNERS) and person.covers(order.station_id, *queries.PLANNERS),
     )
+
+
+def title_text(order: WorkOrder) -> str:
+    """Machine and work in the reader's language; an order without a known machine keeps the title it was given."""
+    if order.asset is None:
+        return order.title
+    return f"{pick(order.asset.names)} · {pick(catalogue.work_type(order.work_type, order.work_type_version).names)}"
 
 
 def files_about(order: WorkOrder) -> list[StoredFile]:
@@ -129,11 +138,11 @@ def coverage_text(order: WorkOrder) -> str:
     """Who pays, and why."""
     until = order.asset.warranty_until if order.asset is not None else None
     if order.coverage == "warranty":
-        return _("Under warranty to %(date)s", date=display.date_long(until)) if until else str(_("Under warranty"))
+        return _("Under warranty to %(date)s", date=until.isoformat()) if until else str(_("Under warranty"))
     if order.asset is None:
         return str(_("Billable: the machine is not known"))
     if until is not None:
-        return str(_("Billable: the warranty ended on %(date)s", date=display.date_long(until)))
+        return str(_("Billable: the warranty ended on %(date)s", date=until.isoformat()))
     return str(_("Billable: no warranty is on record"))
 
 

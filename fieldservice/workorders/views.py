@@ -11,7 +11,7 @@ from fieldservice.foundation.access import current, roles
 from fieldservice.foundation.db import write
 from fieldservice.foundation.errors import Conflict, DomainError, Invalid, NotFound, PreconditionFailed
 from fieldservice.foundation.formats import phone_text
-from fieldservice.foundation.time import now
+from fieldservice.foundation.time import now, today
 from fieldservice.foundation.web import navigation
 from fieldservice.intake import queries as intake_queries
 from fieldservice.intake import services as intake
@@ -22,7 +22,7 @@ from fieldservice.workorders import catalogue, orders, queries, triage
 from fieldservice.workorders.acting import planned_order, triaged_request
 from fieldservice.workorders.models import WorkOrder
 from fieldservice.workorders.request_sheet import request_sheet
-from fieldservice.workorders.sheets import order_sheet, subjects_of
+from fieldservice.workorders.sheets import order_sheet, subjects_of, title_text
 from fieldservice.workorders.skills import certificate_word, skill_word
 
 blueprint = Blueprint("workorders", __name__)
@@ -151,7 +151,7 @@ def _request_page(found: ServiceRequest, error: DomainError | None = None, form:
     return render_template(
         "workorders/request.html", sheet=sheet, typed=typed, refused=error, refused_form=form,
         errors=getattr(error, "errors", {}), chosen=chosen, phone_text=phone_text, state_text=files.state_text,
-        **(_brings(chosen) if chosen else {}),
+        today=today(), **(_brings(chosen) if chosen else {}),
     )  # fmt: skip
 
 
@@ -185,7 +185,7 @@ def list_orders() -> Any:
     page = "workorders/_list.html" if request.headers.get("HX-Request") else "workorders/list.html"
     return render_template(
         page, listed=queries.listed(current(), filters), filters=filters, stations=stations,
-        technicians=queries.technicians_of(chosen), states=STATES,
+        technicians=queries.technicians_of(chosen), states=STATES, title_text=title_text,
     )  # fmt: skip
 
 
@@ -224,5 +224,5 @@ def _order_page(found: WorkOrder, error: DomainError | None = None, to: str = ""
     return render_template(
         "workorders/order.html", sheet=order_sheet(found, current()), refused=error, refused_to=to,
         errors=getattr(error, "errors", {}), typed=request.form, offered=current_app.view_functions,
-        phone_text=phone_text, state_text=files.state_text,
+        phone_text=phone_text, state_text=files.state_text, today=today(),
     )  # fmt: skip
