@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from fieldservice.accounts.models import User
 from fieldservice.assets.models import Asset
-from fieldservice.customers.models import Customer, Site
+from fieldservice.customers.models import Contact, Customer, Site
 from fieldservice.demo.accounts import People
 from fieldservice.demo.still import Placed
 from fieldservice.demo.stock import Store
@@ -34,6 +34,9 @@ class Cast:
 
     def site(self, story: Story) -> Site:
         return self.placed.sites[story.machine.site.key]
+
+    def contact(self, story: Story) -> Contact:
+        return self.placed.contacts[story.contact.key]
 
     def technician(self, key: str) -> Technician:
         return self.placed.technicians[key]

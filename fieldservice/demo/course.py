@@ -194,7 +194,7 @@ class Course:
             sent, accepted = booked + timedelta(seconds=20), booked + timedelta(seconds=50)
         story.add(_whole(sent), "send", "dispatcher", visit=number)
         story.add(_whole(accepted), "accept", key, visit=number)
-        if dice.happens(0.1) and accepted + 3 * MINUTE < leave:
+        if not story.planned and dice.happens(0.1) and accepted + 3 * MINUTE < leave:
             words = dice.choice(told("messages")["station"])[story.language]
             story.add(accepted + MINUTE, "message", "dispatcher", words=words)
         return story.add(_whole(leave), "set_off", key, visit=number)

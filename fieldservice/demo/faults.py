@@ -52,10 +52,10 @@ class Faults:
 
     @cached_property
     def patterns(self) -> dict[str, list[FaultPattern]]:
-        """Patterns by the kind of machine they are met on."""
+        """Patterns by the kind of machine they are met on; those without a known mode need a person's words."""
         found: dict[str, list[FaultPattern]] = {}
         for pattern in catalogue.patterns():
-            for kind in pattern.machines:
+            for kind in pattern.machines if pattern.mode != "UNK" else ():
                 found.setdefault(kind, []).append(pattern)
         return found
 

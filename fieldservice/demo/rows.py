@@ -69,8 +69,10 @@ class Rows:
         row.update(values)
         if len(row) != len(self._blank_of(model)):
             raise ValueError(f"{table.name} has no {sorted(values.keys() - self._blank_of(model).keys())}")
-        if cycle is not None and row.setdefault("state", cycle.initial) not in cycle.states:
-            raise ValueError(f"{table.name} has no state {row['state']!r}")
+        if cycle is not None:
+            row["state"] = row["state"] or cycle.initial
+            if row["state"] not in cycle.states:
+                raise ValueError(f"{table.name} has no state {row['state']!r}")
         if "id" in row:
             row["id"] = self._next_id(table)
         self.made.setdefault(table, []).append(row)

@@ -14,7 +14,7 @@ from fieldservice.stations.models import Station, Technician
 from fieldservice.stations.roster import Duty
 from fieldservice.workorders import held_time
 
-PAST, AHEAD = 14, 21  # days around today for which the roster is published
+AHEAD = 21  # days from today for which the roster is published
 
 
 @dataclass
@@ -84,10 +84,10 @@ def _win(customer: CustomerPlan, world: World, placed: Placed) -> None:
 
 
 def _publish(technician: TechnicianPlan, world: World, placed: Placed) -> None:
-    """Two weeks back and three ahead; the days ahead were published last Friday."""
-    row = placed.technicians[technician.key]
+    """As far back as history goes, and three weeks ahead, which were published a few days ago."""
+    row, past = placed.technicians[technician.key], world.size.days + 1
     for first, last, at in (
-        (-PAST, -1, world.today - timedelta(days=PAST + 3)),
+        (-past, -1, world.today - timedelta(days=past + 3)),
         (0, AHEAD, world.today - timedelta(days=3)),
     ):
         days = [world.today + timedelta(days=number) for number in range(first, last + 1)]

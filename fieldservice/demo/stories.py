@@ -5,7 +5,7 @@ read the same steps, so that they can be compared.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -91,7 +91,8 @@ def limits_of(priority: str, tier: str) -> dict[str, Limit]:
     for kind in promises.KINDS:
         if priority in promises.limits()[kind]:
             limit = Limit.parse(promises.limits()[kind][priority])
-            found[kind] = limit.scaled(factors[tier]) if kind == "arrival" and tier in factors else limit
+            better = kind == "arrival" and tier in factors
+            found[kind] = replace(limit.scaled(factors[tier]), origin="tier") if better else limit
     return found
 
 

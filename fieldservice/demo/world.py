@@ -168,6 +168,7 @@ def technicians_of(size: Size, seed: int, today: date, stations: tuple[StationPl
     """Every station's team takes the profiles in turn; names follow each other, so nobody is there twice."""
     profiles, turns = told("profiles"), Turns(today, size.technicians)
     made: list[TechnicianPlan] = []
+    codes = {station.code for station in stations}
     for station in stations:
         dice = Dice(seed, "technicians", station.code)
         for index in range(size.technicians):
@@ -184,7 +185,7 @@ def technicians_of(size: Size, seed: int, today: date, stations: tuple[StationPl
                     skills=_levels(dice, profile["skills"], first=index < len(profiles)),
                     certificates=_certificates(dice, station.code, profile, index, today),
                     turns=turns,
-                    lent=_lent(station.code, profile["code"], index, today),
+                    lent=_lent(station.code, profile["code"], index, today) if told("lent")["to"] in codes else {},
                 )
             )
     return tuple(made)

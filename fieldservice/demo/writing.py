@@ -90,6 +90,7 @@ class Writer:
         request = written.request = self.rows.add(
             ServiceRequest, number=self.numbers.next("SR", step.at), station_id=self.cast.station(story).id,
             channel=story.channel, customer_id=asset.customer_id, site_id=site.id, asset_id=asset.id,
+            contact_id=self.cast.contact(story).id,
             contact_name=contact.name, contact_phone=contact.phone, contact_email=contact.email, address=site.address,
             division_code=site.division_code, latitude=site.latitude, longitude=site.longitude,
             precision=site.precision, serial_given=story.machine.serial, description=story.description,
@@ -99,7 +100,10 @@ class Writer:
         for scene in story.photos:
             self._photo(scene, f"{story.code}{scene}", request, REQUEST, request.id, step.at, by)
         written.clocks = self.clockwork.give(request, story)
-        told = {"channel": story.channel, "severity": story.severity, "priority": story.priority, "asset": asset.id}
+        told = {
+            "channel": story.channel, "severity": story.severity, "priority": story.priority, "asset": asset.id,
+            "precision": site.precision,
+        }  # fmt: skip
         self._record("service_request.received", request, told, step.at, by)
 
     def message(self, written: Written, step: Step, story: Story) -> None:
