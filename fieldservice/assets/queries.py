@@ -1,7 +1,7 @@
 """What can be asked about machines."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from sqlalchemy import select
@@ -25,7 +25,19 @@ def find_by_serial(serial: str) -> Asset | None:
 def asset_by_link(token: str) -> Asset | None:
     """The machine behind its QR code."""
     number = read_link_token("asset", token[:200])
-    return session.get(Asset, int(number)) if number is not None and number.isdigit() else None
+    return asset_by_id(int(number)) if number is not None and number.isdecimal() else None
+
+
+def asset_by_id(asset_id: int) -> Asset | None:
+    """The machine of an id, however senseless the number."""
+    return session.get(Asset, asset_id) if 0 < asset_id < 2**63 else None
+
+
+def assets_by_serial(serials: Iterable[str]) -> dict[str, Asset]:
+    """Many machines by `serial_key`, in one query."""
+    keys = {serial_key(serial) for serial in serials} - {""}
+    rows = session.scalars(select(Asset).where(Asset.serial_key.in_(keys))) if keys else ()
+    return {asset.serial_key: asset for asset in rows}
 
 
 def assets_of(customer_id: int, limit: int = 50) -> Sequence[Asset]:

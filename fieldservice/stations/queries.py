@@ -1,8 +1,10 @@
 """What can be asked about stations."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import select
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import Select, select
 
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Conflict, NotFound
@@ -10,29 +12,23 @@ from fieldservice.foundation.places import Point, divisions, travel
 from fieldservice.stations.models import Station, Territory, TerritoryDivision
 
 SERVES = ("open", "limited")
+SERVICE = "service"  # the function that takes reports
 
 
 def find_station(division_code: str | None, point: Point | None) -> Station:
     """The station for a place: its territory (the narrowest division wins), else the shortest drive.
 
-    Without any place the first open station takes the report, so that nothing is lost. Raises Conflict
-    when no station is open at all.
+    Only open stations with the service function count. Without any place the first of them takes the
+    report, so that nothing is lost. Raises Conflict when there is none at all.
     """
-    if division_code is not None:
-        chain = divisions.chain(division_code)
-        rows = session.execute(
-            select(TerritoryDivision.active_code, Station)
-            .join(Territory, Territory.id == TerritoryDivision.territory_id)
-            .join(Station, Station.id == Territory.station_id)
-            .where(TerritoryDivision.active_code.in_(chain), Station.state.in_(SERVES))
-        )
-        held = {code: station for code, station in rows}
-        for code in reversed(chain):
-            if code in held:
-                return held[code]
-    stations = session.scalars(select(Station).where(Station.state.in_(SERVES)).order_by(Station.id)).all()
+    chain = divisions.chain(division_code) if division_code is not None else ()
+    held = _holders(chain)
+    for code in reversed(chain):
+        if code in held:
+            return held[code]
+    stations = [station for station in session.scalars(_serving().order_by(Station.id)) if SERVICE in station.functions]
     if not stations:
-        raise Conflict(code="no_station")
+        raise Conflict(_l("No service station is open at present. Please call our hotline."), code="no_station")
     place = point or (divisions.centre(division_code) if division_code else None)
     if place is None:
         return stations[0]
@@ -40,9 +36,28 @@ def find_station(division_code: str | None, point: Point | None) -> Station:
     return min(zip(minutes, stations, strict=True), key=lambda pair: (pair[0], pair[1].id))[1]
 
 
+def _holders(chain: Sequence[str]) -> dict[str, Station]:
+    """Which station serves each of these divisions, where one does."""
+    if not chain:
+        return {}
+    rows = session.execute(
+        _serving()
+        .add_columns(TerritoryDivision.active_code)
+        .join(Territory, Territory.station_id == Station.id)
+        .join(TerritoryDivision, TerritoryDivision.territory_id == Territory.id)
+        .where(TerritoryDivision.active_code.in_(chain))
+    )
+    return {code: station for station, code in rows if SERVICE in station.functions}
+
+
+def _serving() -> Select[Station]:
+    return select(Station).where(Station.state.in_(SERVES))
+
+
 def station_by_code(code: str) -> Station:
     """Raises NotFound."""
-    station = session.scalar(select(Station).where(Station.code == code[:12]))
+    known = re.fullmatch(r"[A-Za-z0-9_-]{1,12}", code)
+    station = session.scalar(select(Station).where(Station.code == code)) if known else None
     if station is None:
         raise NotFound()
     return station
@@ -51,4 +66,5 @@ def station_by_code(code: str) -> Station:
 def stations_by_id(ids: Iterable[int]) -> dict[int, Station]:
     """Many stations in one query."""
     wanted = set(ids)
-    return {station.id: station for station in session.scalars(select(Station).where(Station.id.in_(wanted)))} if wanted else {}
+    rows = session.scalars(select(Station).where(Station.id.in_(wanted))) if wanted else ()
+    return {station.id: station for station in rows}

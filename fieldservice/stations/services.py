@@ -42,8 +42,9 @@ def open_station(
 
 def hold_territory(station: Station, codes: Sequence[str], *, at: datetime) -> Territory:
     """Let a station serve these divisions. Raises Invalid for unknown ones, Conflict where one is held already."""
-    unknown = [code for code in codes if divisions.by_code(code) is None]
-    if unknown or not codes:
+    known = [divisions.by_code(code) for code in codes]
+    codes = sorted({division.code for division in known if division is not None})  # today's codes of former ones
+    if None in known or not codes:
         raise Invalid({"divisions": [_l("Choose divisions from the list.")]})
     taken = session.scalar(select(TerritoryDivision.active_code).where(TerritoryDivision.active_code.in_(codes)))
     if taken is not None:
