@@ -182,11 +182,12 @@ def _history(station_id: int, priority: str, kind: str, calendar: CalendarCode, 
         )
         .order_by(Clock.stopped_at.desc())
         .limit(MOST_CASES)
-    ).all()  # fmt: skip
-    if calendar == "business" and len(rows) >= FEWEST:
+    )  # fmt: skip
+    spans = [(started, stopped) for started, stopped in rows if stopped is not None]
+    if calendar == "business" and len(spans) >= FEWEST:
         minutes_between = _calendar(at - HISTORY).minutes_between
-        return [minutes_between(started, stopped) for started, stopped in rows]
-    return [(stopped - started).total_seconds() / 60 for started, stopped in rows]
+        return [minutes_between(started, stopped) for started, stopped in spans]
+    return [(stopped - started).total_seconds() / 60 for started, stopped in spans]
 
 
 def _calendar(since: datetime) -> BusinessCalendar:
