@@ -37,10 +37,12 @@ def send_surveys() -> None:
 
 
 def close_silent() -> None:
-    """Close what customers left without a word for three business days."""
-    write(lambda: intake.close_silent(now()))
+    """Close what customers left without a word for three business days, in batches, until none is left."""
+    while write(lambda: intake.close_silent(now(), 200)) == 200:
+        pass
 
 
 def forget_answers() -> None:
-    """Idempotent answers are kept for a day."""
+    """Idempotent answers are kept for a day, receipts of forms for a week."""
     write(forget_old_answers)
+    write(lambda: intake.forget_receipts(now()))

@@ -1,9 +1,11 @@
 """Import of service requests from CSV: streaming, in batches, repeatable, with errors in words (CONTRACT 'Import')."""
 
+import codecs
 import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,22 +13,32 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from fieldservice.assets.models import Asset
+from config import LANGUAGES
+from fieldservice.assets.queries import asset_by_id
 from fieldservice.foundation.db import session, write
 from fieldservice.foundation.errors import DomainError, Invalid
-from fieldservice.foundation.time import now
+from fieldservice.foundation.time import clock, now
+from fieldservice.foundation.words import all_words
 from fieldservice.intake import report, services
 from fieldservice.intake.models import ServiceRequest
-from fieldservice.intake.schemas import CHANNELS
 
 COLUMNS = (
     "external_id", "received_at", "channel", "contact_name", "contact_phone", "contact_email", "site_address",
     "division_code", "latitude", "longitude", "asset_serial", "description", "severity", "language",
 )  # fmt: skip
 NEEDED = ("external_id", "contact_name", "description", "severity")
-BATCH = 200
-MOST_ERRORS = 1000  # kept in memory; all are counted
-FIELD_LIMIT = 100_000
+FORM = {  # the names under which report.read knows the columns
+    "contact_name": "name", "contact_phone": "phone", "contact_email": "email", "site_address": "address",
+    "asset_serial": "serial",
+}  # fmt: skip
+COLUMN_OF = {form: column for column, form in FORM.items()}
+BATCH = 200  # rows a transaction: others wait no longer than that for the write lock
+MOST_ERRORS = 1000  # told one by one; all are counted
+MOST_FIELD = 20_000  # characters; a longer field is a quote that never closed
+SAMPLE = 1 << 16  # bytes decoded at once while the encoding is found
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+DRIFT = timedelta(minutes=5)  # clocks of other systems may run a little ahead
+Numbered = tuple[int, dict[Any, Any]]
 
 
 @dataclass(frozen=True)
@@ -48,134 +60,209 @@ class Imported:
     refused: int = 0
     errors: list[RowError] = field(default_factory=list)
 
+    def add(self, batch: "Imported") -> None:
+        """Count a batch that is kept; of its errors only as many as are told."""
+        self.rows += batch.rows
+        self.created += batch.created
+        self.known += batch.known
+        self.refused += batch.refused
+        self.errors += batch.errors[: max(0, MOST_ERRORS - len(self.errors))]
+
 
 class _DryRun(Exception):
     """Takes a batch back after it was tried."""
 
+    def __init__(self, batch: Imported) -> None:
+        self.batch = batch
 
-def import_requests(path: Path, *, dry_run: bool = False, progress: Callable[[Imported], object] = lambda _: None) -> Imported:
+
+def import_requests(
+    path: Path, *, dry_run: bool = False, progress: Callable[[Imported, float], object] = lambda _done, _share: None
+) -> Imported:
     """Read the file row by row and report each; a row whose external_id is known changes nothing.
 
-    A wrong row is refused with its reasons and never stops the others. Memory stays flat: batches of 200.
-    Raises Invalid for a file that is no such table.
+    A wrong row is refused with its reasons and never stops the others. Each batch commits by itself, so an
+    import that was broken off goes on where it stopped when it is repeated; no messages are sent. Memory stays
+    flat. `progress` gets the counts and the share of the file that was read. Raises Invalid for a file that is no
+    such table.
     """
-    done = Imported()
-    csv.field_size_limit(FIELD_LIMIT)
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        rows = csv.DictReader(file)
+    done, ids = Imported(), set[str]()
+    csv.field_size_limit(MOST_FIELD)
+    encoding, lines = _survey(path)
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
+        rows = csv.DictReader(file, dialect=_dialect(file))
         _check_header(rows.fieldnames)
         for batch in _batches(_numbered(rows)):
-            before = (done.created, done.known, done.refused)
-            try:
-                write(lambda batch=batch: _take(batch, done, dry_run, before))  # type: ignore[misc]  # lambda default binds the batch
-            except _DryRun:
-                session.rollback()
+            done.add(_take(batch, ids, dry_run))
             session.expunge_all()
-            progress(done)
+            progress(done, min(1.0, batch[-1][0] / lines))
     return done
 
 
-def _check_header(names: Iterable[str] | None) -> None:
-    given = set(names or ())
-    missing = [name for name in NEEDED if name not in given]
-    if missing:
-        raise Invalid({"file": [_l("These columns are missing: %(names)s.", names=", ".join(missing))]})
-    unknown = sorted(name for name in given if name not in COLUMNS)
-    if unknown:
-        raise Invalid({"file": [_l("These columns are not known: %(names)s.", names=", ".join(map(str, unknown))[:200])]})
+def _take(batch: list[Numbered], ids: set[str], dry_run: bool) -> Imported:
+    """One batch in one transaction. A dry run does the same and takes it back; `ids` are those it would have made."""
+
+    def work() -> Imported:
+        counted = _report_all(batch, ids)
+        if dry_run:
+            raise _DryRun(counted)
+        return counted
+
+    try:
+        return write(work)
+    except _DryRun as tried:
+        ids.update(str(row.get("external_id") or "").strip() for _line, row in batch)
+        return tried.batch
 
 
-def _numbered(rows: "csv.DictReader[str]") -> Iterator[tuple[int, dict[str, Any]]]:
-    while True:
-        try:
-            row = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield rows.line_num, {"_broken": str(error)}
-            continue
-        yield rows.line_num, row
-
-
-def _batches(rows: Iterator[tuple[int, dict[str, Any]]]) -> Iterator[list[tuple[int, dict[str, Any]]]]:
-    while batch := list(islice(rows, BATCH)):
-        yield batch
-
-
-def _take(batch: list[tuple[int, dict[str, Any]]], done: Imported, dry_run: bool, before: tuple[int, int, int]) -> None:
-    """One batch in one transaction; counts start anew when it is retried."""
-    done.created, done.known, done.refused = before
-    done.errors = [error for error in done.errors if error.line < batch[0][0]]
-    ids = {str(row.get("external_id") or "").strip() for _line, row in batch}
-    seen = set(session.scalars(select(ServiceRequest.external_id).where(ServiceRequest.external_id.in_(ids))))
+def _report_all(batch: list[Numbered], tried: set[str]) -> Imported:
+    counted = Imported(rows=len(batch))
+    ids = {str(row.get("external_id") or "").strip()[:80] for _line, row in batch}
+    clean = {one for one in ids if one.isprintable()}
+    stored = select(ServiceRequest.external_id).where(ServiceRequest.external_id.in_(clean))
+    seen = {*session.scalars(stored), *(ids & tried)}
     for line, row in batch:
         external_id = str(row.get("external_id") or "").strip()
         if external_id in seen:
-            done.known += 1
+            counted.known += 1
             continue
         try:
-            with session.begin_nested():
-                _report(row, external_id)
+            _report(row, external_id)
         except DomainError as error:
-            done.refused += 1
-            if len(done.errors) < MOST_ERRORS:
-                done.errors.append(RowError(line, external_id[:80], _texts(error)))
+            counted.refused += 1
+            counted.errors.append(RowError(line, external_id[:80], _texts(error)))
             continue
         seen.add(external_id)
-        done.created += 1
-    done.rows = sum((done.created, done.known, done.refused))
-    if dry_run:
-        raise _DryRun
+        counted.created += 1
+    return counted
 
 
-def _report(row: dict[str, Any], external_id: str) -> None:
-    if "_broken" in row or None in row:
+def _report(row: Mapping[Any, Any], external_id: str) -> None:
+    """One row; everything is checked before the first write, so a refused one leaves nothing behind."""
+    if "_broken" in row or None in row or None in row.values():
         raise Invalid({"row": [_l("This row has other columns than the header.")]})
-    text = {name: str(row.get(name) or "").strip() for name in COLUMNS}
     errors: dict[str, list[Any]] = {}
-    if not 1 <= len(external_id) <= 80:
+    if not 1 <= len(external_id) <= 80 or not external_id.isprintable():
         errors["external_id"] = [_l("Give each row an identifier of at most 80 characters.")]
+    text = {name: str(row.get(name) or "").strip() for name in COLUMNS}
     received_at = _moment(text["received_at"], errors)
-    channel, language = text["channel"] or "phone", text["language"] or "zh"
-    if channel not in CHANNELS:
-        errors["channel"] = [_l("Use one of: %(values)s.", values=", ".join(CHANNELS))]
-    if language not in ("zh", "en"):
-        errors["language"] = [_l("Use one of: %(values)s.", values="zh, en")]
-    given = {
-        "name": text["contact_name"], "phone": text["contact_phone"], "email": text["contact_email"], "address": text["site_address"],
-        "division_code": text["division_code"], "latitude": text["latitude"], "longitude": text["longitude"],
-        "serial": text["asset_serial"], "description": text["description"], "severity": text["severity"],
-    }  # fmt: skip
+    channel = _code("channel", text["channel"] or "phone", errors)
+    text["severity"] = _code("severity", text["severity"], errors) if text["severity"] else ""
+    language = text["language"] or LANGUAGES[0]
+    if language not in LANGUAGES:
+        errors["language"] = [_l("Use one of: %(values)s.", values=", ".join(LANGUAGES))]
     try:
-        read = report.read(given)
+        given = report.read(
+            {**{FORM.get(name, name): value for name, value in text.items()}, "division_asked": report.GIVEN}
+        )
     except Invalid as refused:
-        errors = {**refused.errors, **errors}
+        errors = {**_with_choices(refused), **errors}
     if errors:
         raise Invalid(errors)
-    asset: Asset | None = read.asset
     services.report_fault(
-        channel=channel, contact_name=read.contact_name, contact_phone=read.contact_phone, contact_email=read.contact_email,
-        description=read.description, severity=read.severity, serial=read.serial, asset=asset, place=read.place, language=language,
+        channel=channel, contact_name=given.contact_name, contact_phone=given.contact_phone,
+        contact_email=given.contact_email, description=given.description, severity=given.severity, serial=given.serial,
+        asset=asset_by_id(given.asset_id) if given.asset_id else None, place=given.place, language=language,
         external_id=external_id, received_at=received_at, tell=False, at=now(),
     )  # fmt: skip
 
 
+def _with_choices(refused: Invalid) -> dict[str, list[Any]]:
+    """The reasons by column; an unclear place names the codes that would settle it."""
+    errors = {COLUMN_OF.get(name, name): list(texts) for name, texts in refused.errors.items()}
+    if isinstance(refused, report.UnclearPlace):
+        errors["division_code"].append("; ".join(f"{code} {label}" for code, label in refused.choices[:5]))
+    return errors
+
+
+def _code(namespace: str, text: str, errors: dict[str, list[Any]]) -> str:
+    """A code, or the word people use for it in either language."""
+    code = _codes(namespace).get(text.lower())
+    if code is None:
+        values = ", ".join(all_words()[namespace])
+        errors[namespace] = [_l("Use one of: %(values)s.", values=values)]
+    return code or ""
+
+
+@cache
+def _codes(namespace: str) -> dict[str, str]:
+    known = all_words()[namespace]
+    return {text.lower(): code for code, texts in known.items() for text in (code, *texts.values())}
+
+
 def _moment(text: str, errors: dict[str, list[Any]]) -> datetime | None:
+    """A time with its offset, or on the wall clock of this installation; empty means now."""
     if not text:
         return None
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        errors["received_at"] = [_l("Write the time with its offset, such as 2026-11-25T10:30:00+08:00.")]
-        return None
-    if moment > now():
-        errors["received_at"] = [_l("This time lies in the future.")]
-    return moment
+        moment = datetime.fromisoformat(text.replace("/", "-"))
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=clock.zone)
+        if EARLIEST <= moment <= now() + DRIFT:
+            return min(moment, now())
+        errors["received_at"] = [_l("This time lies in the future or before the year 2000.")]
+    except (ValueError, OverflowError):
+        errors["received_at"] = [_l("Write the time such as 2026-11-25T10:30:00+08:00.")]
+    return None
 
 
 def _texts(error: DomainError) -> tuple[str, ...]:
     if isinstance(error, Invalid):
-        return tuple(f"{name}: {text}" for name, texts in error.errors.items() for text in texts)
+        return tuple(f"{name}: {' '.join(map(str, texts))}" for name, texts in error.errors.items())
     return (str(error.message),)
+
+
+# The file -------------------------------------------------------------------------------------------
+
+
+def _survey(path: Path) -> tuple[str, int]:
+    """UTF-8, or what spreadsheets in China write; and the number of lines. The file is read through once for it."""
+    decoder, encoding, lines = codecs.getincrementaldecoder("utf-8")(), "utf-8-sig", 1
+    with path.open("rb") as file:
+        while chunk := file.read(SAMPLE):
+            lines += chunk.count(b"\n")
+            if encoding != "gb18030":
+                try:
+                    decoder.decode(chunk)
+                except UnicodeDecodeError:
+                    encoding = "gb18030"
+    return encoding, lines
+
+
+def _dialect(file: Any) -> type[csv.Dialect]:
+    """Commas, semicolons or tabs, as the header has them."""
+
+    class Ours(csv.excel):
+        delimiter = ","
+
+    header = file.readline(MOST_FIELD)
+    file.seek(0)
+    Ours.delimiter = max(",;\t", key=header.count)
+    return Ours
+
+
+def _check_header(names: Iterable[str] | None) -> None:
+    given = [str(name) for name in names or ()]
+    missing = [name for name in NEEDED if name not in given]
+    if missing:
+        raise Invalid({"file": [_l("These columns are missing: %(names)s.", names=", ".join(missing))]})
+    unknown = [name for name in given if name not in COLUMNS or given.count(name) > 1]
+    if unknown:
+        names_ = ", ".join(unknown)[:200]
+        raise Invalid({"file": [_l("These columns are not known, or there twice: %(names)s.", names=names_)]})
+
+
+def _numbered(rows: "csv.DictReader[str]") -> Iterator[Numbered]:
+    """Rows with the line they end on; a row that cannot be parsed is refused like any other."""
+    while True:
+        try:
+            row: dict[Any, Any] = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            row = {"_broken": str(error)}
+        yield rows.line_num, row
+
+
+def _batches(rows: Iterator[Numbered]) -> Iterator[list[Numbered]]:
+    while batch := list(islice(rows, BATCH)):
+        yield batch

@@ -3,8 +3,8 @@
 The form, the agent's desk, the API and the import all pass here, so that each is equally kind.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -13,19 +13,21 @@ from fieldservice.assets.models import Asset
 from fieldservice.assets.queries import find_by_serial
 from fieldservice.foundation import formats
 from fieldservice.foundation.errors import Invalid
-from fieldservice.foundation.places import Point, divisions, geocode
+from fieldservice.foundation.places import Point, distance_km, divisions, geocode
 from fieldservice.foundation.words import has_word, language
-from fieldservice.intake.services import MOST_WORDS, Place
+from fieldservice.intake.receiving import MOST_WORDS, Place
 from fieldservice.mechanisms.forms import plain_text
 
-SHORTEST_WORDS = 4
-MOST_OFFERED = 40  # districts to choose from; a prefecture has at most that many
+SHORTEST_WORDS = 2  # 漏油 says it all
+GIVEN = "given"  # as division_asked: the code was not picked step by step
+FAR_KM = 150.0  # a position farther from its address than this belongs to another place
 Texts = dict[str, list[Any]]
+Choices = tuple[tuple[str, str], ...]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Report:
-    """A report that can be taken; `doubts` are sentences for staff that do not stop it."""
+    """A report that can be taken: plain values, fit to be taken into a transaction and tried again."""
 
     contact_name: str
     contact_phone: str
@@ -33,84 +35,111 @@ class Report:
     description: str
     severity: str
     serial: str
-    asset: Asset | None
+    asset_id: int | None
     place: Place
-    doubts: list[Any] = field(default_factory=list)
 
 
 class UnclearPlace(Invalid):
-    """The address fits several places, or none; `rivals` are (code, label) to choose from."""
+    """The address fits several places, or none: `choices` are (code, label) to choose from.
 
-    def __init__(self, errors: Texts, rivals: tuple[tuple[str, str], ...]) -> None:
-        super().__init__(errors, code="place_unclear")
-        self.rivals = rivals
-        self.facts["rivals"] = [{"division_code": code, "label": label} for code, label in rivals]
+    `under` is the division they lie in when the address told that much; None with all provinces, or with rivals.
+    """
+
+    def __init__(self, message: Any, choices: Choices, under: str | None = None, rivals: bool = False) -> None:
+        super().__init__({"division_code": [message]}, code="place_unclear")
+        self.choices, self.under, self.rivals = choices, under, rivals
+        self.facts["rivals"] = [{"division_code": code, "label": label} for code, label in choices]
 
 
 def read(given: Mapping[str, Any], asset: Asset | None = None) -> Report:
     """Check everything at once. Keys: name, phone, email, description, severity, serial, address, division_code,
-    latitude, longitude. Raises Invalid with a sentence a field, UnclearPlace when only the place is in question."""
+    division_asked, latitude, longitude. Raises Invalid with a sentence a field, UnclearPlace when only the place
+    is in question."""
     errors: Texts = {}
-    name = _text(given, "name", 80, errors, _l("Please tell us your name."))
+    name = _line(given, "name", 80, errors, _l("Please tell us your name."))
     phone = _checked(formats.check_phone, given, "phone", errors)
-    email = _checked(formats.check_email, given, "email", errors) if _raw(given, "email") else ""
+    email = _checked(formats.check_email, given, "email", errors)
     if not phone and not email and "phone" not in errors:
         errors["phone"] = [_l("Please give a phone number, so that we can call you.")]
     description = _text(given, "description", MOST_WORDS, errors, _l("Say in a few words what happened."))
     if description and len(description) < SHORTEST_WORDS and "description" not in errors:
         errors["description"] = [_l("Say a little more: what does the machine do, or not do?")]
-    severity = str(given.get("severity") or "")
+    severity = _raw(given, "severity")
     if not has_word("severity", severity):
         errors["severity"] = [_l("Say how bad it is.")]
-    serial = _text(given, "serial", 40, errors)
+    serial = _line(given, "serial", 40, errors)
     asset = asset or (find_by_serial(serial) if serial else None)
-    place, unclear = _place(given, asset, errors)
+    try:
+        place = read_place(given, needed=asset is None)
+    except UnclearPlace as unclear:
+        if errors:
+            unclear.errors = {**errors, **unclear.errors}
+        raise
+    except Invalid as refused:
+        errors.update(refused.errors)
+        place = Place()
     if errors:
         raise Invalid(errors)
-    if unclear is not None:
-        raise unclear
-    doubts = [_l("The serial %(serial)s is not known to us.", serial=serial)] if serial and asset is None else []
-    return Report(name, phone, email, description, severity, serial, asset, place, doubts)
+    return Report(name, phone, email, description, severity, serial, asset.id if asset else None, place)
 
 
-def _place(given: Mapping[str, Any], asset: Asset | None, errors: Texts) -> tuple[Place, UnclearPlace | None]:
-    """Position of the device, else address with division, else the machine's site."""
-    address = _text(given, "address", 200, errors)
-    code = _raw(given, "division_code") or None
-    named = _text(given, "division_name", 40, errors)
+def read_place(given: Mapping[str, Any], *, needed: bool) -> Place:
+    """Position of the device, else address with division, else nothing (the machine's site is known)."""
+    errors: Texts = {}
+    address = _line(given, "address", 200, errors)
     point = _point(given, errors)
+    if errors:
+        raise Invalid(errors)
+    code = _raw(given, "division_code") or None
     if point is not None:
-        return Place(address, divisions.nearest(point), point, "point"), None
-    if not address and code is None:
-        if asset is None and "address" not in errors:
-            errors["address"] = [_l("Where is the machine? Give its address or serial number.")]
-        return Place(), None
-    if code is None and named:
-        matches = divisions.search(named, MOST_OFFERED)
-        if len(matches) != 1:
-            return Place(), _ask(_labelled(matches))
-        code = matches[0]
-    try:
-        found = geocode(address, code, language())
-    except Invalid as error:
-        errors.update(error.errors)
-        return Place(), None
+        return _at(point, address, code)
+    if address or code:
+        return _by_address(address, code, _raw(given, "division_asked"))
+    if needed:
+        raise Invalid({"address": [_l("Where is the machine? Give its address or serial number.")]})
+    return Place()
+
+
+def _at(point: Point, address: str, code: str | None) -> Place:
+    """A position is exact; the address names its division better than the nearest county seat does."""
+    found = geocode(address, code, language()) if address or code else None
+    if found is None or found.point is None or not found.clear:
+        return Place(address, divisions.nearest(point), point, "point")
+    away = distance_km(point, found.point)
+    if away > FAR_KM:
+        message = _l("This address is %(km)s km from your position. Correct one of them.", km=round(away))
+        raise Invalid({"address": [message]})
+    return Place(address, found.division_code, point, "point")
+
+
+def _by_address(address: str, code: str | None, asked: str) -> Place:
+    found = geocode(address, code, language())
     if found.rivals:
-        return Place(), _ask(found.rivals)
-    if not found.clear and (code is None or found.division_code is None):  # a code that was given is meant, even a city's
-        return Place(), _ask(_labelled(divisions.children(found.division_code)) if found.division_code else ())
-    return Place(address, found.division_code, found.point, found.precision), None
+        raise UnclearPlace(_l("This address fits several places. Choose the right one."), found.rivals, rivals=True)
+    if found.clear or _meant(code, found.division_code, asked):
+        return Place(address, found.division_code, found.point, found.precision, found.doubt)
+    raise _ask(found.division_code)
 
 
-def _ask(rivals: tuple[tuple[str, str], ...]) -> UnclearPlace:
-    """Ask back: which of these, or in which district or county at all."""
-    if rivals:
-        return UnclearPlace({"address": [_l("This address fits several places. Choose the right one.")]}, rivals)
-    return UnclearPlace({"division_name": [_l("We could not find this place. In which district or county is it?")]}, ())
+def _meant(code: str | None, found: str | None, asked: str) -> bool:
+    """A large division is meant when its parts were offered, or when a program gave a city's code."""
+    division = divisions.by_code(code)
+    if division is None or found is None:
+        return False
+    return division.code == asked or (asked == GIVEN and division.level != "province")
 
 
-def _labelled(codes: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    return tuple((code, divisions.label(code, language())) for code in codes[:MOST_OFFERED])
+def _ask(under: str | None) -> UnclearPlace:
+    """In which city of this province, which district of this city, which province at all?"""
+    if under is None:
+        return UnclearPlace(_l("We could not find this place. Choose where it is."), named(divisions.provinces()))
+    text = _l("Where in %(place)s is it?", place=divisions.label(under, language()))
+    return UnclearPlace(text, named(divisions.children(under)), under)
+
+
+def named(codes: tuple[str, ...]) -> Choices:
+    """Divisions with their own names, to choose from."""
+    return tuple((code, divisions.name(code, language())) for code in codes)
 
 
 def _point(given: Mapping[str, Any], errors: Texts) -> Point | None:
@@ -129,6 +158,11 @@ def _raw(given: Mapping[str, Any], name: str) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
+def _line(given: Mapping[str, Any], name: str, most: int, errors: Texts, needed: Any = None) -> str:
+    """Text on one line."""
+    return " ".join(_text(given, name, most, errors, needed).split())
+
+
 def _text(given: Mapping[str, Any], name: str, most: int, errors: Texts, needed: Any = None) -> str:
     try:
         text = plain_text(given.get(name) or "", most, field=name)
@@ -140,12 +174,12 @@ def _text(given: Mapping[str, Any], name: str, most: int, errors: Texts, needed:
     return text
 
 
-def _checked(check: Any, given: Mapping[str, Any], name: str, errors: Texts) -> str:
+def _checked(check: Callable[[str], str], given: Mapping[str, Any], name: str, errors: Texts) -> str:
     text = _raw(given, name)
     if not text:
         return ""
     try:
-        return str(check(text))
+        return check(text)
     except formats.FormatError as error:
         errors[name] = [error.message]
         return ""

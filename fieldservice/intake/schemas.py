@@ -1,20 +1,25 @@
 """What comes in and goes out of the JSON calls about service requests (CONTRACT §3)."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import marshmallow as ma
 
+from config import LANGUAGES
 from fieldservice.foundation.api import ListQuery
-from fieldservice.foundation.web import settings
 from fieldservice.foundation.tokens import link_token
+from fieldservice.foundation.web import settings
+from fieldservice.foundation.words import all_words
 from fieldservice.intake.models import ServiceRequest
 from fieldservice.mechanisms import clocks
+from fieldservice.mechanisms.clocks import Clock
 
-CHANNELS = ("phone", "email", "portal", "extranet", "intranet", "asset_qr")
-SEVERITIES = ("safety", "line_stop", "degraded", "minor")
+CHANNELS = tuple(all_words()["channel"])
+SEVERITIES = tuple(all_words()["severity"])
+STATES = tuple(sorted(ServiceRequest.lifecycle.states))
 
 
-class Contact(ma.Schema):
+class ReportContact(ma.Schema):
     """Who reports."""
 
     name = ma.fields.String(required=True, validate=ma.validate.Length(1, 80))
@@ -23,7 +28,7 @@ class Contact(ma.Schema):
 
 
 class ReportSite(ma.Schema):
-    """Where the machine is; any one of address, division or position."""
+    """Where the machine is; any one of address, division or position (WGS-84)."""
 
     address = ma.fields.String(load_default="", validate=ma.validate.Length(max=200))
     division_code = ma.fields.String(load_default="", validate=ma.validate.Length(max=6))
@@ -35,13 +40,15 @@ class ReportSchema(ma.Schema):
     """A report."""
 
     channel = ma.fields.String(load_default="portal", validate=ma.validate.OneOf(CHANNELS))
-    contact = ma.fields.Nested(Contact, required=True)
-    customer_id = ma.fields.Integer(load_default=None, allow_none=True, validate=ma.validate.Range(1, 2**62))
-    site = ma.fields.Nested(ReportSite, load_default=dict)
+    contact = ma.fields.Nested(ReportContact, required=True)
+    customer_id = ma.fields.Integer(
+        load_default=None, allow_none=True, strict=True, validate=ma.validate.Range(1, 2**63 - 1)
+    )
+    site = ma.fields.Nested(ReportSite, load_default=lambda: dict(ReportSite().load({})))
     asset_serial = ma.fields.String(load_default="", validate=ma.validate.Length(max=40))
     description = ma.fields.String(required=True, validate=ma.validate.Length(1, 4000))
     severity = ma.fields.String(required=True, validate=ma.validate.OneOf(SEVERITIES))
-    language = ma.fields.String(load_default="zh", validate=ma.validate.OneOf(("zh", "en")))
+    language = ma.fields.String(load_default="zh", validate=ma.validate.OneOf(LANGUAGES))
 
 
 class PromiseSchema(ma.Schema):
@@ -75,6 +82,9 @@ class RequestSchema(ma.Schema):
     customer_id = ma.fields.Integer(allow_none=True)
     asset_serial = ma.fields.Function(lambda request: request.asset.serial if request.asset else request.serial_given)
     contact_name = ma.fields.String()
+    address = ma.fields.String()
+    division_code = ma.fields.String(allow_none=True)
+    precision = ma.fields.String()
     language = ma.fields.String()
     received_at = ma.fields.AwareDateTime()
     triaged_at = ma.fields.AwareDateTime(allow_none=True)
@@ -83,25 +93,32 @@ class RequestSchema(ma.Schema):
     closed_at = ma.fields.AwareDateTime(allow_none=True)
     promises = ma.fields.Method("promises_of")
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._clocks: Mapping[int, list[Clock]] | None = None
+
+    def fetch(self, rows: Sequence[ServiceRequest]) -> None:
+        """Read the promises of a whole page at once, before it is dumped."""
+        self._clocks = clocks.of_many(ServiceRequest.subject_type, [row.id for row in rows])
+
     def promises_of(self, request: ServiceRequest) -> Any:
-        """Clocks of all dumped requests were fetched at once (`context`), or of this one now."""
-        known = getattr(self, "clocks", None)
-        return PromiseSchema(many=True).dump(known.get(request.id, []) if known is not None else clocks.of(request))
+        found = clocks.of(request) if self._clocks is None else self._clocks.get(request.id, [])
+        return PromiseSchema(many=True).dump(found)
 
 
 class RequestQuery(ListQuery):
     """Filters of the list."""
 
-    status = ma.fields.String(load_default="open", validate=ma.validate.Length(max=24))
+    status = ma.fields.String(load_default="all", validate=ma.validate.OneOf(("triage", "open", "all", *STATES)))
     station = ma.fields.String(load_default="", validate=ma.validate.Length(max=12))
-    priority = ma.fields.String(load_default="", validate=ma.validate.Length(max=2))
+    priority = ma.fields.String(load_default="", validate=ma.validate.OneOf(("", *all_words()["priority"])))
     q = ma.fields.String(load_default="", validate=ma.validate.Length(max=80))
 
 
 class MoveSchema(ma.Schema):
-    """A wished move of state."""
+    """A wished move of state. A duplicate names the request it repeats."""
 
-    to = ma.fields.String(required=True, validate=ma.validate.Length(1, 24))
+    to = ma.fields.String(required=True, validate=ma.validate.OneOf(STATES))
     reason = ma.fields.String(load_default="", validate=ma.validate.Length(max=300))
     duplicate_of = ma.fields.String(load_default="", validate=ma.validate.Length(max=20))
 

@@ -9,10 +9,18 @@ are not taken yet.
 
 from fieldservice.mechanisms.files.folder import sweep
 from fieldservice.mechanisms.files.models import Received, StoredFile
-from fieldservice.mechanisms.files.services import attach, held, hold, prepare, receive, receive_document
+from fieldservice.mechanisms.files.services import (
+    MOST_PHOTOS,
+    attach,
+    held,
+    hold,
+    prepare,
+    receive,
+    receive_document,
+)
 from fieldservice.mechanisms.files.view import file_of, files_of, send, state_text
 
 __all__ = [
-    "Received", "StoredFile", "attach", "file_of", "files_of", "held", "hold", "prepare", "receive",
+    "MOST_PHOTOS", "Received", "StoredFile", "attach", "file_of", "files_of", "held", "hold", "prepare", "receive",
     "receive_document", "send", "state_text", "sweep",
 ]  # fmt: skip

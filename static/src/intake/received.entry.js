@@ -1,2 +1,4 @@
-// The report has arrived: its draft is no longer needed.
-for (const key of Object.keys(localStorage)) if (key.startsWith("draft:report:")) localStorage.removeItem(key);
+// The report has arrived: drafts are no longer needed.
+import { forgetDrafts } from './draft.js';
+
+forgetDrafts();
