@@ -113,7 +113,8 @@ def _thread(request: ServiceRequest) -> list[Said]:
     )  # fmt: skip
     messages = list(reversed(session.scalars(newest).all()))
     ids = {message.user_id for message in messages if message.user_id is not None}
-    names = dict(session.execute(select(User.id, User.name).where(User.id.in_(ids))).tuples().all()) if ids else {}
+    rows = session.execute(select(User.id, User.name).where(User.id.in_(ids))) if ids else ()
+    names: dict[int, str] = {row.id: row.name for row in rows}
     return [Said(message, names.get(message.user_id or 0, "") or _customer(message, request)) for message in messages]
 
 

@@ -105,15 +105,6 @@ def reply(number: str) -> Any:
     return _step(number, work, _back_to_request(number), "reply")
 
 
-def _fixed(found: ServiceRequest, typed: Mapping[str, str]) -> None:  # noqa: ARG001 - the acts share one face
-    """Remote help removed the cause: the machine runs, nobody needs to drive (J-13)."""
-    at = now()
-    if not found.lifecycle.allows(found.state, "restored") or found.state != "remote":
-        raise Conflict(_l("This step is not possible from the present state."), code="move_forbidden")
-    intake.note_restored(found, at)
-    intake.resolve(found, at)
-
-
 def _duplicate(found: ServiceRequest, typed: Mapping[str, str]) -> None:
     try:
         first = intake_queries.request_by_number(typed.get("duplicate_of", "").strip().upper(), current())
@@ -124,7 +115,7 @@ def _duplicate(found: ServiceRequest, typed: Mapping[str, str]) -> None:
 
 REQUEST_ACTS: dict[str, Callable[[ServiceRequest, Mapping[str, str]], None]] = {
     "remote": lambda found, _typed: intake.help_remotely(found, now()),
-    "fixed": _fixed,
+    "fixed": lambda found, _typed: intake.fix_remotely(found, now()),  # nobody needs to drive (J-13)
     "duplicate": _duplicate,
     "cancel": lambda found, typed: intake.cancel(found, typed.get("reason", ""), now()),
 }
