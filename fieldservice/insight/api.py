@@ -11,7 +11,7 @@ from fieldservice.foundation.api import ApiBlueprint
 from fieldservice.foundation.words import pick
 from fieldservice.insight import queries
 from fieldservice.insight.views import READERS
-from fieldservice.mechanisms.metrics import Period, measure, measure_by, metric
+from fieldservice.mechanisms.metrics import MetricResult, Period, measure, measure_by, metric
 
 blueprint = ApiBlueprint("kpis", __name__, "Figures with their definitions")
 
@@ -37,17 +37,29 @@ def kpi(args: dict[str, Any], name: str) -> Any:
 
 
 def answer(name: str, station: str | None, first: date | None, last: date | None, by: str | None) -> dict[str, Any]:
-    """The figure as the API and the command tell it; the period defaults to the last 28 days."""
-    known = metric(name)
+    """The figure as the API and the command tell it; the period defaults to the last 28 days.
+
+    Raises NotFound for an unknown figure or a station the reader does not cover, Invalid for impossible days.
+    """
+    metric(name)  # an unknown figure is said before anything else
     usual = Period.last_days(28)
     period = Period(first or usual.first, last or usual.last)
     stations = queries.stations_of(current())
-    chosen = next((one for one in stations if one.code == station), None) if station else None
-    if station and chosen is None:
-        queries.station_by_code("")
-    scope = queries.scope_of(current(), chosen)
-    result = measure(name, period, scope)
-    content: dict[str, Any] = {
+    scope = queries.scope_of(current(), queries.chosen_of(station, stations))
+    content = _meaning(name, period) | _made_of(measure(name, period, scope))
+    if by == "station":
+        codes = {one.id: one.code for one in stations}
+        shares = measure_by(name, period, scope, "station", codes)
+        content["parts"] = [{"station": codes[key]} | _made_of(part) for key, part in shares.items()]
+    elif by == "week":
+        weeks = measure_by(name, period, scope, "week")
+        content["parts"] = [{"week": first.isoformat()} | _made_of(part) for first, part in sorted(weeks.items())]
+    return content
+
+
+def _meaning(name: str, period: Period) -> dict[str, Any]:
+    known = metric(name)
+    return {
         "name": name,
         "title": pick(known.names),
         "definition": pick(known.definition),
@@ -55,20 +67,8 @@ def answer(name: str, station: str | None, first: date | None, last: date | None
         "target": known.target,
         "from": period.first.isoformat(),
         "to": period.last.isoformat(),
-        "numerator": result.numerator,
-        "denominator": result.denominator,
-        "value": result.value,
     }
-    if by:
-        parts = measure_by(name, period, scope, "station" if by == "station" else "week", [one.id for one in stations])
-        codes = {one.id: one.code for one in stations}
-        content["parts"] = [
-            {
-                by: codes.get(key) if by == "station" else key.isoformat(),
-                "numerator": part.numerator,
-                "denominator": part.denominator,
-                "value": part.value,
-            }
-            for key, part in sorted(parts.items())
-        ]
-    return content
+
+
+def _made_of(result: MetricResult) -> dict[str, Any]:
+    return {"numerator": result.numerator, "denominator": result.denominator, "value": result.value}

@@ -1,4 +1,4 @@
-"""Charts as coordinates: pure functions from numbers to places in an SVG of 560 × 240 (templates draw them)."""
+"""Charts as coordinates: pure functions from numbers to places in an SVG (templates draw them)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,42 +49,68 @@ class DotChart:
     height: int
 
 
-def line(labels: Sequence[str], values: Sequence[float | None], texts: Sequence[str], target: float | None) -> LineChart:
+@dataclass(frozen=True)
+class Scale:
+    """Puts values between `low` and `high` on the way from `start` to `end`."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        return self.start + (self.end - self.start) * (value - self.low) / (self.high - self.low)
+
+
+def line(
+    labels: Sequence[str], values: Sequence[float | None], texts: Sequence[str], target: float | None
+) -> LineChart:
     """A line over equal steps; a missing value leaves a gap, never a zero."""
-    low, high, steps = _axis([value for value in values if value is not None] + ([target] if target is not None else []))
-    x = lambda index: LEFT + (WIDTH - LEFT - RIGHT) * (index / max(1, len(values) - 1))  # noqa: E731 - two small scales
-    y = lambda value: HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (value - low) / (high - low)  # noqa: E731 - see above
-    path, pen, dots = [], "M", []
-    for index, value in enumerate(values):
-        if value is None:
-            pen = "M"
-            continue
-        path.append(f"{pen}{x(index):.1f} {y(value):.1f}")
-        dots.append(Dot(x(index), y(value), labels[index], texts[index]))
-        pen = "L"
+    low, high, steps = _axis([value for value in (*values, target) if value is not None])
+    across = Scale(0, max(1, len(values) - 1), LEFT, WIDTH - RIGHT)
+    up = Scale(low, high, HEIGHT - BOTTOM, TOP)
+    placed = [None if value is None else (across(index), up(value)) for index, value in enumerate(values)]
     every = max(1, -(-len(labels) // 7))
     return LineChart(
-        " ".join(path),
-        dots,
-        [Tick(y(step), f"{step:g}") for step in steps],
-        [Tick(x(index), label) for index, label in enumerate(labels) if index % every == 0],
-        y(target) if target is not None else None,
+        path=_path(placed),
+        dots=[Dot(*place, labels[index], texts[index]) for index, place in enumerate(placed) if place],
+        ticks_y=[Tick(up(step), f"{step:g}") for step in steps],
+        ticks_x=[Tick(across(index), label) for index, label in enumerate(labels) if index % every == 0],
+        reference=None if target is None else up(target),
     )
 
 
 def dots(rows: Sequence[tuple[str, float, str]], target: float | None, better: str) -> DotChart:
-    """Rows (label, value, text) from best to worst; those that miss the target by more than the rest are hollow."""
+    """Rows (label, value, text) from best to worst; those that miss the target are marked."""
     ordered = sorted(rows, key=lambda row: row[1], reverse=better == "higher")
-    low, high, steps = _axis([value for _label, value, _text in ordered] + ([target] if target is not None else []))
-    x = lambda value: NAME + (WIDTH - NAME - RIGHT) * (value - low) / (high - low)  # noqa: E731 - a small scale
-    missed = lambda value: target is not None and (value < target if better == "higher" else value > target)  # noqa: E731 - see above
-    placed = [Dot(x(value), TOP + ROW * (index + 0.5), label, text, missed(value)) for index, (label, value, text) in enumerate(ordered)]
+    low, high, steps = _axis([value for value in (*(row[1] for row in ordered), target) if value is not None])
+    across = Scale(low, high, NAME, WIDTH - RIGHT)
+    placed = [
+        Dot(across(value), TOP + ROW * (index + 0.5), label, text, _misses(value, target, better))
+        for index, (label, value, text) in enumerate(ordered)
+    ]
     return DotChart(
-        placed,
-        [Tick(x(step), f"{step:g}") for step in steps],
-        x(target) if target is not None else None,
-        TOP + ROW * len(ordered) + BOTTOM,
+        dots=placed,
+        ticks_x=[Tick(across(step), f"{step:g}") for step in steps],
+        reference=None if target is None else across(target),
+        height=TOP + ROW * len(ordered) + BOTTOM,
     )
+
+
+def _path(places: Sequence[tuple[float, float] | None]) -> str:
+    """The pen goes from place to place, and is lifted where one is missing."""
+    parts, pen = [], "M"
+    for place in places:
+        if place:
+            parts.append(f"{pen}{place[0]:.1f} {place[1]:.1f}")
+        pen = "L" if place else "M"
+    return " ".join(parts)
+
+
+def _misses(value: float, target: float | None, better: str) -> bool:
+    if target is None:
+        return False
+    return value < target if better == "higher" else value > target
 
 
 def _axis(values: Sequence[float]) -> tuple[float, float, list[float]]:

@@ -24,7 +24,9 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 @click.option("--by", type=click.Choice(["station", "week"]), default=None)
 @click.option("--json", "as_json", is_flag=True)
 @show_errors
-def kpi(name: str, station: str | None, first: datetime | None, last: datetime | None, by: str | None, as_json: bool) -> None:
+def kpi(
+    name: str, station: str | None, first: datetime | None, last: datetime | None, by: str | None, as_json: bool
+) -> None:
     """Print a figure with what it is made of."""
     g.person = Person(0, "command", "", roles=all_of(STAFF))
     days = [moment.date() if moment else None for moment in (first, last)]
@@ -33,9 +35,9 @@ def kpi(name: str, station: str | None, first: datetime | None, last: datetime |
         click.echo(json.dumps(content, ensure_ascii=False))
         return
     known = metric(name)
-    click.echo(f"{content['title']}: {value_text(known, content['value'])}  ({content['numerator']} / {content['denominator']})")
-    for part in content.get("parts", []):
-        click.echo(f"  {part[by]}  {value_text(known, part['value'])}  ({part['numerator']} / {part['denominator']})")
+    for name_, part in [(content["title"], content), *((part[by], part) for part in content.get("parts", []))]:
+        made_of = f"{part['numerator']} / {part['denominator']}" if known.unit == "percent" else part["denominator"]
+        click.echo(f"{name_}: {value_text(known, part['value'])}  ({made_of})")
 
 
 @click.command("verify")

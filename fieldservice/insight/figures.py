@@ -27,7 +27,7 @@ COUNTED = ServiceRequest.state.not_in(("cancelled", "duplicate")) & ~ServiceRequ
 Rows = Callable[[Period, Scope], Select[Any]]
 
 
-def _minutes(end: Any, start: Any) -> ColumnElement[float]:
+def _minutes(end: Any, start: Any) -> ColumnElement[Any]:
     """Minutes from one stored moment to another."""
     if is_sqlite():
         return (func.julianday(end) - func.julianday(start)) * 1440
@@ -67,7 +67,8 @@ def _hit(condition: Any) -> ColumnElement[int]:
 
 def _promises(period: Period, scope: Scope, *kinds: str) -> Select[Any]:
     of = (Clock.subject_type == ServiceRequest.subject_type) & (Clock.subject_id == ServiceRequest.id)
-    rows = _rows(ServiceRequest.number, Clock.station_id, Clock.due_at, _hit(Clock.state == "kept"), period.span(), scope)
+    kept = _hit(Clock.state == "kept")
+    rows = _rows(ServiceRequest.number, Clock.station_id, Clock.due_at, kept, period.span(), scope)
     rows = rows.join_from(Clock, ServiceRequest, of).where(COUNTED, Clock.told_at.is_not(None))
     # a promise that is still running is neither kept nor broken, even when it falls due later today
     rows = rows.where(Clock.state.in_(("kept", "breached")))
@@ -87,7 +88,8 @@ def arrival_rate(period: Period, scope: Scope) -> Select[Any]:
 def resolve_24h(period: Period, scope: Scope) -> Select[Any]:
     """Faults under the 24-hour promise, by closing day."""
     request = ServiceRequest
-    hit = _hit(request.restored_at.is_not(None) & (_minutes(request.restored_at, request.received_at) <= LONGEST_RESTORE))
+    took = _minutes(request.restored_at, request.received_at)
+    hit = _hit(request.restored_at.is_not(None) & (took <= LONGEST_RESTORE))
     promised = exists().where(
         Clock.subject_type == request.subject_type, Clock.subject_id == request.id, Clock.kind == "restore",
         Clock.state != "void", Clock.limit_minutes <= LONGEST_RESTORE,
@@ -107,28 +109,47 @@ def first_response(period: Period, scope: Scope) -> Select[Any]:
 
 
 def first_time_fix(period: Period, scope: Scope) -> Select[Any]:
-    """Corrective requests visited, once their 30 days have passed; by the day on which they have."""
-    request, order, first, later = ServiceRequest, WorkOrder, aliased(Visit), aliased(Visit)
-    again = aliased(WorkOrder)
-    visited = (first.on_site_at.is_not(None)) & (func.coalesce(first.end_reason, "") != "no_access")
-    first_id = select(func.min(first.id)).where(first.work_order_id == order.id, visited).scalar_subquery()
-    earliest = select(func.min(again.id)).where(again.request_id == request.id).scalar_subquery()
-    restored = exists().where(Visit.id == first_id, Visit.restored)
-    same_fault = (again.id == order.id) | ((again.asset_id == order.asset_id) & (again.failure_mode == order.failure_mode))
-    waited = _minutes(later.on_site_at, request.restored_at)
-    returned = exists(
+    """Corrective requests visited and closed, counted on the day on which 30 days have passed since."""
+    request, order, first, one = ServiceRequest, aliased(WorkOrder), aliased(Visit), aliased(Visit)
+    first_id = (
+        select(func.min(one.id))
+        .where(one.work_order_id == order.id, one.on_site_at.is_not(None), _got_in(one))
+        .scalar_subquery()
+    )
+    earliest = select(func.min(WorkOrder.id)).where(WorkOrder.request_id == request.id).scalar_subquery()
+    start, end = period.span()
+    span = (start - WATCH, min(end, now()) - WATCH)
+    rows = _rows(request.number, request.station_id, request.closed_at, _hit(_fixed(order, first)), span, scope)
+    return (
+        rows.select_from(request)
+        .join(order, order.id == earliest)
+        .join(first, first.id == first_id)
+        .where(COUNTED, order.kind.in_(CORRECTIVE))
+    )
+
+
+def _got_in(visit: Any) -> ColumnElement[bool]:
+    """The technician could work: not 'no access'."""
+    reached: ColumnElement[bool] = func.coalesce(visit.end_reason, "") != "no_access"
+    return reached
+
+
+def _fixed(order: Any, first: Any) -> ColumnElement[bool]:
+    """Restored at the first visit, and nobody was on site for the same fault in the 30 days after it."""
+    again, later = aliased(WorkOrder), aliased(Visit)
+    same_machine_and_mode = (again.asset_id == order.asset_id) & (again.failure_mode == order.failure_mode)
+    passed = _minutes(later.on_site_at, first.finished_at)
+    returned = (
         select(later.id)
         .join(again, again.id == later.work_order_id)
-        .where(same_fault, later.id != first_id, waited > 0, waited <= WATCH.total_seconds() / 60)
-    )
-    start, end = period.span()
-    end = min(end, now())
-    rows = _rows(
-        request.number, request.station_id, request.closed_at, _hit(restored & ~returned), (start - WATCH, end - WATCH), scope
-    )
-    return rows.join_from(request, order, order.request_id == request.id).where(
-        COUNTED, order.kind.in_(CORRECTIVE), order.id == earliest, first_id.is_not(None)
-    )
+        .where(
+            (again.id == order.id) | (again.request_id == order.request_id) | same_machine_and_mode,
+            later.id != first.id, passed >= 0, passed <= WATCH.total_seconds() / 60,
+        )
+        .exists()
+    )  # fmt: skip
+    restored: ColumnElement[bool] = first.restored.is_(True)
+    return restored & ~returned
 
 
 def top_box(period: Period, scope: Scope) -> Select[Any]:
@@ -137,8 +158,8 @@ def top_box(period: Period, scope: Scope) -> Select[Any]:
     line = each(Survey.scores).table_valued("key", "value")
     hit = _hit(cast(line.c.value, Integer) == 5)
     rows = _rows(ServiceRequest.number, Survey.station_id, Survey.answered_at, hit, period.span(), scope)
-    of = Survey.request_id == ServiceRequest.id
-    return rows.select_from(Survey).join(ServiceRequest, of).join(line, true()).where(COUNTED, Survey.state == "answered")
+    joined = rows.select_from(Survey).join(ServiceRequest, Survey.request_id == ServiceRequest.id).join(line, true())
+    return joined.where(COUNTED, Survey.state == "answered")
 
 
 # Sums ----------------------------------------------------------------------------------------------
@@ -146,14 +167,16 @@ def top_box(period: Period, scope: Scope) -> Select[Any]:
 
 @dataclass(frozen=True)
 class _Share:
-    """A share of hits among cases."""
+    """A share of hits among cases. A case counts `delay` after its moment (0: on that day)."""
 
     rows: Rows
+    delay: timedelta = timedelta(0)
 
     def total(self, period: Period, scope: Scope) -> MetricResult:
         cases = self.rows(period, scope)
         inner = cases.subquery()
-        hits, count = session.execute(select(func.coalesce(func.sum(inner.c.value), 0), func.count()).select_from(inner)).one()
+        sums = select(func.coalesce(func.sum(inner.c.value), 0), func.count()).select_from(inner)
+        hits, count = session.execute(sums).one()
         return MetricResult.share(int(hits), count, cases)
 
     def parts(self, period: Period, scope: Scope, by: By) -> Mapping[Any, MetricResult]:
@@ -163,7 +186,7 @@ class _Share:
         for part, hits, count in session.execute(
             select(key, func.sum(inner.c.value), func.count()).select_from(inner).group_by(key)
         ):
-            entry = sums.setdefault(_part(part, by, period), [0, 0])
+            entry = sums.setdefault(_part(part, by, period, self.delay), [0, 0])
             entry[0], entry[1] = entry[0] + int(hits), entry[1] + count
         return {part: MetricResult.share(hits, count) for part, (hits, count) in sums.items()}
 
@@ -210,18 +233,18 @@ def _key(inner: Any, by: By) -> ColumnElement[Any]:
     return key
 
 
-def _part(key: Any, by: By, period: Period) -> Any:
+def _part(key: Any, by: By, period: Period, delay: timedelta = timedelta(0)) -> Any:
     """The station, or the first day of the week that a day belongs to (weeks are cut at the period's ends)."""
     if by == "station":
         return key
-    day = key if isinstance(key, date) else date.fromisoformat(key)
+    day = (key if isinstance(key, date) else date.fromisoformat(key)) + delay
     return max(day - timedelta(days=day.weekday()), period.first)
 
 
 def register() -> None:
     """Tell the registry how each figure is computed."""
     for rows in (promise_kept, resolve_24h, arrival_rate, first_time_fix, top_box):
-        share = _Share(rows)
+        share = _Share(rows, WATCH if rows is first_time_fix else timedelta(0))
         register_compute(rows.__name__, share.total, share.parts)
     median = _Median(first_response)
     register_compute("first_response", median.total, median.parts)

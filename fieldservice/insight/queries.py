@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.db import session
@@ -38,9 +39,9 @@ class Tile:
 
 
 def stations_of(person: Person) -> list[Station]:
-    """The stations a person reads, by code."""
+    """The stations a person reads, by code; closed ones too, so that parts add up to the whole."""
     covered = person.stations()
-    statement = select(Station).where(Station.state.in_(("open", "limited"))).order_by(Station.code)
+    statement = select(Station).order_by(Station.code)
     if covered is not None:
         statement = statement.where(Station.id.in_(sorted(covered)))
     return list(session.scalars(statement))
@@ -54,6 +55,16 @@ def station_by_code(code: str) -> Station:
     return station
 
 
+def chosen_of(code: str | None, stations: Sequence[Station]) -> Station | None:
+    """The station with this code among those a person reads; None when none is asked for. Raises NotFound."""
+    if not code:
+        return None
+    chosen = next((station for station in stations if station.code == code), None)
+    if chosen is None:
+        raise NotFound()
+    return chosen
+
+
 def scope_of(person: Person, chosen: Station | None) -> Scope:
     """The chosen station, else all the person reads."""
     return Scope.of(chosen.id) if chosen is not None else Scope(person.stations())
@@ -63,7 +74,7 @@ def tile(known: Metric, period: Period, scope: Scope) -> Tile:
     """A figure with its last twelve weeks and the change against the period before."""
     result = measure(known.code, period, scope)
     days = (period.last - period.first).days + 1
-    before = measure(known.code, Period(period.first.fromordinal(period.first.toordinal() - days), period.first.fromordinal(period.first.toordinal() - 1)), scope)
+    before = measure(known.code, Period(period.first - timedelta(days=days), period.first - timedelta(days=1)), scope)
     weeks = measure_by(known.code, Period.last_days(TREND_DAYS), scope, "week")
     change = result.value - before.value if result.value is not None and before.value is not None else None
     return Tile(
@@ -76,7 +87,9 @@ def station_chart(known: Metric, period: Period, scope: Scope, stations: Sequenc
     """The figure per station, or None with fewer than two to compare."""
     parts = measure_by(known.code, period, scope, "station", [station.id for station in stations])
     names = {station.id: pick(station.names) for station in stations}
-    rows = [(names[key], part.value, value_text(known, part.value)) for key, part in parts.items() if part.value is not None]
+    rows = [
+        (names[key], part.value, value_text(known, part.value)) for key, part in parts.items() if part.value is not None
+    ]
     return charts.dots(rows, known.target, known.better) if len(rows) > 1 else None
 
 
@@ -87,7 +100,8 @@ def week_chart(known: Metric, period: Period, scope: Scope) -> charts.LineChart 
     values = [parts[first].value for first in firsts]
     if sum(value is not None for value in values) < 2:
         return None
-    return charts.line([date_short(first) for first in firsts], values, [value_text(known, value) for value in values], known.target)
+    texts = [value_text(known, value) for value in values]
+    return charts.line([date_short(first) for first in firsts], values, texts, known.target)
 
 
 def cases_of(code: str, period: Period, scope: Scope, after: str = "") -> tuple[list[Any], str | None]:
@@ -96,8 +110,9 @@ def cases_of(code: str, period: Period, scope: Scope, after: str = "") -> tuple[
     worst_first = rows.c.value.desc() if code == "first_response" else rows.c.value
     key = func.row_number().over(order_by=(worst_first, rows.c.moment.desc(), rows.c.number)).label("place")
     placed = select(rows, key).subquery()
-    start = int(after) if after.isdigit() and len(after) < 10 else 0
-    found = session.execute(select(placed).where(placed.c.place > start).order_by(placed.c.place).limit(CASES + 1)).all()
+    start = int(after) if after.isascii() and after.isdecimal() and len(after) < 10 else 0
+    page = select(placed).where(placed.c.place > start).order_by(placed.c.place).limit(CASES + 1)
+    found = session.execute(page).all()
     more = str(found[CASES - 1].place) if len(found) > CASES else None
     return list(found[:CASES]), more
 
@@ -117,24 +132,23 @@ class Today:
 def today_at(station_id: int) -> Today:
     """Counts of today's visits and of open work."""
     start, end = day_span(today())
-    visits = session.execute(
-        select(Visit.state, func.count()).where(Visit.station_id == station_id, Visit.starts_at >= start, Visit.starts_at < end)
-        .group_by(Visit.state)
-    ).all()  # fmt: skip
-    by_state = {state: count for state, count in visits}
-    count = lambda statement: session.scalar(select(func.count()).select_from(statement.subquery())) or 0  # noqa: E731 - three counts alike
+    days_visits = select(Visit.state, func.count()).where(
+        Visit.station_id == station_id, Visit.starts_at >= start, Visit.starts_at < end
+    )
+    by_state: dict[str, int] = dict(session.execute(days_visits.group_by(Visit.state)).tuples())
+    clock, request = clocks.Clock, ServiceRequest
     return Today(
         visits=sum(number for state, number in by_state.items() if state not in ("cancelled", "declined", "missed")),
         on_the_way=by_state.get("en_route", 0),
         done=by_state.get("completed", 0) + by_state.get("partially_completed", 0),
-        open_requests=count(select(ServiceRequest.id).where(ServiceRequest.station_id == station_id, ServiceRequest.state.in_(OPEN_REQUESTS))),
-        unassigned=count(select(WorkOrder.id).where(WorkOrder.station_id == station_id, WorkOrder.state == "ready")),
-        breached=count(
-            select(clocks.Clock.id).where(
-                clocks.Clock.station_id == station_id, clocks.Clock.stopped_at.is_(None), clocks.Clock.state == "breached"
-            )
-        ),
-    )  # fmt: skip
+        open_requests=_count(request, request.station_id == station_id, request.state.in_(OPEN_REQUESTS)),
+        unassigned=_count(WorkOrder, WorkOrder.station_id == station_id, WorkOrder.state == "ready"),
+        breached=_count(clock, clock.station_id == station_id, clock.stopped_at.is_(None), clock.state == "breached"),
+    )
+
+
+def _count(model: Any, *conditions: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count(model.id)).where(*conditions)) or 0
 
 
 def urgent_at(station_id: int, limit: int = 8) -> list[tuple[ServiceRequest, clocks.ClockView]]:
@@ -142,7 +156,10 @@ def urgent_at(station_id: int, limit: int = 8) -> list[tuple[ServiceRequest, clo
     of = (clocks.Clock.subject_type == ServiceRequest.subject_type) & (clocks.Clock.subject_id == ServiceRequest.id)
     rows = session.execute(
         select(ServiceRequest, clocks.Clock).join(clocks.Clock, of)
-        .where(clocks.Clock.station_id == station_id, clocks.Clock.stopped_at.is_(None), ServiceRequest.state.in_(OPEN_REQUESTS))
+        .where(
+            clocks.Clock.station_id == station_id, clocks.Clock.stopped_at.is_(None),
+            clocks.Clock.state != "void", ServiceRequest.state.in_(OPEN_REQUESTS),
+        )
         .order_by(clocks.Clock.due_at).limit(limit * 3)
     ).all()  # fmt: skip
     seen: dict[int, tuple[ServiceRequest, clocks.ClockView]] = {}

@@ -6,14 +6,15 @@ from flask import Blueprint, render_template, request
 from flask_babel import lazy_gettext as _l
 
 from fieldservice.foundation.access import current, require_station, roles
-from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Invalid
 from fieldservice.foundation.web import navigation
 from fieldservice.insight import queries
 from fieldservice.mechanisms.metrics import Period, all_metrics, metric
 
 blueprint = Blueprint("insight", __name__)
-READERS = ("director", "station_manager", "dispatcher", "agent", "quality", "finance", "sales", "engineer", "storekeeper")
+READERS = (
+    "director", "station_manager", "dispatcher", "agent", "quality", "finance", "sales", "engineer", "storekeeper",
+)  # fmt: skip
 PERIODS = (7, 28, 90)
 navigation("insight.board", _l("Figures"), *READERS)
 
@@ -24,7 +25,7 @@ def board() -> Any:
     """Promises kept first, then the others; by station and week."""
     period, days = _period()
     stations = queries.stations_of(current())
-    chosen = _station(stations)
+    chosen = queries.chosen_of(request.args.get("station"), stations)
     scope = queries.scope_of(current(), chosen)
     tiles = [queries.tile(figure, period, scope) for figure in all_metrics()]
     first = all_metrics()[0]
@@ -42,7 +43,7 @@ def figure(code: str) -> Any:
     known = metric(code)
     period, days = _period()
     stations = queries.stations_of(current())
-    chosen = _station(stations)
+    chosen = queries.chosen_of(request.args.get("station"), stations)
     scope = queries.scope_of(current(), chosen)
     cases, more = queries.cases_of(code, period, scope, after=request.args.get("after", "")[:60])
     return render_template(
@@ -62,10 +63,10 @@ def station_page(code: str) -> Any:
     period, days = _period()
     scope = queries.scope_of(current(), station)
     tiles = [queries.tile(figure, period, scope) for figure in all_metrics()]
-    session.expunge(station)
     return render_template(
         "insight/station.html", station=station, tiles=tiles, days=days, periods=PERIODS, period=period,
-        today=queries.today_at(station.id), urgent=queries.urgent_at(station.id), tasks=queries.tasks_at(current(), station.id),
+        today=queries.today_at(station.id), urgent=queries.urgent_at(station.id),
+        tasks=queries.tasks_at(current(), station.id),
     )  # fmt: skip
 
 
@@ -75,9 +76,3 @@ def _period() -> tuple[Period, int]:
         raise Invalid({"days": [_l("Choose 7, 28 or 90 days.")]})
     return Period.last_days(int(text)), int(text)
 
-
-def _station(stations: list[Any]) -> Any:
-    code = request.args.get("station", "")
-    if not code:
-        return None
-    return next((station for station in stations if station.code == code), None) or queries.station_by_code("")
