@@ -19,6 +19,7 @@ from fieldservice.intake import views as intake
 from fieldservice.mechanisms import relay
 from fieldservice.portal import views as portal
 from fieldservice.workorders import api as workorders_api
+from fieldservice.workorders import tablet_api, tablet_views
 from fieldservice.workorders import views as workorders
 
 assert models.MODULES  # every table is known before migrations or queries need it
@@ -27,6 +28,7 @@ PAGES = (
     dispatch.blueprint,
     intake.blueprint,
     workorders.blueprint,
+    tablet_views.blueprint,
     accounts.blueprint,
     insight.blueprint,
     portal.blueprint,
@@ -35,6 +37,7 @@ API: tuple[api.ApiBlueprint, ...] = (
     intake_api.blueprint,
     workorders_api.blueprint,
     dispatch_api.blueprint,
+    tablet_api.blueprint,
     insight_api.blueprint,
 )
 

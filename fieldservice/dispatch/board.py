@@ -13,7 +13,6 @@ from sqlalchemy import select
 
 from fieldservice.customers.models import Customer
 from fieldservice.dispatch.axis import Axis, axis_for
-from fieldservice.dispatch.scope import VIEWERS
 from fieldservice.foundation.access import Person, in_scope
 from fieldservice.foundation.db import session
 from fieldservice.foundation.time import day_span
@@ -25,6 +24,7 @@ from fieldservice.stations.roster import Member
 from fieldservice.workorders.days import stops_of
 from fieldservice.workorders.eligibility import Stop
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.queries import READERS
 
 MOST_LANES = 300
 HIDDEN = ("cancelled", "missed")
@@ -154,7 +154,7 @@ def _bars(
         .join(WorkOrder, WorkOrder.id == Visit.work_order_id)
         .outerjoin(Customer, Customer.id == WorkOrder.customer_id)
         .where(Visit.technician_id.in_(technician_ids), Visit.starts_at < end, Visit.ends_at > start)
-        .where(Visit.state.not_in(HIDDEN), in_scope(Visit, somebody, *VIEWERS))
+        .where(Visit.state.not_in(HIDDEN), in_scope(Visit, somebody, *READERS))
         .order_by(Visit.starts_at, Visit.id)
     ).all()  # fmt: skip
     due = _arrivals_due({row.request_id for row in rows if row.state in BEFORE_SITE and row.request_id})
@@ -192,7 +192,7 @@ def _arrivals_due(request_ids: set[int]) -> dict[int, datetime]:
         Clock.subject_type == "service_request", Clock.subject_id.in_(request_ids), Clock.kind == "arrival",
         Clock.stopped_at.is_(None),
     )  # fmt: skip
-    return dict(session.execute(rows).tuples().all())
+    return dict(session.execute(rows).all())
 
 
 def _taken(technician_ids: Sequence[int], start: datetime, end: datetime, shown: set[int]) -> dict[int, list[Stop]]:

@@ -10,6 +10,7 @@ from fieldservice.foundation.access import Person
 from fieldservice.foundation.time import at_local, local
 from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.clocks import ClockView
+from fieldservice.workorders import queries
 from fieldservice.workorders.booking import CHANGEABLE, OPEN_STATES
 from fieldservice.workorders.days import needs_of
 from fieldservice.workorders.eligibility import RULES, Need
@@ -87,12 +88,12 @@ class Drawer:
 def drawer_for(somebody: Person, filters: Filters, stations: Collection[int] | None, at: datetime) -> Drawer | None:
     """The drawer of the selected order or visit. Raises NotFound for what the person does not see."""
     if filters.visit is not None:
-        chosen = scope.visit_by_id(filters.visit, somebody)
-        order = scope.order_by_number(chosen.work_order.number, somebody)
+        chosen = queries.visit_by_id(filters.visit, somebody)
+        order = queries.order_by_number(chosen.work_order.number, somebody)
         return drawer_of(order, somebody, filters.day, stations, at, visit=chosen)
     if not filters.order:
         return None
-    return drawer_of(scope.order_by_number(filters.order, somebody), somebody, filters.day, stations, at)
+    return drawer_of(queries.order_by_number(filters.order, somebody), somebody, filters.day, stations, at)
 
 
 def drawer_of(

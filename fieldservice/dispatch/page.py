@@ -1,6 +1,6 @@
 """Putting the parts of the day plan together for its templates, and reading its forms."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from fieldservice.foundation.errors import DomainError, Invalid
 from fieldservice.foundation.time import clock, local, today
 from fieldservice.mechanisms.forms import plain_text
 from fieldservice.stations.models import Station
-from fieldservice.workorders import refusals
+from fieldservice.workorders import queries, refusals
 
 Context = dict[str, Any]
 
@@ -31,7 +31,7 @@ def everything(
     typed: Mapping[str, str] | None = None,
 ) -> Context:
     """All parts, after an optional refusal with what was typed."""
-    stations = scope.stations_of(somebody)
+    stations = queries.stations_for(somebody)
     chosen = scope.chosen_stations(filters.station, stations)
     drawer = _drawer(somebody, filters, at)
     return {
@@ -47,7 +47,7 @@ def everything(
 
 def part(name: str, somebody: Person, filters: Filters, at: datetime) -> Context:
     """What one part needs, and no more."""
-    stations = scope.stations_of(somebody)
+    stations = queries.stations_for(somebody)
     chosen = scope.chosen_stations(filters.station, stations)
     context: Context = {**_frame(filters, stations, at), "error": None, "typed": {}}
     if name == "counters":
@@ -62,13 +62,13 @@ def part(name: str, somebody: Person, filters: Filters, at: datetime) -> Context
 
 def panel(number: str, somebody: Person, at: datetime) -> Context:
     """Who could go, for the page of a work order; booking leads back there."""
-    order = scope.order_by_number(number, somebody)
+    order = queries.order_by_number(number, somebody)
     filters = Filters(today(), order=order.number)
-    drawer = drawer_of(order, somebody, today(), somebody.stations(*scope.PLANNERS), at)
+    drawer = drawer_of(order, somebody, today(), somebody.stations(*queries.PLANNERS), at)
     return {**_frame(filters, [], at), "drawer": drawer, "error": None, "typed": {}, "back_to": "order"}
 
 
-def _frame(filters: Filters, stations: list[Station], at: datetime) -> Context:
+def _frame(filters: Filters, stations: Sequence[Station], at: datetime) -> Context:
     return {
         "filters": filters,
         "stations": stations,
@@ -80,23 +80,25 @@ def _frame(filters: Filters, stations: list[Station], at: datetime) -> Context:
     }
 
 
-def _counters(chosen: list[Station]) -> Context:
+def _counters(chosen: Sequence[Station]) -> Context:
     return {"counters": queue.counters([station.id for station in chosen])}
 
 
-def _queue(chosen: list[Station], filters: Filters, at: datetime) -> Context:
+def _queue(chosen: Sequence[Station], filters: Filters, at: datetime) -> Context:
     waiting, total = queue.waiting([station.id for station in chosen], at, filters.words)
     return {"waiting": waiting, "waiting_total": total}
 
 
-def _lanes(somebody: Person, chosen: list[Station], filters: Filters, drawer: Drawer | None, at: datetime) -> Context:
+def _lanes(
+    somebody: Person, chosen: Sequence[Station], filters: Filters, drawer: Drawer | None, at: datetime
+) -> Context:
     plan = board(somebody, chosen, filters.day, filters.days, at)
     answers = {one.member.id: one for one in drawer.people} if drawer is not None else {}
     return {"plan": plan, "groups": draw(plan, answers)}
 
 
 def _drawer(somebody: Person, filters: Filters, at: datetime) -> Drawer | None:
-    return drawer_for(somebody, filters, somebody.stations(*scope.PLANNERS), at)
+    return drawer_for(somebody, filters, somebody.stations(*queries.PLANNERS), at)
 
 
 # Forms --------------------------------------------------------------------------------------------

@@ -149,4 +149,4 @@ def _hold_reasons(order_ids: Collection[int]) -> dict[int, str]:
         .where(Event.subject_type == "work_order", Event.subject_id.in_(order_ids), Event.kind == "work_order.on_hold")
         .order_by(Event.id)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())

@@ -1,52 +1,17 @@
-"""Who may see the day plan and who may plan; finding orders, visits, stations and technicians within that."""
+"""Who may plan what; stations and technicians within that. Orders and visits are found by workorders/queries.py."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
-from sqlalchemy.orm import joinedload
 
-from fieldservice.foundation.access import Person, scoped
+from fieldservice.foundation.access import Person
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Forbidden, Invalid, NotFound
 from fieldservice.stations import roster
 from fieldservice.stations.models import Station, Technician
-from fieldservice.workorders.models import Visit, WorkOrder
-
-PLANNERS = ("dispatcher", "station_manager")
-VIEWERS = (*PLANNERS, "agent", "director")
-LARGEST_ID = 2**62
-MOST_STATIONS = 400
-
-
-def order_by_number(number: str, somebody: Person) -> WorkOrder:
-    """An order the person may see. Raises NotFound."""
-    wanted = select(WorkOrder).where(WorkOrder.number == number[:20])
-    order: WorkOrder | None = session.scalar(
-        scoped(wanted, WorkOrder, somebody, *VIEWERS).options(
-            joinedload(WorkOrder.request),
-            joinedload(WorkOrder.customer),
-            joinedload(WorkOrder.site),
-            joinedload(WorkOrder.asset),
-            joinedload(WorkOrder.station),
-        )
-    )
-    if order is None:
-        raise NotFound()
-    return order
-
-
-def visit_by_id(visit_id: int, somebody: Person) -> Visit:
-    """A visit of the person's stations, or of a technician lent by them. Raises NotFound."""
-    if not 0 < visit_id < LARGEST_ID:
-        raise NotFound()
-    wanted = select(Visit).where(Visit.id == visit_id)
-    visit: Visit | None = session.scalar(
-        scoped(wanted, Visit, somebody, *VIEWERS).options(joinedload(Visit.work_order), joinedload(Visit.technician))
-    )
-    if visit is None:
-        raise NotFound()
-    return visit
+from fieldservice.workorders.models import WorkOrder
+from fieldservice.workorders.queries import LARGEST_ID, PLANNERS
 
 
 def may_plan(somebody: Person, station_id: int) -> bool:
@@ -72,16 +37,7 @@ def technician_for(order: WorkOrder, technician_id: int, starts_at: datetime, so
     return technician
 
 
-def stations_of(somebody: Person) -> list[Station]:
-    """The stations whose day plan the person may see, by name of code."""
-    covered = somebody.stations(*VIEWERS)
-    rows = select(Station).where(Station.state.in_(("open", "limited"))).order_by(Station.code).limit(MOST_STATIONS)
-    if covered is not None:
-        rows = rows.where(Station.id.in_(covered))
-    return list(session.scalars(rows))
-
-
-def chosen_stations(code: str, stations: list[Station]) -> list[Station]:
+def chosen_stations(code: str, stations: Sequence[Station]) -> Sequence[Station]:
     """The station with that code, or all of them. Raises NotFound for one the person does not see."""
     if not code:
         return stations

@@ -13,7 +13,7 @@ from fieldservice.foundation.access import Person
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Conflict
 from fieldservice.stations.models import Technician
-from fieldservice.workorders import booking
+from fieldservice.workorders import booking, queries
 from fieldservice.workorders.models import Visit
 
 SECONDS = 10
@@ -54,7 +54,7 @@ def undo(token: str, somebody: Person, at: datetime) -> Visit:
         content = None
     if not content or at > datetime.fromisoformat(content["at"]) + timedelta(seconds=SECONDS) + GRACE:
         raise Conflict(_l("The time to undo this has passed. Change it by hand."), code="undo_passed")
-    visit = scope.visit_by_id(content["visit"], somebody)
+    visit = queries.visit_by_id(content["visit"], somebody)
     scope.require_planner(somebody, visit.station_id)
     changes.require_version(visit, content["version"])
     match content["done"]:

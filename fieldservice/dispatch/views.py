@@ -15,24 +15,24 @@ from fieldservice.foundation.errors import Conflict, DomainError, Invalid, NotFo
 from fieldservice.foundation.time import now
 from fieldservice.foundation.web import navigation
 from fieldservice.foundation.words import pick
-from fieldservice.workorders import booking
+from fieldservice.workorders import booking, queries
 from fieldservice.workorders.models import Visit
 
 blueprint = Blueprint("dispatch", __name__)
-navigation("dispatch.day_plan", _l("Dispatch"), *scope.VIEWERS)
+navigation("dispatch.day_plan", _l("Dispatch"), *queries.READERS)
 PARTS = ("counters", "queue", "lanes", "drawer")
 MOST_REASON = 200
 
 
 @blueprint.get("/dispatch")
-@roles(*scope.VIEWERS)
+@roles(*queries.READERS)
 def day_plan() -> Any:
     """The whole page: queue, lanes, drawer of what is selected."""
     return render_template("dispatch/day_plan.html", **page.everything(current(), read_filters(request.args), now()))
 
 
 @blueprint.get("/dispatch/part/<name>")
-@roles(*scope.VIEWERS)
+@roles(*queries.READERS)
 def part(name: str) -> Any:
     """One part of the page, fetched again when something happened."""
     if name not in PARTS:
@@ -42,7 +42,7 @@ def part(name: str) -> Any:
 
 
 @blueprint.get("/dispatch/suggestions/<number>")
-@roles(*scope.VIEWERS)
+@roles(*queries.READERS)
 def suggestions_panel(number: str) -> Any:
     """Who could go, for the page of a work order."""
     return render_template("dispatch/_panel.html", **page.panel(number, current(), now()))
@@ -52,13 +52,13 @@ def suggestions_panel(number: str) -> Any:
 
 
 @blueprint.post("/dispatch/visits")
-@roles(*scope.PLANNERS)
+@roles(*queries.PLANNERS)
 def book() -> Any:
     """Book a technician for an order."""
     filters, somebody = _back(), current()
 
     def work() -> tuple[Visit, str]:
-        order = scope.order_by_number(request.form.get("order", ""), somebody)
+        order = queries.order_by_number(request.form.get("order", ""), somebody)
         scope.require_planner(somebody, order.station_id)
         changes.require_version(order, page.optional_int(request.form, "version"))
         starts_at = page.moment(request.form, "starts_at")
@@ -73,7 +73,7 @@ def book() -> Any:
 
 
 @blueprint.post("/dispatch/visits/<int:visit_id>/change")
-@roles(*scope.PLANNERS)
+@roles(*queries.PLANNERS)
 def change(visit_id: int) -> Any:
     """Another technician or another time."""
 
@@ -94,7 +94,7 @@ def change(visit_id: int) -> Any:
 
 
 @blueprint.post("/dispatch/visits/<int:visit_id>/send")
-@roles(*scope.PLANNERS)
+@roles(*queries.PLANNERS)
 def send(visit_id: int) -> Any:
     """Hand the visit to the technician."""
 
@@ -108,7 +108,7 @@ def send(visit_id: int) -> Any:
 
 
 @blueprint.post("/dispatch/visits/<int:visit_id>/<any(cancel, miss):end>")
-@roles(*scope.PLANNERS)
+@roles(*queries.PLANNERS)
 def fall_through(visit_id: int, end: str) -> Any:
     """The visit does not happen; needs a reason."""
     act = booking.cancel_visit if end == "cancel" else booking.miss_visit
@@ -122,7 +122,7 @@ def fall_through(visit_id: int, end: str) -> Any:
 
 
 @blueprint.post("/dispatch/undo")
-@roles(*scope.PLANNERS)
+@roles(*queries.PLANNERS)
 def take_back() -> Any:
     """Undo the last step, within ten seconds."""
 
@@ -138,7 +138,7 @@ def take_back() -> Any:
 def _visit(visit_id: int) -> Visit:
     """The visit of the address, if the person plans it and saw its present version."""
     somebody = current()
-    visit = scope.visit_by_id(visit_id, somebody)
+    visit = queries.visit_by_id(visit_id, somebody)
     scope.require_planner(somebody, visit.station_id)
     changes.require_version(visit, page.optional_int(request.form, "version"))
     return visit
