@@ -26,9 +26,11 @@ SEARCH_WORD = 1.5  # what a search word counts beside the symptom
 OWN_WORK = 1.25  # patterns of the order's own work type come first where others score alike
 MOST_LETTERS = 4000
 STOP_WORDS = frozenset(
-    """a an the it its this that is are was be will do does have has not no of to in on at by from for with and or when
-    need keeps""".split()
-)
+    [
+        "a", "an", "the", "it", "its", "this", "that", "is", "are", "was", "be", "will", "do", "does", "have", "has",
+        "not", "no", "of", "to", "in", "on", "at", "by", "from", "for", "with", "and", "or", "when", "need", "keeps",
+    ]
+)  # fmt: skip
 
 
 class Pattern(Protocol):
