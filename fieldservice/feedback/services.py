@@ -47,12 +47,13 @@ def schedule(request: ServiceRequest, at: datetime) -> Survey:
 
 
 def send_due(at: datetime, limit: int = 100) -> int:
-    """Send waiting invitations, or suppress those of people asked in the last 30 days; returns how many were decided."""
+    """Send waiting invitations, or suppress those of people asked in the last 30 days; gives how many were decided."""
     waiting = select(Survey).where(Survey.state == "scheduled").order_by(Survey.id).limit(limit)
     surveys = session.scalars(waiting.with_for_update(skip_locked=True).execution_options(populate_existing=True)).all()
     for survey in surveys:
         request = session.get_one(ServiceRequest, survey.request_id)
-        if _asked_lately(survey, at) or not (request.contact_phone or request.contact_email):
+        reachable = bool(request.contact_phone or request.contact_email)
+        if request.is_test or not reachable or _asked_lately(survey, request, at):
             move(survey, "suppressed", at=at, by="system")
             continue
         move(survey, "sent", at=at, by="system")
@@ -87,35 +88,48 @@ def answer(
     wrong = [name for name, score in scores.items() if name not in dimensions() or score not in range(1, 6)]
     if wrong or not scores:
         raise Invalid({"scores": [_l("Give each line one to five stars.")]})
-    survey = session.scalar(select(Survey).where(Survey.request_id == request.id).with_for_update().execution_options(populate_existing=True))
-    if survey is None:
-        raise Conflict(_l("This can be rated once the work is finished."), code="not_finished")
-    if survey.state == "answered":
-        raise Conflict(_l("You have rated this already. Thank you."), code="answered")
-    if survey.state != "sent":  # a customer may rate by herself, whether or not an invitation was sent
-        if survey.state == "expired":
-            raise Conflict(_l("The time to rate this has passed. Please write to us instead."), code="expired")
-        move(survey, "sent", at=at, by="customer")
-        survey.sent_at = at
+    survey = _open_survey(request, at)
     survey.scores = {name: scores[name] for name in dimensions() if name in scores}
     survey.words = plain_text(words, 1000, field="words")
     survey.low_reason = plain_text(low_reason, 1000, field="low_reason")
     survey.answered_at = at
     move(survey, "answered", at=at, by="customer")
     if min(survey.scores.values()) <= LOW:
-        tasks.open_task(
-            "recover_customer", request, due_at=at + RECOVER_WITHIN, at=at, owner_role="station_manager",
-            supervisor_role="director", station_id=request.station_id,
-            facts={"number": request.number, "score": min(survey.scores.values())}, key=f"recover:{survey.id}",
-        )  # fmt: skip
+        _recover(request, survey, at)
     record("survey.scored", request, {"survey": survey.id, "scores": survey.scores}, at=at, by="customer")
     return survey
 
 
-def _asked_lately(survey: Survey, at: datetime) -> bool:
-    if not survey.contact_phone:
-        return False
-    asked = select(func.count(Survey.id)).where(
-        Survey.contact_phone == survey.contact_phone, Survey.sent_at > at - ONE_IN, Survey.id != survey.id
-    )
-    return bool(session.scalar(asked))
+def _open_survey(request: ServiceRequest, at: datetime) -> Survey:
+    """The survey that can be answered now; a customer may rate by herself, whether or not an invitation was sent."""
+    own = select(Survey).where(Survey.request_id == request.id).with_for_update()
+    survey = session.scalar(own.execution_options(populate_existing=True))
+    if survey is None:
+        raise Conflict(_l("This can be rated once the work is finished."), code="not_finished")
+    if survey.state == "answered":
+        raise Conflict(_l("You have rated this already. Thank you."), code="answered")
+    if survey.state == "expired":
+        raise Conflict(_l("The time to rate this has passed. Please write to us instead."), code="expired")
+    if survey.state != "sent":
+        move(survey, "sent", at=at, by="customer")
+        survey.sent_at = at
+    return survey
+
+
+def _recover(request: ServiceRequest, survey: Survey, at: datetime) -> None:
+    tasks.open_task(
+        "recover_customer", request, due_at=at + RECOVER_WITHIN, at=at, owner_role="station_manager",
+        supervisor_role="director", station_id=request.station_id,
+        facts={"number": request.number, "score": min(survey.scores.values())}, key=f"recover:{survey.id}",
+    )  # fmt: skip
+
+
+def _asked_lately(survey: Survey, request: ServiceRequest, at: datetime) -> bool:
+    """Whether this person, by phone or else by e-mail, was invited in the last 30 days."""
+    other = select(func.count(Survey.id)).where(Survey.sent_at > at - ONE_IN, Survey.id != survey.id)
+    if survey.contact_phone:
+        other = other.where(Survey.contact_phone == survey.contact_phone)
+    else:
+        same = ServiceRequest.contact_email == request.contact_email
+        other = other.join(ServiceRequest, ServiceRequest.id == Survey.request_id).where(same)
+    return bool(session.scalar(other))

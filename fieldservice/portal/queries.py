@@ -16,11 +16,11 @@ from fieldservice.foundation.words import pick
 from fieldservice.intake.models import ServiceRequest, ThreadMessage
 from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.clocks import ClockView, moment_text
+from fieldservice.portal.services import OFFERED_DAYS
 from fieldservice.workorders import booking, suggestions
 from fieldservice.workorders.models import Visit, WorkOrder
 from fieldservice.workorders.suggestions import Suggestion
 
-OFFERED_DAYS = 4
 OFFERED = 6
 BEFORE_START = timedelta(hours=2)  # earlier than this from now nobody is asked to be ready
 LAST_MESSAGES = 50
@@ -61,27 +61,36 @@ class Tracked:
 def request_by_number_and_phone(number: str, tail: str) -> ServiceRequest:
     """The request whose number and last four digits of the phone are known (I-03). Raises NotFound alike for both."""
     request = session.scalar(select(ServiceRequest).where(ServiceRequest.number == number.strip().upper()[:20]))
-    if request is None or len(tail) != 4 or not request.contact_phone.endswith(tail):
+    digits = len(tail) == 4 and tail.isascii() and tail.isdecimal()
+    if request is None or not digits or not request.contact_phone.endswith(tail):
         raise NotFound()
     return request
 
 
 def tracked(request: ServiceRequest) -> Tracked:
     """Everything the page shows, in a fixed number of queries."""
+    order, visit = order_and_visit(request)
+    views = clocks.views(clocks.of(request), now())
+    thread = select(ThreadMessage).where(ThreadMessage.request_id == request.id).order_by(ThreadMessage.id.desc())
+    messages = session.scalars(thread.limit(LAST_MESSAGES)).all()
+    survey = session.scalar(select(Survey).where(Survey.request_id == request.id))
+    return Tracked(
+        request, order, visit, _steps(request, visit, views), _hero(visit, views), views,
+        list(reversed(messages)), survey,
+    )  # fmt: skip
+
+
+def order_and_visit(request: ServiceRequest) -> tuple[WorkOrder | None, Visit | None]:
+    """The latest work order, and the visit that matters: the open one, else the one that brought the machine back."""
     order = session.scalar(
         select(WorkOrder).where(WorkOrder.request_id == request.id).order_by(WorkOrder.id.desc()).limit(1)
         .options(selectinload(WorkOrder.visits).joinedload(Visit.technician))
     )  # fmt: skip
-    visit = _current_visit(order)
-    views = clocks.views(clocks.of(request), now())
-    messages = session.scalars(
-        select(ThreadMessage).where(ThreadMessage.request_id == request.id).order_by(ThreadMessage.id.desc()).limit(LAST_MESSAGES)
-    ).all()
-    survey = session.scalar(select(Survey).where(Survey.request_id == request.id))
-    return Tracked(
-        request, order, visit, _steps(request, visit, views), _hero(request, visit, views), views,
-        list(reversed(messages)), survey,
-    )  # fmt: skip
+    if order is None:
+        return None, None
+    open_ = [visit for visit in order.visits if visit.state in booking.OPEN_STATES]
+    ended = [visit for visit in order.visits if visit.finished_at is not None and request.restored_at is not None]
+    return order, next(reversed(open_ or ended), None)
 
 
 def free_times(found: Tracked) -> list[Suggestion]:
@@ -90,7 +99,7 @@ def free_times(found: Tracked) -> list[Suggestion]:
         return []
     start = now() + BEFORE_START
     _first, end = day_span(today(), OFFERED_DAYS)
-    offered = suggestions.suggest(found.order, start=start, end=end, limit=60).suggestions
+    offered = suggestions.suggest(found.order, start=start, end=end, limit=60, moving=found.visit).suggestions
     seen: dict[datetime, Suggestion] = {}
     for one in offered:
         if one.slot.starts_at != found.visit.starts_at:
@@ -104,16 +113,7 @@ def window_text(starts_at: datetime) -> str:
     return f"{moment_text(window.starts_at, now())}–{display.clock_time(window.ends_at)}"
 
 
-def _current_visit(order: WorkOrder | None) -> Visit | None:
-    """The visit that matters to the customer: the open one, else the last one that took place."""
-    if order is None:
-        return None
-    open_ = [visit for visit in order.visits if visit.state in booking.OPEN_STATES and visit.state != "declined"]
-    ended = [visit for visit in order.visits if visit.finished_at is not None]
-    return (open_ or ended or [None])[-1]
-
-
-def _hero(request: ServiceRequest, visit: Visit | None, views: list[ClockView]) -> ClockView | None:
+def _hero(visit: Visit | None, views: list[ClockView]) -> ClockView | None:
     wanted = "arrival" if visit is None or visit.on_site_at is None else "restore"
     open_ = {view.kind: view for view in views if view.is_open}
     return open_.get(wanted) or open_.get("restore") or (next(iter(open_.values()), None))
@@ -133,7 +133,7 @@ def _steps(request: ServiceRequest, visit: Visit | None, views: list[ClockView])
     done = max((index for index, (_code, at, _note) in enumerate(reached) if at is not None), default=0)
     over = request.closed_at is not None or request.state in ("cancelled", "duplicate")
     return [
-        Step(code, "done" if index < done or over and at else "now" if index == done and not over else "", note, at)
+        Step(code, "done" if index < done or (over and at) else "now" if index == done and not over else "", note, at)
         for index, (code, at, note) in enumerate(reached)
         if at is not None or index >= done or code in ("received", "planned")
     ]

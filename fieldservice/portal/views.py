@@ -5,16 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
+from flask_babel import LazyString, refresh
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from fieldservice.feedback import services as feedback
 from fieldservice.foundation.access import public
 from fieldservice.foundation.db import session, write
-from fieldservice.foundation.errors import DomainError, Invalid, NotFound
+from fieldservice.foundation.errors import Conflict, DomainError, Invalid, NotFound
 from fieldservice.foundation.time import now
 from fieldservice.foundation.web import limiter
-from fieldservice.intake import services as intake
 from fieldservice.intake.models import ServiceRequest
 from fieldservice.intake.queries import request_by_link
 from fieldservice.mechanisms import files
@@ -44,8 +44,8 @@ def find() -> Any:
     try:
         found = queries.request_by_number_and_phone(number, tail)
     except NotFound:
-        errors = {"number": [_("We know no request with this number and phone. Check both, or use the link we sent you.")]}
-        return render_template("portal/find.html", errors=errors, number=number, tail=tail), 422
+        sentence = _("We know no request with this number and phone. Check both, or use the link we sent you.")
+        return render_template("portal/find.html", errors={"number": [sentence]}, number=number, tail=tail), 422
     return render_template("portal/status.html", found=queries.tracked(found))
 
 
@@ -54,16 +54,7 @@ def find() -> Any:
 @limiter.limit(LOOKS)
 def track(token: str) -> Any:
     """Live progress, messages, times, sign-off and survey."""
-    found = _found(token)
-    shown = queries.tracked(found)
-    times = queries.free_times(shown) if "times" in request.args and shown.may_move else []
-    response = Response(render_template(
-        "portal/track.html", shown=shown, token=token, times=times, asked_times="times" in request.args,
-        photos=files.files_of([found]).get((found.subject_type, found.id), []),
-        dimensions=feedback.dimensions(), window_text=queries.window_text,
-    ))  # fmt: skip
-    response.headers["X-Robots-Tag"] = "noindex"
-    return response
+    return _page(token, ask_times="times" in request.args)
 
 
 @blueprint.get("/t/<token>/files/<int:file_id>")
@@ -78,7 +69,9 @@ def photo(token: str, file_id: int) -> Any:
 @public
 @limiter.limit(DEEDS)
 def confirm(token: str) -> Any:
-    return _do(token, lambda found, at: services.confirm_visit(found, _visit(found), at), _("Thank you. We will be there."))
+    """The customer will be there."""
+    thanks = _l("Thank you. We will be there.")
+    return _do(token, lambda found, at: services.confirm_visit(found, _visit(found), at), thanks)
 
 
 @blueprint.post("/t/<token>/time")
@@ -88,21 +81,25 @@ def move(token: str) -> Any:
     """Another time, chosen from the free ones."""
     technician, _sep, text = request.form.get("slot", "")[:60].partition("@")
     try:
-        starts_at = datetime.fromisoformat(text)
-        technician_id = int(technician)
-        if starts_at.tzinfo is None or technician_id > 2**62:
+        technician_id, starts_at = int(technician), datetime.fromisoformat(text)
+        if starts_at.tzinfo is None or not 0 < technician_id < 2**62:
             raise ValueError(text)
     except ValueError:
         return _back(token, Invalid({"slot": [_l("Choose one of the times shown.")]}))
-    return _do(token, lambda found, at: services.choose_time(found, _visit(found), technician_id, starts_at, at), _("The visit was moved."))
+    thanks = _l("The visit was moved.")
+    return _do(
+        token, lambda found, at: services.choose_time(found, _visit(found), technician_id, starts_at, at), thanks
+    )
 
 
 @blueprint.post("/t/<token>/messages")
 @public
 @limiter.limit(DEEDS)
 def write_message(token: str) -> Any:
+    """A line to the station."""
     words = request.form.get("words", "")
-    return _do(token, lambda found, at: intake.write_message(found, author="customer", words=words, at=at), _("Your message has arrived."))
+    thanks = _l("Your message has arrived.")
+    return _do(token, lambda found, at: services.write_message(found, words, at), thanks)
 
 
 @blueprint.post("/t/<token>/sign-off")
@@ -110,7 +107,7 @@ def write_message(token: str) -> Any:
 @limiter.limit(DEEDS)
 def sign_off(token: str) -> Any:
     """All is well: the request is closed."""
-    return _do(token, lambda found, at: intake.close(found, at, signed_off=True), _("Thank you. The request is closed."))
+    return _do(token, services.sign_off, _l("Thank you. The request is closed."))
 
 
 @blueprint.post("/t/<token>/reopen")
@@ -119,7 +116,8 @@ def sign_off(token: str) -> Any:
 def reopen(token: str) -> Any:
     """The fault is back, within 30 days."""
     reason = request.form.get("reason", "")
-    return _do(token, lambda found, at: intake.reopen(found, reason, at), _("We are on it again. You will hear from us."))
+    thanks = _l("We are on it again. You will hear from us.")
+    return _do(token, lambda found, at: services.reopen(found, reason, at), thanks)
 
 
 @blueprint.post("/t/<token>/survey")
@@ -128,25 +126,28 @@ def reopen(token: str) -> Any:
 def rate(token: str) -> Any:
     """Five lines of stars and a free sentence."""
     scores = {name: int(text) for name in feedback.dimensions() if (text := request.form.get(name, "")) in set("12345")}
-    words, low = request.form.get("words", ""), request.form.get("low_reason", "")
-    return _do(token, lambda found, at: feedback.answer(found, scores, at, words=words, low_reason=low), _("Thank you for rating us."))
+    words, low = request.form.get("comment", ""), request.form.get("low_reason", "")
+    thanks = _l("Thank you for rating us.")
+    return _do(token, lambda found, at: feedback.answer(found, scores, at, words=words, low_reason=low), thanks)
 
 
 def _found(token: str) -> ServiceRequest:
+    """The request behind the link; its page speaks the customer's language unless she chose another."""
     found = request_by_link(token)
     g.page_language = None if request.args.get("lang") or request.cookies.get("lang") else found.language
     g.pop("language", None)
+    refresh()
     return found
 
 
 def _visit(found: ServiceRequest) -> Visit:
-    visit = queries.tracked(found).visit
+    _order, visit = queries.order_and_visit(found)
     if visit is None:
-        raise NotFound()
+        raise Conflict(_l("There is no visit at the moment. Look at the page again."), code="no_visit")
     return visit
 
 
-def _do(token: str, deed: Callable[[ServiceRequest, datetime], Any], thanks: str) -> Any:
+def _do(token: str, deed: Callable[[ServiceRequest, datetime], Any], thanks: LazyString) -> Any:
     """Do it in one transaction and come back to the page, with thanks or with what to do next."""
     _found(token)
     g.actor = "customer"
@@ -154,18 +155,25 @@ def _do(token: str, deed: Callable[[ServiceRequest, datetime], Any], thanks: str
         write(lambda: deed(request_by_link(token), now()))
     except DomainError as error:
         return _back(token, error)
-    flash(thanks)
+    flash(str(thanks))
     return redirect(url_for("portal.track", token=token))
 
 
 def _back(token: str, error: DomainError) -> Any:
     """The page again, saying what is wrong and keeping what was typed."""
     session.rollback()
+    return _page(token, ask_times="slot" in request.form, error=error, status=error.status)
+
+
+def _page(token: str, *, ask_times: bool, error: DomainError | None = None, status: int = 200) -> Response:
     found = _found(token)
     shown = queries.tracked(found)
     page = render_template(
-        "portal/track.html", shown=shown, token=token, error=error, typed=request.form,
-        times=queries.free_times(shown) if "slot" in request.form and shown.may_move else [], asked_times="slot" in request.form,
-        photos=[], dimensions=feedback.dimensions(), window_text=queries.window_text,
+        "portal/track.html", shown=shown, token=token, error=error, typed=request.form, asked_times=ask_times,
+        times=queries.free_times(shown) if ask_times and shown.may_move else [],
+        photos=files.files_of([found]).get((found.subject_type, found.id), []),
+        dimensions=feedback.dimensions(), window_text=queries.window_text,
     )  # fmt: skip
-    return page, error.status
+    response = Response(page, status)
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
