@@ -176,8 +176,7 @@ def wants_json() -> bool:
     return (
         request.path.startswith("/api/")
         or request.accept_mimetypes.best == "application/json"
-        or request.path.startswith("/tablet/commands")
-        or request.path.startswith("/tablet/snapshot")
+        or request.path.startswith("/tablet/")
     )
 
 

@@ -1,4 +1,4 @@
-"""What customers are told about visits, in their language and within minutes (S-05): who comes and when, changes, the way.
+"""What customers are told about visits, in their language and at once (S-05): who comes when, changes, the way.
 
 A plan is told a few seconds later, since a dispatcher may undo it; what was undone meanwhile is never sent.
 """

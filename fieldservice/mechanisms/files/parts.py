@@ -14,7 +14,7 @@ from io import BytesIO
 from flask_babel import lazy_gettext as _l
 
 from fieldservice.foundation.errors import Conflict, Invalid, TooLarge
-from fieldservice.mechanisms.files.folder import MOST_BYTES, part_folder
+from fieldservice.mechanisms.files.folder import MOST_BYTES, part_folder, raw_path
 from fieldservice.mechanisms.files.models import Received
 from fieldservice.mechanisms.files.services import receive
 
@@ -62,6 +62,11 @@ def join_parts(upload: str, sha256: str, *, name: str = "photo") -> Received:
     if hashlib.sha256(content).hexdigest() != sha256.strip().lower():
         raise Conflict(_l("This picture arrived damaged. Send it again."), code="sha256_mismatch", parts=len(indexes))
     return receive(BytesIO(content), name)
+
+
+def is_there(received: Received) -> bool:
+    """Whether the bytes still lie where they were taken in; unused ones are swept after a day."""
+    return raw_path(received.key).exists()
 
 
 def drop_parts(upload: str) -> None:

@@ -1,0 +1,223 @@
+"""What each kind of command carries and does (CONTRACT: tablet command kinds). More may be added; none is renamed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import marshmallow as ma
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+
+from fieldservice.foundation.access import Person
+from fieldservice.foundation.db import session
+from fieldservice.foundation.errors import Invalid, NotFound
+from fieldservice.mechanisms.forms import Answer as GivenAnswer
+from fieldservice.parts.models import StockLocation
+from fieldservice.parts.queries import part_by_number
+from fieldservice.workorders import uploads, visits
+from fieldservice.workorders.models import Answer, PartUse, TabletCommand, Visit
+
+BIGGEST = 2**63 - 1
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Deed:
+    """The circumstances of a command: its visit, when it happened, who did it."""
+
+    visit: Visit
+    at: datetime
+    person: Person
+    command_id: str
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of command: the shape of its payload, and what it does."""
+
+    schema: ma.Schema
+    do: Callable[..., Facts]
+
+
+class Payload(ma.Schema):
+    """Every payload names its visit."""
+
+    class Meta:
+        unknown = ma.EXCLUDE
+
+    visit = ma.fields.Integer(required=True, strict=True, validate=ma.validate.Range(1, BIGGEST))
+
+
+def _text(most: int, **facts: Any) -> ma.fields.String:
+    return ma.fields.String(validate=ma.validate.Length(max=most), **facts)
+
+
+def _upload(**facts: Any) -> ma.fields.String:
+    return ma.fields.String(validate=ma.validate.Regexp(rf"^{uploads.UPLOAD_ID}\Z"), **facts)
+
+
+class Move(Payload):
+    """A step: `{visit, to, reason?, restored?, open_items?, done_items?}`."""
+
+    to = _text(24, required=True)
+    reason = _text(300, load_default=None, allow_none=True)
+    restored = ma.fields.Boolean(load_default=None, allow_none=True)
+    open_items = ma.fields.List(_text(300), load_default=list, validate=ma.validate.Length(max=20))
+    done_items = ma.fields.List(
+        ma.fields.Integer(validate=ma.validate.Range(1, BIGGEST)),
+        load_default=list,
+        validate=ma.validate.Length(max=100),
+    )
+
+
+def move(deed: Deed, to: str, **facts: Any) -> Facts:
+    visits.step(deed.visit, to, deed.at, **facts)
+    return {}
+
+
+class AnswerField(Payload):
+    """A checklist answer: `{visit, field, value, note?}`; a value of null takes it back."""
+
+    field = _text(60, required=True)
+    value = ma.fields.Raw(required=True, allow_none=True)
+    note = _text(500, load_default="")
+
+
+def answer(deed: Deed, field: str, value: Any, note: str) -> Facts:
+    given = visits.answer(deed.visit, field, value, deed.at, note)
+    return {"out_of_tolerance": given.out_of_tolerance}
+
+
+class Part(Payload):
+    """Fitted: `{visit, part, quantity, location?, serial?}`; taken back: `{visit, returns}`, the id of that command."""
+
+    part = _text(40, load_default=None)
+    quantity = ma.fields.Decimal(load_default=None, allow_nan=False)
+    location = ma.fields.Integer(
+        load_default=None, allow_none=True, strict=True, validate=ma.validate.Range(1, BIGGEST)
+    )
+    serial = _text(60, load_default=None, allow_none=True)
+    returns = _text(40, load_default=None)
+
+
+def part(
+    deed: Deed,
+    part: str | None,
+    quantity: Decimal | None,
+    location: int | None,
+    serial: str | None,
+    returns: str | None,
+) -> Facts:
+    if returns is not None:
+        return _return(deed, returns)
+    if part is None or quantity is None:
+        raise Invalid({"part": [_l("Say which part and how many.")]}, code="malformed")
+    try:
+        chosen = part_by_number(part)
+    except NotFound as error:
+        raise Invalid({"part": [_l("This part is not in the catalogue. Search for it by name.")]}) from error
+    place = session.get(StockLocation, location) if location is not None else None
+    if location is not None and place is None:
+        raise Invalid({"location": [_l("Take parts from your van or from a station of this order.")]})
+    use = visits.use_part(deed.visit, chosen, quantity, deed.at, location=place, serial=serial)
+    return {"use": use.id}
+
+
+def _return(deed: Deed, command_id: str) -> Facts:
+    """`command_id`: the command that fitted it, or `use-<id>` for one fitted otherwise."""
+    fitted = session.scalar(select(TabletCommand).where(TabletCommand.command_id == command_id))
+    number = str(fitted.detail.get("use") if fitted is not None else command_id.removeprefix("use-"))
+    known = session.get(PartUse, int(number)) if number.isdecimal() and len(number) < 19 else None
+    if known is None or known.visit_id != deed.visit.id:
+        raise Invalid({"returns": [_l("This part was returned already.")]}, code="already_returned")
+    visits.return_part(known, deed.at)
+    return {"returned": int(number)}
+
+
+class Photo(Payload):
+    """A picture: `{visit, upload, field?}`; its bytes come by /tablet/uploads, before or after."""
+
+    upload = _upload(required=True)
+    field = _text(60, load_default=None, allow_none=True)
+
+
+def photo(deed: Deed, upload: str, field: str | None) -> Facts:
+    visits.at_machine(deed.visit)
+    expected = uploads.expect(deed.visit, deed.person.user_id, upload, "photo", deed.at, field)
+    if field is not None:
+        known = session.scalar(select(Answer).where(Answer.visit_id == deed.visit.id, Answer.field == field))
+        before = GivenAnswer.from_stored(known.content).value if known is not None else None
+        visits.answer(deed.visit, field, [*(before or []), upload], deed.at)
+    return _about(expected)
+
+
+class Summary(Payload):
+    """Words: `{visit, summary, technical_note?}`."""
+
+    summary = _text(2000, required=True)
+    technical_note = _text(4000, load_default=None, allow_none=True)
+
+
+def summary(deed: Deed, summary: str, technical_note: str | None) -> Facts:
+    visits.set_summary(deed.visit, summary, deed.at, technical_note)
+    return {}
+
+
+class Failure(Payload):
+    """Codes: `{visit, pattern}` fills all; or `{visit, codes: {failure_mode, …}, unknown_reason?}`."""
+
+    pattern = _text(60, load_default=None, allow_none=True)
+    codes = ma.fields.Dict(load_default=dict)
+    unknown_reason = _text(300, load_default="")
+
+
+def failure(deed: Deed, pattern: str | None, codes: Mapping[str, Any], unknown_reason: str) -> Facts:
+    if pattern is not None:
+        visits.choose_pattern(deed.visit, pattern, deed.at)
+    else:
+        visits.set_failure(deed.visit, codes, deed.at, unknown_reason)
+    return {}
+
+
+class Signature(Payload):
+    """The customer signed: `{visit, upload, name?}`."""
+
+    upload = _upload(required=True)
+    name = _text(80, load_default="")
+
+
+def signature(deed: Deed, upload: str, name: str) -> Facts:
+    visits.at_machine(deed.visit)
+    expected = uploads.expect(deed.visit, deed.person.user_id, upload, "signature", deed.at)
+    visits.sign(deed.visit, deed.at, file=expected.file, name=name)
+    return _about(expected)
+
+
+def _about(expected: uploads.Expected) -> Facts:
+    file = expected.file
+    return {"file": file.id if file is not None else None, "flags": ["upload_again"] if expected.lost else []}
+
+
+class Note(Payload):
+    """A line for the office: `{visit, words}`."""
+
+    words = _text(1000, required=True)
+
+
+def note(deed: Deed, words: str) -> Facts:
+    visits.note(deed.visit, words, deed.at)
+    return {}
+
+
+KINDS: Mapping[str, Kind] = {
+    "move": Kind(Move(), move),
+    "answer": Kind(AnswerField(), answer),
+    "part": Kind(Part(), part),
+    "photo": Kind(Photo(), photo),
+    "summary": Kind(Summary(), summary),
+    "failure": Kind(Failure(), failure),
+    "signature": Kind(Signature(), signature),
+    "note": Kind(Note(), note),
+}

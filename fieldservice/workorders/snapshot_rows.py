@@ -1,0 +1,221 @@
+"""The rows behind a tablet's snapshot: everything of one technician's next days, in a fixed number of statements."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import TypeVar
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from fieldservice.foundation.db import session
+from fieldservice.foundation.time import day_span, today
+from fieldservice.intake.models import ServiceRequest, ThreadMessage
+from fieldservice.mechanisms import clocks, files
+from fieldservice.mechanisms.events import Event, Subject, notes_of
+from fieldservice.mechanisms.files.models import StoredFile
+from fieldservice.parts.models import Part, StockBalance, StockLocation, StockMove
+from fieldservice.stations.models import Technician
+from fieldservice.workorders.models import Answer, PartUse, TabletUpload, Visit, WorkItem, WorkOrder
+
+T = TypeVar("T")
+DAYS = 3
+OPEN = ("dispatched", "accepted", "en_route", "on_site", "in_progress", "paused")
+SHOWN = (*OPEN, "scheduled", "completed", "partially_completed", "cannot_complete")
+DONE_ORDERS = ("completed", "closed", "cannot_complete")
+MOST_VISITS, MOST_PAST, MOST_MESSAGES, MOST_STOCK = 60, 5, 3, 2000
+
+
+@dataclass(frozen=True)
+class PastOrder:
+    """An earlier job on the same machine, with who did it."""
+
+    order: WorkOrder
+    technician: Technician | None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """All rows of a snapshot, by what they belong to."""
+
+    technician: Technician
+    visits: Sequence[Visit]
+    items: dict[int, list[WorkItem]]  # by order
+    answers: dict[int, list[Answer]]  # by order
+    uses: dict[int, list[tuple[PartUse, int | None]]]  # by order, with the place it was taken from
+    past: dict[int, list[PastOrder]]  # by asset
+    clocks: dict[int, list[clocks.Clock]]  # by request
+    messages: dict[int, list[ThreadMessage]]  # by request
+    files: dict[tuple[str, int], list[StoredFile]]
+    uploads: dict[int, list[TabletUpload]]  # by visit
+    signed: dict[int, tuple[datetime, str]]  # by visit
+    locations: Sequence[StockLocation]
+    stock: dict[int, dict[int, Decimal]]  # location → part → on hand
+    parts: dict[int, Part]
+
+
+def rows_of(technician: Technician) -> Rows:
+    """Everything of the technician's today and the two days after, and what is still open from before."""
+    visits = _visits(technician.id)
+    orders = {visit.work_order_id: visit.work_order for visit in visits}
+    requests = {order.request_id for order in orders.values() if order.request_id is not None}
+    items, uses = _items(orders), _uses(orders)
+    stations = {technician.station_id, *(visit.station_id for visit in visits)}
+    locations = _locations(technician.id, stations)
+    stock, parts = _stock(locations)
+    wanted = {item.part_id for some in items.values() for item in some if item.part_id is not None}
+    wanted |= {use.part_id for some in uses.values() for use, _place in some}
+    parts |= {part.id: part for part in session.scalars(select(Part).where(Part.id.in_(wanted - parts.keys())))}
+    return Rows(
+        technician=technician,
+        visits=visits,
+        items=items,
+        answers=_grouped(session.scalars(
+            select(Answer).where(Answer.work_order_id.in_(orders)).order_by(Answer.at, Answer.id)
+        ), "work_order_id"),
+        uses=uses,
+        past=_past(orders.values()),
+        clocks=clocks.of_many("service_request", requests),
+        messages=_messages(requests),
+        files=_files(visits, orders.values()),
+        uploads=_grouped(session.scalars(
+            select(TabletUpload).where(TabletUpload.visit_id.in_([visit.id for visit in visits]))
+        ), "visit_id"),
+        signed=_signed(visits),
+        locations=locations,
+        stock=stock,
+        parts=parts,
+    )  # fmt: skip
+
+
+def _visits(technician_id: int) -> Sequence[Visit]:
+    start, end = day_span(today(), DAYS)
+    near = (Visit.starts_at >= start) & (Visit.starts_at < end) & Visit.state.in_(SHOWN)
+    overdue = (Visit.starts_at < start) & Visit.state.in_(OPEN)
+    finished = Visit.finished_at >= start
+    order = joinedload(Visit.work_order)
+    request = order.joinedload(WorkOrder.request)
+    return (
+        session.scalars(
+            select(Visit)
+            .where(Visit.technician_id == technician_id, or_(near, overdue, finished))
+            .order_by(Visit.starts_at, Visit.id)
+            .limit(MOST_VISITS)
+            .options(
+                request.joinedload(ServiceRequest.customer),
+                order.joinedload(WorkOrder.customer),
+                order.joinedload(WorkOrder.site),
+                order.joinedload(WorkOrder.asset),
+                order.joinedload(WorkOrder.station),
+                order.selectinload(WorkOrder.visits).joinedload(Visit.technician),
+            )
+        )
+        .unique()
+        .all()
+    )
+
+
+def _items(orders: Iterable[int]) -> dict[int, list[WorkItem]]:
+    rows = select(WorkItem).where(WorkItem.work_order_id.in_(orders)).order_by(WorkItem.id)
+    return _grouped(session.scalars(rows), "work_order_id")
+
+
+def _uses(orders: Iterable[int]) -> dict[int, list[tuple[PartUse, int | None]]]:
+    grouped: dict[int, list[tuple[PartUse, int | None]]] = defaultdict(list)
+    rows = select(PartUse, StockMove.from_id).join(StockMove, StockMove.id == PartUse.move_id)
+    for use, place in session.execute(rows.where(PartUse.work_order_id.in_(orders)).order_by(PartUse.id)):
+        grouped[use.work_order_id].append((use, place))
+    return grouped
+
+
+def _past(orders: Iterable[WorkOrder]) -> dict[int, list[PastOrder]]:
+    """The last jobs on each machine, newest first."""
+    assets = {order.asset_id for order in orders if order.asset_id is not None}
+    ranked = (
+        select(
+            WorkOrder.id,
+            func.row_number()
+            .over(partition_by=WorkOrder.asset_id, order_by=WorkOrder.completed_at.desc())
+            .label("rank"),
+        )
+        .where(WorkOrder.asset_id.in_(assets), WorkOrder.state.in_(DONE_ORDERS), WorkOrder.completed_at.is_not(None))
+        .subquery()
+    )
+    latest = select(WorkOrder).join(ranked, ranked.c.id == WorkOrder.id).where(ranked.c.rank <= MOST_PAST)
+    options = selectinload(WorkOrder.visits).joinedload(Visit.technician)
+    grouped: dict[int, list[PastOrder]] = defaultdict(list)
+    for order in session.scalars(latest.order_by(WorkOrder.completed_at.desc()).options(options)):
+        ended = [visit for visit in order.visits if visit.finished_at is not None]
+        assert order.asset_id is not None
+        grouped[order.asset_id].append(PastOrder(order, ended[-1].technician if ended else None))
+    return grouped
+
+
+def _messages(requests: Iterable[int]) -> dict[int, list[ThreadMessage]]:
+    ranked = (
+        select(
+            ThreadMessage.id,
+            func.row_number()
+            .over(partition_by=ThreadMessage.request_id, order_by=ThreadMessage.id.desc())
+            .label("rank"),
+        )
+        .where(ThreadMessage.request_id.in_(requests))
+        .subquery()
+    )
+    newest = select(ThreadMessage).join(ranked, ranked.c.id == ThreadMessage.id)
+    rows = session.scalars(newest.where(ranked.c.rank <= MOST_MESSAGES).order_by(ThreadMessage.id))
+    return _grouped(rows, "request_id")
+
+
+def _files(visits: Sequence[Visit], orders: Iterable[WorkOrder]) -> dict[tuple[str, int], list[StoredFile]]:
+    subjects: list[Subject] = [*visits, *(order.request for order in orders if order.request is not None)]
+    return files.files_of(subjects) if subjects else {}
+
+
+def _signed(visits: Sequence[Visit]) -> dict[int, tuple[datetime, str]]:
+    """When the customer signed, and who."""
+    events = session.scalars(
+        select(Event)
+        .where(Event.subject_type == "visit", Event.subject_id.in_([visit.id for visit in visits]))
+        .where(Event.kind == "visit.signed")
+        .order_by(Event.id)
+    ).all()
+    names = notes_of(events)
+    return {event.subject_id: (event.at, names.get(event.id, "")) for event in events}
+
+
+def _locations(technician_id: int, stations: Iterable[int]) -> Sequence[StockLocation]:
+    """The van first, then the stations' warehouses."""
+    warehouse = (StockLocation.kind == "warehouse") & StockLocation.station_id.in_(stations)
+    places = session.scalars(
+        select(StockLocation)
+        .where(or_(StockLocation.technician_id == technician_id, warehouse), StockLocation.state != "closed")
+        .order_by(StockLocation.id)
+    )
+    return sorted(places, key=lambda place: (place.kind != "van", place.id))
+
+
+def _stock(locations: Sequence[StockLocation]) -> tuple[dict[int, dict[int, Decimal]], dict[int, Part]]:
+    stock: dict[int, dict[int, Decimal]] = defaultdict(dict)
+    parts: dict[int, Part] = {}
+    rows = session.execute(
+        select(StockBalance.location_id, StockBalance.on_hand, Part)
+        .join(Part, Part.id == StockBalance.part_id)
+        .where(StockBalance.location_id.in_([place.id for place in locations]))
+        .where(StockBalance.condition == "good", StockBalance.on_hand > 0)
+        .order_by(Part.number)
+        .limit(MOST_STOCK)
+    )
+    for place, on_hand, part in rows:
+        stock[place][part.id] = on_hand
+        parts[part.id] = part
+    return stock, parts
+
+
+def _grouped(rows: Iterable[T], name: str) -> dict[int, list[T]]:
+    grouped: dict[int, list[T]] = defaultdict(list)
+    for row in rows:
+        grouped[getattr(row, name)].append(row)
+    return grouped

@@ -1,0 +1,266 @@
+"""One visit of a tablet's snapshot, as JSON. Plain reading of rows that were fetched together (snapshot_rows.py)."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from fieldservice.foundation.formats import phone_text
+from fieldservice.foundation.time import local, now, today
+from fieldservice.foundation.words import pick
+from fieldservice.mechanisms import clocks
+from fieldservice.mechanisms.files.models import StoredFile
+from fieldservice.mechanisms.forms import Answer as GivenAnswer
+from fieldservice.stations.models import Technician
+from fieldservice.workorders import catalogue, findings
+from fieldservice.workorders.models import TabletUpload, Visit, WorkOrder
+from fieldservice.workorders.skills import certificate_word
+from fieldservice.workorders.snapshot_rows import PastOrder, Rows
+
+Content = dict[str, Any]
+PROMISES = ("arrival", "restore")  # what counts down on the tablet
+
+
+def visit_content(visit: Visit, rows: Rows) -> Content:
+    """Everything the tablet shows and needs of a visit."""
+    order = visit.work_order
+    request, customer = order.request, order.customer or (order.request.customer if order.request else None)
+    return {
+        "id": visit.id,
+        "version": visit.version,
+        "state": visit.state,
+        "number": order.number,
+        "title": order.title,
+        "priority": order.priority,
+        "kind": order.kind,
+        "corrective": order.kind in findings.CORRECTIVE,
+        "coverage": order.coverage,
+        "starts_at": time_text(visit.starts_at),
+        "ends_at": time_text(visit.ends_at),
+        "window": [time_text(visit.window_starts_at), time_text(visit.window_ends_at)],
+        "travel_min": visit.travel_min,
+        "duration_min": order.duration_min,
+        "customer": {"name": pick(customer.names), "tier": customer.tier} if customer else None,
+        "station": pick(order.station.names),
+        "site": _site(visit),
+        "contact": _contact(visit),
+        "clocks": _clocks(order, rows),
+        "words": request.description if request else "",
+        "severity": request.severity if request else None,
+        "customer_language": request.language if request else "zh",
+        "asset": _asset(order, rows),
+        "work_type": pick(catalogue.work_type(order.work_type, order.work_type_version).names),
+        "work_type_code": order.work_type,
+        "form": form_key(order),
+        "answers": _answers(visit, rows),
+        "planned": _planned(order, rows),
+        "used": _used(visit, rows),
+        "open_items": _open_items(order, rows),
+        "certificates": _certificates(order, rows.technician),
+        "failure": {name: getattr(order, name) for name in ("pattern", *findings.CODES, "unknown_reason")},
+        "summary": order.summary,
+        "technical_note": order.technical_note,
+        "photos": _photos(visit, rows),
+        "signature": _signature(visit, rows),
+        "times": _times(visit),
+        "paused_min": visit.paused_min,
+        "restored": visit.restored,
+        "end_reason": visit.end_reason,
+        "before": [_before(other) for other in order.visits if other.finished_at and other.id != visit.id],
+        "messages": _messages(order, rows),
+    }
+
+
+def _site(visit: Visit) -> Content:
+    order, request = visit.work_order, visit.work_order.request
+    site = order.site
+    point = order.precision == "point" and order.latitude is not None and order.longitude is not None
+    return {
+        "name": pick(site.names) if site else "",
+        "address": (site.address if site else "") or (request.address if request else ""),
+        "access": pick(site.access_rules) if site else "",
+        "point": [order.latitude, order.longitude] if point else None,
+    }
+
+
+def _contact(visit: Visit) -> Content | None:
+    request = visit.work_order.request
+    if request is None:
+        return None
+    return {
+        "name": request.contact_name,
+        "phone": request.contact_phone,
+        "phone_text": phone_text(request.contact_phone) if request.contact_phone else "",
+        "confirmed_at": time_text(visit.confirmed_at),
+    }
+
+
+def _clocks(order: WorkOrder, rows: Rows) -> list[Content]:
+    return [
+        {
+            "kind": one.kind,
+            "state": one.state,
+            "started_at": time_text(one.started_at),
+            "due_at": time_text(one.due_at),
+            "stopped_at": time_text(one.stopped_at),
+            "due_text": clocks.moment_text(one.due_at, now()),
+        }
+        for one in rows.clocks.get(order.request_id or 0, [])
+        if one.kind in PROMISES
+    ]
+
+
+def _asset(order: WorkOrder, rows: Rows) -> Content | None:
+    asset = order.asset
+    if asset is None:
+        serial = order.request.serial_given if order.request else ""
+        return (
+            {"name": serial, "serial": serial, "model": "", "brand": "", "warranty_until": None, "history": []}
+            if serial
+            else None
+        )
+    return {
+        "name": pick(asset.names),
+        "serial": asset.serial,
+        "model": asset.model,
+        "brand": asset.brand,
+        "warranty_until": day_text(asset.warranty_until),
+        "history": [_past(past) for past in rows.past.get(asset.id, []) if past.order.id != order.id],
+    }
+
+
+def _past(past: PastOrder) -> Content:
+    order = past.order
+    return {
+        "number": order.number,
+        "at": time_text(order.completed_at),
+        "title": pick(catalogue.work_type(order.work_type, order.work_type_version).names),
+        "technician": pick(past.technician.names) if past.technician else "",
+        "mode": order.failure_mode,
+        "pattern": order.pattern,
+        "note": (order.technical_note or order.summary)[:200],
+    }
+
+
+def _answers(visit: Visit, rows: Rows) -> Content:
+    """Answers of all visits of the order, the latest of each field; those of this visit can be changed here."""
+    shown: Content = {}
+    for row in rows.answers.get(visit.work_order_id, []):
+        given = GivenAnswer.from_stored(row.content)
+        value = str(given.value) if isinstance(given.value, Decimal) else given.value
+        shown[row.field] = {
+            "value": value, "out": row.out_of_tolerance, "note": row.note, "at": time_text(row.at),
+            "mine": row.visit_id == visit.id,
+        }  # fmt: skip
+    return shown
+
+
+def _planned(order: WorkOrder, rows: Rows) -> list[Content]:
+    return [
+        {"item": item.id, "part": item.part_id, "quantity": number(item.quantity or Decimal(1)),
+         "required": item.required, "done": item.done_at is not None}
+        for item in rows.items.get(order.id, [])
+        if item.kind == "part" and item.part_id is not None
+    ]  # fmt: skip
+
+
+def _used(visit: Visit, rows: Rows) -> list[Content]:
+    return [
+        {"id": f"use-{use.id}", "part": use.part_id, "quantity": number(use.quantity), "location": place,
+         "serial": use.serial, "at": time_text(use.at), "mine": use.visit_id == visit.id}
+        for use, place in rows.uses.get(visit.work_order_id, [])
+    ]  # fmt: skip
+
+
+def _open_items(order: WorkOrder, rows: Rows) -> list[Content]:
+    return [
+        {"id": item.id, "words": item.words, "required": item.required, "done": item.done_at is not None}
+        for item in rows.items.get(order.id, [])
+        if item.kind != "part"
+    ]
+
+
+def _certificates(order: WorkOrder, technician: Technician) -> list[Content]:
+    """What the job demands and until when the technician may do it (N-15)."""
+    held = {one.kind: one.valid_until for one in technician.certificates}
+    return [
+        {
+            "name": certificate_word(kind),
+            "until": day_text(held.get(kind)),
+            "valid": kind in held and held[kind] >= today(),
+        }
+        for kind in order.certificates
+    ]
+
+
+def _photos(visit: Visit, rows: Rows) -> list[Content]:
+    """Pictures of the visit, those still on their way, and the customer's own."""
+    uploads = rows.uploads.get(visit.id, [])
+    known = {upload.file_id: upload for upload in uploads if upload.file_id is not None}
+    shown = [
+        _photo(file, known.get(file.id)) for file in rows.files.get(("visit", visit.id), []) if file.kind == "photo"
+    ]
+    for upload in uploads:
+        if upload.file_id is None and upload.kind == "photo" and upload.refusal is None:
+            shown.append(_photo(None, upload))
+    theirs = rows.files.get(("service_request", visit.work_order.request_id or 0), [])
+    return shown + [{**_photo(file, None), "of": "customer"} for file in theirs if file.kind == "photo"]
+
+
+def _photo(file: StoredFile | None, upload: TabletUpload | None) -> Content:
+    return {
+        "file": file.id if file else None,
+        "upload": upload.upload_id if upload else None,
+        "state": file.state if file else "waiting",
+        "field": upload.field if upload else None,
+        "at": time_text(file.created_at if file else upload.taken_at if upload else None),
+        "of": "visit",
+    }
+
+
+def _signature(visit: Visit, rows: Rows) -> Content | None:
+    if visit.id not in rows.signed:
+        return None
+    at, name = rows.signed[visit.id]
+    drawn = [file for file in rows.files.get(("visit", visit.id), []) if file.kind == "signature"]
+    return {"at": time_text(at), "name": name, "file": drawn[-1].id if drawn and drawn[-1].state == "ready" else None}
+
+
+def _times(visit: Visit) -> Content:
+    names = (
+        "dispatched_at", "accepted_at", "en_route_at", "eta_at", "on_site_at", "started_at", "paused_at", "finished_at",
+    )  # fmt: skip
+    return {name: time_text(getattr(visit, name)) for name in names}
+
+
+def _before(visit: Visit) -> Content:
+    return {"at": time_text(visit.finished_at), "state": visit.state, "technician": pick(visit.technician.names)}
+
+
+def _messages(order: WorkOrder, rows: Rows) -> list[Content]:
+    talk = rows.messages.get(order.request_id or 0, [])
+    return [{"author": one.author, "words": one.words, "at": time_text(one.at)} for one in talk]
+
+
+# Values -------------------------------------------------------------------------------------------------
+
+
+def time_text(moment: datetime | None) -> str | None:
+    """The moment on the local clock, with its offset."""
+    return local(moment).isoformat(timespec="seconds") if moment else None
+
+
+def day_text(day: date | None) -> str | None:
+    """The calendar day."""
+    return day.isoformat() if day else None
+
+
+def number(value: Decimal | None) -> float | int | None:
+    """A quantity or limit as a plain JSON number."""
+    if value is None:
+        return None
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def form_key(order: WorkOrder) -> str:
+    """The name of the order's checklist among the forms of the snapshot."""
+    return f"{order.work_type}@{order.work_type_version}"

@@ -1,0 +1,70 @@
+"""The tablet's calls for programs and other tablets, by token: the same answers as on the page."""
+
+from typing import Any
+
+import marshmallow as ma
+from flask import Response
+
+from fieldservice.foundation.access import roles
+from fieldservice.foundation.api import ApiBlueprint
+from fieldservice.workorders import tablet_edge
+from fieldservice.workorders.commands import CommandsSchema
+
+blueprint = ApiBlueprint("tablet", __name__, "The technician's tablet: snapshot, commands, uploads")
+
+
+class SnapshotQuery(ma.Schema):
+    """The stamp of the snapshot held, if any."""
+
+    class Meta:
+        unknown = ma.EXCLUDE
+
+    since = ma.fields.String(load_default="", validate=ma.validate.Length(max=120))
+
+
+class CommandResult(ma.Schema):
+    """What became of a command; `detail` is a sentence in the caller's language."""
+
+    id = ma.fields.String(allow_none=True)
+    status = ma.fields.String(validate=ma.validate.OneOf(("accepted", "accepted_with_flag", "rejected")))
+    code = ma.fields.String()
+    detail = ma.fields.String()
+    errors = ma.fields.Dict()
+
+
+class CommandResults(ma.Schema):
+    """Results in the order of the commands."""
+
+    results = ma.fields.List(ma.fields.Nested(CommandResult))
+
+
+@blueprint.get("/tablet/snapshot")
+@roles("technician")
+@blueprint.arguments(SnapshotQuery, location="query")
+def snapshot(_args: dict[str, Any]) -> Response:
+    """What the technician needs for the next days."""
+    return tablet_edge.answer_snapshot()
+
+
+@blueprint.post("/tablet/commands")
+@roles("technician")
+@blueprint.arguments(CommandsSchema)
+@blueprint.alt_response(200, schema=CommandResults)
+def commands(_args: dict[str, Any]) -> Response:
+    """Apply commands, each exactly once: a replay gets the stored result."""
+    return tablet_edge.answer_commands()
+
+
+@blueprint.put("/tablet/uploads/<upload_id>/<int:index>")
+@roles("technician")
+def upload_part(upload_id: str, index: int) -> Response:
+    """One part of a picture, at most 256 KB, as the raw body."""
+    return tablet_edge.answer_part(upload_id, index)
+
+
+@blueprint.post("/tablet/uploads/<upload_id>/complete")
+@roles("technician")
+@blueprint.arguments(tablet_edge.CompleteSchema)
+def upload_complete(_args: dict[str, Any], upload_id: str) -> Response:
+    """All parts are here."""
+    return tablet_edge.answer_complete(upload_id)

@@ -1,0 +1,81 @@
+"""How a tablet is answered, the same for its page (cookie) and for programs (token)."""
+
+import re
+from typing import Any
+
+import marshmallow as ma
+from flask import Response, jsonify, request
+from flask_babel import lazy_gettext as _l
+
+from fieldservice.foundation.access import current
+from fieldservice.foundation.errors import Invalid, NotFound, TooLarge
+from fieldservice.mechanisms.files.parts import PART
+from fieldservice.workorders import commands, uploads
+from fieldservice.workorders.models import TabletUpload
+from fieldservice.workorders.snapshot import snapshot
+
+MOST_BYTES = 1024 * 1024  # of one post of commands
+UPLOAD_ID = re.compile(uploads.UPLOAD_ID)
+
+
+class CompleteSchema(ma.Schema):
+    """What ends an upload."""
+
+    class Meta:
+        unknown = ma.EXCLUDE
+
+    sha256 = ma.fields.String(required=True, validate=ma.validate.Regexp(r"^[0-9a-fA-F]{64}\Z"))
+    name = ma.fields.String(load_default="photo", validate=ma.validate.Length(max=200))
+
+
+def answer_snapshot() -> Response:
+    """With an ETag over everything but the present time; `since` answers `unchanged` in a few bytes."""
+    content = snapshot(current(), request.args.get("since", "")[:120])
+    response = jsonify(content)
+    response.set_etag(f"{content['stamp']}{'-same' if content['unchanged'] else ''}")
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["X-Server-Time"] = str(content["now"])
+    response.make_conditional(request)
+    return response
+
+
+def answer_commands() -> Response:
+    """Results in the order the commands came."""
+    given = _loaded(commands.CommandsSchema())
+    return jsonify({"results": commands.apply_all(current(), given["device_id"], given["commands"])})
+
+
+def answer_part(upload_id: str, index: int) -> Response:
+    """Keeps one part."""
+    _known_id(upload_id)
+    if (request.content_length or 0) > PART:
+        raise TooLarge(_l("Send parts of at most 256 KB."))
+    uploads.keep_part(current().user_id, upload_id, index, request.stream.read(PART + 1))
+    return jsonify({"upload": upload_id, "index": index})
+
+
+def answer_complete(upload_id: str) -> Response:
+    """Takes the picture in; `file` is set once a command said what it is for."""
+    _known_id(upload_id)
+    given = _loaded(CompleteSchema())
+    row: TabletUpload = uploads.complete(current().user_id, upload_id, given["sha256"], given["name"])
+    return jsonify({"upload": upload_id, "file": row.file_id, "visit": row.visit_id})
+
+
+def _known_id(upload_id: str) -> None:
+    if not UPLOAD_ID.fullmatch(upload_id):
+        raise NotFound()
+
+
+def _loaded(schema: ma.Schema) -> dict[str, Any]:
+    """The JSON body in its shape. Raises Invalid with the errors of all fields, TooLarge beyond one megabyte."""
+    if (request.content_length or 0) > MOST_BYTES:
+        raise TooLarge(_l("Send fewer entries at once."))
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise Invalid({"_body": [_l("Send a JSON object.")]})
+    try:
+        loaded: dict[str, Any] = schema.load(body)
+    except ma.ValidationError as error:
+        raise Invalid({str(name): commands.lines(found) for name, found in error.messages_dict.items()}) from error
+    return loaded
