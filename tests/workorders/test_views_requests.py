@@ -41,12 +41,12 @@ def test_readers_see_words_promises_and_facts(company: Numbers, sign_in: Any, ro
     assert ("Make a work order" in page.text) is (role in TRIAGERS)
 
 
-@pytest.mark.parametrize("role", ("technician", "storekeeper", "admin", "customer"))
+@pytest.mark.parametrize("role", ["technician", "storekeeper", "admin", "customer"])
 def test_others_are_refused(company: Numbers, sign_in: Any, role: str) -> None:
     assert sign_in(role, company.station).get(f"/requests/{company.request}").status_code == 403
 
 
-@pytest.mark.parametrize("role", ("director", "quality"))
+@pytest.mark.parametrize("role", ["director", "quality"])
 def test_readers_do_not_triage(company: Numbers, sign_in: Any, role: str) -> None:
     client = sign_in(role, company.station)
     assert triage_of(client, company.request).status_code == 403
@@ -110,7 +110,8 @@ def test_what_a_type_brings_is_fetched(company: Numbers, sign_in: Any) -> None:
     part = client.get(f"/requests/{company.request}/brings?work_type=spindle_repair&lang=en")
     assert part.status_code == 200
     assert part.text.lstrip().startswith('<div id="brings"')
-    assert "4 h" in part.text and "SP-GREASE-1" in part.text
+    assert "4 h" in part.text
+    assert "SP-GREASE-1" in part.text
     assert client.get(f"/requests/{company.request}/brings?work_type=unknown").status_code == 422
 
 
@@ -128,7 +129,8 @@ def test_g_15_severity_sets_the_priority_and_lowering_it_needs_a_reason(company:
 
 
 @pytest.mark.parametrize(
-    "field,value", [("priority", "P9"), ("priority", ""), ("work_type", "x"), ("work_type", ""), ("reason", "长" * 999)]
+    ("field", "value"),
+    [("priority", "P9"), ("priority", ""), ("work_type", "x"), ("work_type", ""), ("reason", "长" * 999)],
 )
 def test_a_triage_that_cannot_be_meant_is_refused_with_what_was_typed(
     company: Numbers, sign_in: Any, field: str, value: str
@@ -170,7 +172,8 @@ def test_the_same_machine_again_is_hinted_and_marked_by_one_press(company: Numbe
     )
     client = sign_in("agent", company.station)
     page = client.get(f"/requests/{again}?lang=en").text
-    assert "Still open" in page and company.request in page
+    assert "Still open" in page
+    assert company.request in page
     assert post(client, f"/requests/{again}/duplicate", duplicate_of=company.request).status_code == 303
     assert fresh(ServiceRequest, again).state == "duplicate"
     assert company.request in client.get(f"/requests/{again}").text
@@ -241,7 +244,8 @@ def test_our_reply_is_the_first_answer_and_the_customer_is_told(company: Numbers
     assert "first_answer" in {clock.kind for clock in clocks.of(found) if clock.state == "kept"}
     assert "message_for_customer" in {message.template for message in session.query(Message)}
     page = client.get(f"/requests/{company.request}").text
-    assert "我们 11:00 前到。" in page and "田雨" in page
+    assert "我们 11:00 前到。" in page
+    assert "田雨" in page
 
 
 @pytest.mark.parametrize("words", ["", "  ", "x" * 2001])
