@@ -108,9 +108,12 @@ class ReadOnly(RuntimeError):
     """A service wrote outside `write`."""
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
+
 def dumps(value: Any) -> str:
     """JSON as stored: readable Chinese, stable key order (hashes depend on it)."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _encode(value)
 
 
 def is_sqlite(connection: Connection | None = None) -> bool:

@@ -9,8 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from flask_babel import get_locale
+
+from fieldservice.foundation.data_files import read_yaml
 
 WORDS = Path(__file__).parent / "data" / "words.yaml"
 
@@ -18,7 +19,7 @@ WORDS = Path(__file__).parent / "data" / "words.yaml"
 @cache
 def all_words() -> dict[str, dict[str, dict[str, str]]]:
     """namespace → code → {zh, en}."""
-    loaded: dict[str, dict[str, dict[str, str]]] = yaml.safe_load(WORDS.read_text(encoding="utf-8"))
+    loaded: dict[str, dict[str, dict[str, str]]] = read_yaml(WORDS)
     return loaded
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Literal, Self
 
-import yaml
 from flask_babel import format_decimal
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select
 
 from fieldservice.foundation import display
+from fieldservice.foundation.data_files import read_yaml
 from fieldservice.foundation.errors import Invalid, NotFound
 from fieldservice.foundation.time import at_local, today
 
@@ -146,7 +146,7 @@ def register_compute(code: str, compute: Compute, compute_by: ComputeBy | None =
 def _metrics() -> dict[str, Metric]:
     found: dict[str, Metric] = {}
     for path in _files:
-        for code, entry in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+        for code, entry in read_yaml(path).items():
             lacking = [name for name in TEXTS if not {"zh", "en"} <= (entry.get(name) or {}).keys()]
             if lacking or code in found:
                 raise ValueError(f"{path.name}: {code} is there twice or lacks texts: {lacking}")

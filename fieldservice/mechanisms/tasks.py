@@ -6,12 +6,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, and_, false, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from fieldservice.foundation.access import Person
+from fieldservice.foundation.data_files import read_yaml
 from fieldservice.foundation.db import Base, Id, session
 from fieldservice.foundation.time import now
 from fieldservice.foundation.words import pick, word
@@ -168,7 +168,7 @@ def register_titles(path: Path) -> None:
 def _titles() -> dict[str, dict[str, Any]]:
     titles: dict[str, dict[str, Any]] = {}
     for path in _title_files:
-        for code, entry in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+        for code, entry in read_yaml(path).items():
             if code in titles or not {"zh", "en"} <= entry.keys():
                 raise ValueError(f"{path.name}: task {code} is there twice or lacks a language")
             titles[code] = entry

@@ -11,19 +11,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Index, Integer, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from fieldservice.foundation.data_files import read_yaml
 from fieldservice.foundation.db import Base, Id, session
 from fieldservice.foundation.errors import Invalid, NotFound
 from fieldservice.mechanisms.remembered import forget, remembered
-
-try:
-    from yaml import CSafeLoader as SafeLoader  # ten times faster, where libyaml is there
-except ImportError:
-    from yaml import SafeLoader  # type: ignore[assignment]  # the same face in Python
 
 Check = Callable[[Mapping[str, Any]], object]  # raises ValueError for a content that cannot be used
 
@@ -139,7 +134,7 @@ def _from_files(kind: str) -> Versions:
     for source in _sources.get(kind, ()):
         files = [source.path] if source.path.is_file() else sorted(source.path.glob("*.yaml"))
         for file in files:
-            for content in yaml.load(file.read_text(encoding="utf-8"), SafeLoader) or ():
+            for content in read_yaml(file) or ():
                 definition = _read(kind, content, file.name, source.check)
                 if (definition.code, definition.version) in found:
                     raise ValueError(f"{file.name}: {definition.code} version {definition.version} is there twice")

@@ -4,8 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from fieldservice.foundation.data_files import read_yaml
 from fieldservice.foundation.words import pick
 
 SKILLS = Path(__file__).parent / "data" / "skills.yaml"
@@ -13,7 +12,7 @@ SKILLS = Path(__file__).parent / "data" / "skills.yaml"
 
 @cache
 def _all() -> dict[str, dict[str, dict[str, Any]]]:
-    loaded: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load(SKILLS.read_text(encoding="utf-8"))
+    loaded: dict[str, dict[str, dict[str, Any]]] = read_yaml(SKILLS)
     return loaded
 
 

@@ -19,10 +19,10 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
-import yaml
 from flask_babel import force_locale
 
 from fieldservice.foundation import display
+from fieldservice.foundation.data_files import read_yaml
 from fieldservice.foundation.tokens import link_token
 from fieldservice.foundation.web import settings
 from fieldservice.foundation.words import word
@@ -93,7 +93,7 @@ def templates() -> dict[str, MessageTemplate]:
     """Every message by code. Raises ValueError when a text is missing or the languages tell different facts."""
     found: dict[str, MessageTemplate] = {}
     for path in _files:
-        for code, entry in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).items():
+        for code, entry in (read_yaml(path) or {}).items():
             if code in found:
                 raise ValueError(f"{path.name}: message {code} is there twice")
             found[code] = _read(code, entry)
