@@ -9,11 +9,11 @@ a second.
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import ForeignKey, Index, String, Text, delete, exists, func, select
+from sqlalchemy import ForeignKey, Index, String, Text, delete, exists, func, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fieldservice.foundation.access import actor
@@ -183,6 +183,27 @@ def log_new_events(limit: int = 500) -> list[tuple[int, Event]]:
         logged.append((seq, event))
     session.execute(delete(EventPending).where(EventPending.event_id.in_([event.id for event in events])))
     return logged
+
+
+def chained(events: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    """Log entries that go on from the last one, for events (or rows of their columns) in the order of their ids.
+
+    For loads that write many events at once, inside `write`; nobody is told of them.
+    """
+    seq, previous = _last_link()
+    for event in events:
+        seq, previous = seq + 1, chain_hash(previous, event)
+        yield {"seq": seq, "event_id": event.id, "hash": previous}
+
+
+def log_backlog() -> int:
+    """Log everything that waits at once, telling nobody, so that a load ends with a whole chain. Returns how many."""
+    pending = select(*Event.__table__.columns).join(EventPending, EventPending.event_id == Event.id)
+    entries = list(chained(session.execute(pending.order_by(Event.id))))
+    if entries:
+        session.execute(insert(EventLog), entries)
+        session.execute(delete(EventPending))
+    return len(entries)
 
 
 def _last_link() -> tuple[int, str]:
