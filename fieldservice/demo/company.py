@@ -4,14 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-try:
-    from yaml import CSafeLoader as SafeLoader  # ten times faster, where libyaml is there
-except ImportError:
-    from yaml import SafeLoader  # type: ignore[assignment]  # the same face in Python
-
-__all__ = ["SafeLoader", "Texts", "told"]
+from fieldservice.foundation.data_files import read_yaml
 
 DATA = Path(__file__).parent / "data"
 Texts = dict[str, str]  # {zh, en}
@@ -27,5 +20,5 @@ def told(name: str) -> Any:
 def _files() -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for file in ("company.yaml", "cast.yaml"):
-        merged |= yaml.load((DATA / file).read_text(encoding="utf-8"), SafeLoader)
+        merged |= read_yaml(DATA / file)
     return merged

@@ -152,16 +152,24 @@ class Course:
             at, "book", "dispatcher", visit=number, technician=slot.technician.key, starts_at=slot.starts_at,
             minutes=length, travel=slot.travel,
         )  # fmt: skip
-        self.diary.book(slot.technician.key, Stop(slot.starts_at, slot.ends_at, story.machine.site.point))
+        self.diary.book(slot.technician.key, stop_of(story, slot))
+        confirmed = at + dice.minutes(25, 0.8, 2, 300)
+        if (
+            not story.planned
+            and not story.customer.silent
+            and dice.happens(0.4)
+            and confirmed < slot.starts_at - slot.travel
+        ):
+            story.add(_whole(confirmed), "confirm", "customer", visit=number)
         return at
 
     # The visit ---------------------------------------------------------------------------------------
 
     def visit(
         self, story: Story, number: int, slot: Slot, booked: datetime, dice: Dice, *, complete: bool,
-        punctual: bool = True,
+        punctual: bool = True, restored: bool = False,
     ) -> datetime:  # fmt: skip
-        """From sending to finishing; gives when it was finished."""
+        """From sending to finishing; gives when. What is not complete may be `restored` all the same."""
         key = slot.technician.key
         leave = self.way(story, number, slot, booked, dice, punctual=punctual)
         arrived = leave + slot.travel * dice.uniform(0.9, 1.05)
@@ -172,7 +180,7 @@ class Course:
         started = story.add(arrived + dice.minutes(6, 0.4, 2, 15), "start", key, visit=number)
         finished = _whole(started + (slot.ends_at - slot.starts_at) * dice.uniform(0.5, 0.82))
         finished = max(min(finished, slot.ends_at - MINUTE), started + 12 * MINUTE)
-        self.work(story, number, key, started, finished, dice, complete=complete)
+        self.work(story, number, key, started, finished, dice, complete=complete, restored=complete or restored)
         return finished
 
     def way(
@@ -200,7 +208,8 @@ class Course:
         return story.add(_whole(leave), "set_off", key, visit=number)
 
     def work(
-        self, story: Story, number: int, key: str, started: datetime, finished: datetime, dice: Dice, *, complete: bool
+        self, story: Story, number: int, key: str, started: datetime, finished: datetime, dice: Dice, *, complete: bool,
+        restored: bool,
     ) -> None:  # fmt: skip
         """What is recorded at the machine between start and finish."""
         length = finished - started
@@ -222,7 +231,7 @@ class Course:
             self.words(story, number, key, _whole(started + length * 0.93), dice, open_ended=True)
             left = dice.choice(told("open_items"))[story.language]
             story.add(
-                finished, "finish", key, visit=number, outcome="partially_completed", restored=False, items=(left,)
+                finished, "finish", key, visit=number, outcome="partially_completed", restored=restored, items=(left,)
             )
 
     def photos(self, story: Story, number: int, key: str, at: datetime, dice: Dice) -> None:
@@ -302,6 +311,11 @@ class Course:
         story.add(at, "rate", "customer", scores=scores, words=words, low_reason=low)
         if min(scores.values()) <= 3:
             story.add(_day(at + dice.minutes(240, 0.8, 30, 1300)), "recover", "manager")
+
+
+def stop_of(story: Story, slot: Slot) -> Stop:
+    """The time a visit takes in the diary."""
+    return Stop(slot.starts_at, slot.ends_at, story.machine.site.point)
 
 
 def planned_course(course: Course, story: Story, slot: Slot, booked: datetime, dice: Dice) -> datetime:

@@ -69,10 +69,20 @@ class Diary:
         for number in {_number(stop.starts_at), _number(stop.ends_at)}:
             days[number] = sorted([*days.get(number, ()), stop], key=lambda one: one.starts_at)
 
-    def find(self, need: Need, earliest: datetime, latest: datetime, dice: Dice) -> Slot | None:
+    def drop(self, technician: str, stop: Stop) -> None:
+        """The stop does not happen after all."""
+        days = self.stops.get(technician, {})
+        for number in {_number(stop.starts_at), _number(stop.ends_at)}:
+            days[number] = [one for one in days.get(number, ()) if one != stop]
+
+    def find(
+        self, need: Need, earliest: datetime, latest: datetime, dice: Dice, only: TechnicianPlan | None = None
+    ) -> Slot | None:
         """The best start in [earliest, latest] among everybody able: soon, near, and not always the same person."""
         best: tuple[float, Slot] | None = None
         for technician in self._able(need, earliest):
+            if only is not None and technician != only:
+                continue
             slot = next(self.slots(technician, need, earliest, latest), None)
             if slot is None:
                 continue

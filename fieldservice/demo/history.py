@@ -39,7 +39,7 @@ def past(world: World, faults: Faults, course: Course, until: datetime) -> list[
         while returning and returning[0][0] <= at:
             moment, again = returning.pop(0)
             _report(
-                world, course, again, moment, f"{number}b", world.dice("again", number), told_so_far, returning,
+                world, course, again, moment, f"b{len(told_so_far)}", world.dice("again", len(told_so_far)), told_so_far, returning,
                 strict=False,
             )  # fmt: skip
         if dice.happens(PLANNED):

@@ -3,24 +3,37 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app, g
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from config import Settings
 from fieldservice.demo import accounts, clients, still, stock, world
+from fieldservice.demo.cast import Cast
+from fieldservice.demo.course import Course
+from fieldservice.demo.diary import Diary
+from fieldservice.demo.faults import Faults
+from fieldservice.demo.history import past
+from fieldservice.demo.placing import Placing
+from fieldservice.demo.present import Present
 from fieldservice.demo.rows import Rows
 from fieldservice.demo.sizes import Size, size_of
+from fieldservice.demo.stories import Story
+from fieldservice.demo.telling import Teller
+from fieldservice.demo.writing import Writer
 from fieldservice.foundation.db import session, write
 from fieldservice.foundation.errors import Conflict
 from fieldservice.foundation.time import clock, local, now
-from fieldservice.mechanisms.events import Event, record
+from fieldservice.intake.models import ServiceRequest
+from fieldservice.mechanisms.events import Event, log_backlog, record
 from fieldservice.mechanisms.subjects import Ref
+from fieldservice.workorders.models import WorkOrder
 
 LOADED = "demo.loaded"
+RECENT = timedelta(hours=30)  # what is reported later than that is told by the situations of today
 Tell = Callable[[str], None]
 
 
@@ -79,13 +92,49 @@ def build(size: Size, seed: int, at: datetime) -> dict[str, int]:
     record(LOADED, Ref("demo", 1), {"size": size.code, "seed": seed, "now": at.isoformat()}, at=at)
     placed = still.place(plan)
     store = stock.open_store(plan, placed)
-    accounts.open_accounts(plan, placed)
+    people = accounts.open_accounts(plan, placed)
     rows = Rows()
     ledger = stock.Ledger(rows)
     stock.fill(plan, store, ledger)
+    crew = Cast(plan, placed, store, people)
+    long_past, going_on = make_up(plan)
+    writer = Writer(crew, rows, ledger)
+    writer.write(long_past, at)
+    writer.numbers.close(rows)
     ledger.close()
     rows.save()
-    return {"open": 0, "closed": 0}
+    Teller(crew).tell(going_on, at)
+    log_backlog()
+    return count()
+
+
+def make_up(plan: world.World) -> tuple[list[Story], list[Story]]:
+    """All stories: those whose work is over, and those going on."""
+    every = Faults(plan)
+    course = Course(Diary(plan), plan.now)
+    stories = past(plan, every, course, plan.now - RECENT)
+    stories += Present(Placing(plan, every, course), stories).make_up()
+    over = [story for story in stories if is_over(story, plan.now)]
+    return over, [story for story in stories if not is_over(story, plan.now)]
+
+
+def is_over(story: Story, at: datetime) -> bool:
+    """Nobody has to do anything any more, except that the customer may confirm."""
+    happened = story.until(at)
+    ends = ("remote_done", "duplicate", "cancel", "close_order")
+    return any(step.verb in ends or step.data.get("outcome") == "completed" for step in happened)
+
+
+def count() -> dict[str, int]:
+    """What was loaded, in numbers."""
+    finished = ServiceRequest.state.in_(("closed", "cancelled", "duplicate"))
+    requests = select(func.count(ServiceRequest.id))
+    return {
+        "open": session.scalar(requests.where(~finished)) or 0,
+        "closed": session.scalar(requests.where(finished)) or 0,
+        "orders": session.scalar(select(func.count(WorkOrder.id))) or 0,
+        "events": session.scalar(select(func.count(Event.id))) or 0,
+    }
 
 
 def plan_world(size: Size, seed: int, at: datetime) -> world.World:

@@ -8,12 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from fieldservice.demo.company import SafeLoader, told
+from fieldservice.demo.company import told
 from fieldservice.demo.rows import Row, Rows
 from fieldservice.demo.still import Placed
 from fieldservice.demo.world import World
+from fieldservice.foundation.data_files import read_yaml
 from fieldservice.foundation.time import at_local
 from fieldservice.parts import __file__ as parts_folder
 from fieldservice.parts import services as parts
@@ -27,7 +26,7 @@ LOADED, ORDERED = timedelta(minutes=12), timedelta(hours=20)  # before the techn
 def catalogue() -> list[dict[str, Any]]:
     """The parts as the data file tells them."""
     file = Path(parts_folder).parent / "data" / "parts.yaml"
-    entries: list[dict[str, Any]] = yaml.load(file.read_text(encoding="utf-8"), SafeLoader)
+    entries: list[dict[str, Any]] = read_yaml(file)
     return entries
 
 

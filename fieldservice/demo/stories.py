@@ -48,6 +48,7 @@ class Story:
     description: str
     planned: bool = False
     photos: tuple[str, ...] = ()  # scenes sent with the report
+    parts_required: bool = False  # nobody may drive without them
     steps: list[Step] = field(default_factory=list)
     _due: dict[str, datetime] = field(default_factory=dict)
 

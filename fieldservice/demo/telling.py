@@ -23,8 +23,10 @@ from fieldservice.mechanisms.tasks import Task
 from fieldservice.parts import queries as stock
 from fieldservice.parts import services as ledger
 from fieldservice.parts.models import Part, StockLocation
+from fieldservice.portal import services as portal
 from fieldservice.workorders import booking, findings, orders, planned, triage, visits
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.triage import NeededPart
 
 STARTS_CLOCKS = ("report", "triage")  # or shortens them
 QUIET = timedelta(days=1)
@@ -101,7 +103,7 @@ class Teller:
     def triage(self, told: Told, step: Step, story: Story) -> None:
         told.order = triage.triage_request(
             _request(told), priority=story.priority, work_type=story.work_type.code, at=step.at,
-            reason=step.data["reason"], parts=story.pattern.parts if story.pattern else None,
+            reason=step.data["reason"], parts=_parts(story),
         )  # fmt: skip
 
     def remote(self, told: Told, step: Step, _story: Story) -> None:
@@ -130,6 +132,12 @@ class Teller:
         told.visits[step.data["visit"]] = booking.schedule_visit(
             _order(told), technician, step.data["starts_at"], duration_min=step.data["minutes"], at=step.at
         )
+
+    def confirm(self, told: Told, step: Step, _story: Story) -> None:
+        portal.confirm_visit(_request(told), _visit(told, step), step.at)
+
+    def decline(self, told: Told, step: Step, _story: Story) -> None:
+        visits.decline(_visit(told, step), step.data["reason"], step.at)
 
     def send(self, told: Told, step: Step, _story: Story) -> None:
         booking.send_visit(_visit(told, step), step.at)
@@ -240,6 +248,13 @@ class Teller:
         feedback.answer(
             _request(told), data["scores"], step.at, words=data["words"], low_reason=data["low_reason"]
         )  # fmt: skip
+
+
+def _parts(story: Story) -> list[NeededPart] | None:
+    """What the pattern says is needed; the work type's usual parts without one."""
+    if story.pattern is None:
+        return None
+    return [NeededPart(number, quantity, story.parts_required) for number, quantity in story.pattern.parts]
 
 
 def _request(told: Told) -> ServiceRequest:

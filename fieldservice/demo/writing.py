@@ -214,6 +214,12 @@ class Writer:
         self._record("visit.scheduled", visit, told, step.at, self._by(step, story))
         self._settle(written, step.at, self._by(step, story))
 
+    def confirm(self, written: Written, step: Step, story: Story) -> None:
+        visit = _visit(written, step)
+        visit["confirmed_at"] = step.at
+        told = {"request": _request(written)["number"]}
+        self._record("visit.confirmed", visit, told, step.at, self._by(step, story))
+
     def send(self, written: Written, step: Step, story: Story) -> None:
         visit = _visit(written, step)
         self._step(written, step, story, "dispatched", technician=visit["technician_id"])
