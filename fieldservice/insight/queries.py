@@ -5,25 +5,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.db import session
 from fieldservice.foundation.display import date_short
 from fieldservice.foundation.errors import NotFound
-from fieldservice.foundation.time import day_span, now, today
 from fieldservice.foundation.words import pick
 from fieldservice.insight import charts, figures
-from fieldservice.intake.models import ServiceRequest
-from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.metrics import Metric, MetricResult, Period, Scope, measure, measure_by, value_text
 from fieldservice.mechanisms.tasks import tasks_for
 from fieldservice.stations.models import Station
-from fieldservice.workorders.models import Visit, WorkOrder
 
 CASES = 50
 TREND_DAYS = 84
-OPEN_REQUESTS = ("new", "triaged", "remote", "converted", "reopened")
 
 
 @dataclass(frozen=True)
@@ -115,57 +110,6 @@ def cases_of(code: str, period: Period, scope: Scope, after: str = "") -> tuple[
     found = session.execute(page).all()
     more = str(found[CASES - 1].place) if len(found) > CASES else None
     return list(found[:CASES]), more
-
-
-@dataclass(frozen=True)
-class Today:
-    """A station's day in numbers."""
-
-    visits: int
-    on_the_way: int
-    done: int
-    open_requests: int
-    unassigned: int
-    breached: int
-
-
-def today_at(station_id: int) -> Today:
-    """Counts of today's visits and of open work."""
-    start, end = day_span(today())
-    days_visits = select(Visit.state, func.count()).where(
-        Visit.station_id == station_id, Visit.starts_at >= start, Visit.starts_at < end
-    )
-    by_state: dict[str, int] = dict(session.execute(days_visits.group_by(Visit.state)).tuples())
-    clock, request = clocks.Clock, ServiceRequest
-    return Today(
-        visits=sum(number for state, number in by_state.items() if state not in ("cancelled", "declined", "missed")),
-        on_the_way=by_state.get("en_route", 0),
-        done=by_state.get("completed", 0) + by_state.get("partially_completed", 0),
-        open_requests=_count(request, request.station_id == station_id, request.state.in_(OPEN_REQUESTS)),
-        unassigned=_count(WorkOrder, WorkOrder.station_id == station_id, WorkOrder.state == "ready"),
-        breached=_count(clock, clock.station_id == station_id, clock.stopped_at.is_(None), clock.state == "breached"),
-    )
-
-
-def _count(model: Any, *conditions: ColumnElement[bool]) -> int:
-    return session.scalar(select(func.count(model.id)).where(*conditions)) or 0
-
-
-def urgent_at(station_id: int, limit: int = 8) -> list[tuple[ServiceRequest, clocks.ClockView]]:
-    """Open requests whose promise falls due first."""
-    of = (clocks.Clock.subject_type == ServiceRequest.subject_type) & (clocks.Clock.subject_id == ServiceRequest.id)
-    rows = session.execute(
-        select(ServiceRequest, clocks.Clock).join(clocks.Clock, of)
-        .where(
-            clocks.Clock.station_id == station_id, clocks.Clock.stopped_at.is_(None),
-            clocks.Clock.state != "void", ServiceRequest.state.in_(OPEN_REQUESTS),
-        )
-        .order_by(clocks.Clock.due_at).limit(limit * 3)
-    ).all()  # fmt: skip
-    seen: dict[int, tuple[ServiceRequest, clocks.ClockView]] = {}
-    for request, clock in rows:
-        seen.setdefault(request.id, (request, clocks.view(clock, now())))
-    return list(seen.values())[:limit]
 
 
 def tasks_at(person: Person, station_id: int, limit: int = 8) -> list[Any]:

@@ -9,6 +9,7 @@ from fieldservice.foundation.access import current, require_station, roles
 from fieldservice.foundation.errors import Invalid
 from fieldservice.foundation.web import navigation
 from fieldservice.insight import queries
+from fieldservice.insight import station as panels
 from fieldservice.mechanisms.metrics import Period, all_metrics, metric
 
 blueprint = Blueprint("insight", __name__)
@@ -65,7 +66,8 @@ def station_page(code: str) -> Any:
     tiles = [queries.tile(figure, period, scope) for figure in all_metrics()]
     return render_template(
         "insight/station.html", station=station, tiles=tiles, days=days, periods=PERIODS, period=period,
-        today=queries.today_at(station.id), urgent=queries.urgent_at(station.id),
+        service=panels.service_of(station.id), sale=panels.sale_of(station.id),
+        sparepart=panels.sparepart_of(station.id), voices=panels.voices_of(station.id),
         tasks=queries.tasks_at(current(), station.id),
     )  # fmt: skip
 

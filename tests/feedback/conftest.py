@@ -1,0 +1,3 @@
+"""A company with one machine."""
+
+from tests.test_story import company as company
