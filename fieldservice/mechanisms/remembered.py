@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from sqlalchemy import event
-from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.orm import Session, SessionTransaction, SessionTransactionOrigin
 
 from fieldservice.foundation.db import session
 
@@ -30,6 +30,7 @@ def forget(topic: str) -> None:
 
 
 @event.listens_for(Session, "after_transaction_end")
-def _forget_all(ended: Session, _transaction: SessionTransaction) -> None:
-    """Savepoints too: what was read inside one may have been rolled back with it."""
-    ended.info.pop(KEY, None)
+def _forget_all(ended: Session, transaction: SessionTransaction) -> None:
+    """Savepoints too: what was read inside one may have been rolled back with it. The end of a flush is none."""
+    if transaction.origin is not SessionTransactionOrigin.SUBTRANSACTION:
+        ended.info.pop(KEY, None)
