@@ -99,50 +99,64 @@ def import_requests(
     return done
 
 
-def _take(batch: list[Numbered], ids: set[str], dry_run: bool) -> Imported:
-    """One batch in one transaction. A dry run does the same and takes it back; `ids` are those it would have made."""
+def _take(batch: list[Numbered], tried: set[str], dry_run: bool) -> Imported:
+    """One batch in one transaction; none where every row is known. A dry run does the same and takes it back.
+
+    `tried` are the identifiers that a dry run would have made.
+    """
+    ids = {_id(row) for _line, row in batch}
+    stored = select(ServiceRequest.external_id).where(
+        ServiceRequest.external_id.in_({one for one in ids if _usable(one)})
+    )
+    known = {*session.scalars(stored), *(ids & tried)}
+    if ids <= known:
+        return Imported(rows=len(batch), known=len(batch))
 
     def work() -> Imported:
-        counted = _report_all(batch, ids)
+        counted = _report_all(batch, set(known))
         if dry_run:
             raise _DryRun(counted)
         return counted
 
     try:
         return write(work)
-    except _DryRun as tried:
-        ids.update(str(row.get("external_id") or "").strip() for _line, row in batch)
-        return tried.batch
+    except _DryRun as taken_back:
+        tried |= ids
+        return taken_back.batch
 
 
-def _report_all(batch: list[Numbered], tried: set[str]) -> Imported:
-    counted = Imported(rows=len(batch))
-    ids = {str(row.get("external_id") or "").strip()[:80] for _line, row in batch}
-    clean = {one for one in ids if one.isprintable()}
-    stored = select(ServiceRequest.external_id).where(ServiceRequest.external_id.in_(clean))
-    seen = {*session.scalars(stored), *(ids & tried)}
+def _report_all(batch: list[Numbered], known: set[str]) -> Imported:
+    counted, at = Imported(rows=len(batch)), now()  # one moment, so that what is read for one row serves the next
     for line, row in batch:
-        external_id = str(row.get("external_id") or "").strip()
-        if external_id in seen:
+        external_id = _id(row)
+        if external_id in known:
             counted.known += 1
             continue
         try:
-            _report(row, external_id)
+            _report(row, external_id, at)
         except DomainError as error:
             counted.refused += 1
             counted.errors.append(RowError(line, external_id[:80], _texts(error)))
             continue
-        seen.add(external_id)
+        known.add(external_id)
         counted.created += 1
     return counted
 
 
-def _report(row: Mapping[Any, Any], external_id: str) -> None:
+def _id(row: Mapping[Any, Any]) -> str:
+    return str(row.get("external_id") or "").strip()
+
+
+def _usable(external_id: str) -> bool:
+    return 1 <= len(external_id) <= 80 and external_id.isprintable()
+
+
+def _report(row: Mapping[Any, Any], external_id: str, at: datetime) -> None:
     """One row; everything is checked before the first write, so a refused one leaves nothing behind."""
     if "_broken" in row or None in row or None in row.values():
         raise Invalid({"row": [_l("This row has other columns than the header.")]})
     errors: dict[str, list[Any]] = {}
-    if not 1 <= len(external_id) <= 80 or not external_id.isprintable():
+    if not _usable(external_id):
         errors["external_id"] = [_l("Give each row an identifier of at most 80 characters.")]
     text = {name: str(row.get(name) or "").strip() for name in COLUMNS}
     received_at = _moment(text["received_at"], errors)
@@ -163,7 +177,7 @@ def _report(row: Mapping[Any, Any], external_id: str) -> None:
         channel=channel, contact_name=given.contact_name, contact_phone=given.contact_phone,
         contact_email=given.contact_email, description=given.description, severity=given.severity, serial=given.serial,
         asset=asset_by_id(given.asset_id) if given.asset_id else None, place=given.place, language=language,
-        external_id=external_id, received_at=received_at, tell=False, at=now(),
+        external_id=external_id, received_at=received_at, tell=False, at=at,
     )  # fmt: skip
 
 

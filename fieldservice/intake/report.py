@@ -13,13 +13,13 @@ from fieldservice.assets.models import Asset
 from fieldservice.assets.queries import find_by_serial
 from fieldservice.foundation import formats
 from fieldservice.foundation.errors import Invalid
-from fieldservice.foundation.places import Point, distance_km, divisions, geocode
+from fieldservice.foundation.places import GeocodeResult, Point, distance_km, divisions, geocode
 from fieldservice.foundation.words import has_word, language
 from fieldservice.intake.receiving import MOST_WORDS, Place
 from fieldservice.mechanisms.forms import plain_text
 
 SHORTEST_WORDS = 2  # 漏油 says it all
-GIVEN = "given"  # as division_asked: the code was not picked step by step
+GIVEN = "given"  # as division_asked: a program tells, which cannot be asked step by step
 FAR_KM = 150.0  # a position farther from its address than this belongs to another place
 Texts = dict[str, list[Any]]
 Choices = tuple[tuple[str, str], ...]
@@ -116,17 +116,17 @@ def _by_address(address: str, code: str | None, asked: str) -> Place:
     found = geocode(address, code, language())
     if found.rivals:
         raise UnclearPlace(_l("This address fits several places. Choose the right one."), found.rivals, rivals=True)
-    if found.clear or _meant(code, found.division_code, asked):
+    if found.clear or _meant(code, found, asked):
         return Place(address, found.division_code, found.point, found.precision, found.doubt)
     raise _ask(found.division_code)
 
 
-def _meant(code: str | None, found: str | None, asked: str) -> bool:
-    """A large division is meant when its parts were offered, or when a program gave a city's code."""
+def _meant(code: str | None, found: GeocodeResult, asked: str) -> bool:
+    """A large division is meant when its parts were offered; of a program a city must do, since nobody can be asked."""
     division = divisions.by_code(code)
-    if division is None or found is None:
-        return False
-    return division.code == asked or (asked == GIVEN and division.level != "province")
+    if asked == GIVEN:
+        return found.precision == "prefecture"
+    return division is not None and division.code == asked
 
 
 def _ask(under: str | None) -> UnclearPlace:

@@ -128,9 +128,7 @@ def _take(asset: Asset | None, channel: str) -> Any:
 
 def _form(asset: Asset | None, form: forms.Form) -> str:
     known = asset or find_by_serial(form.typed.get("serial", "")[:40])
-    owner = (
-        customer_by_id(asset.customer_id) if asset is not None else None
-    )  # a typed one stays secret
+    owner = customer_by_id(asset.customer_id) if asset is not None else None  # a typed one stays secret
     return render_template(
         "intake/report.html", form=form, typed=form.typed, errors=form.errors, own=asset, known=known,
         site=queries.site_of(asset), severities=forms.severities(owner), place=form.place,

@@ -11,13 +11,21 @@ async function fetchPart(id, address, values) {
   return fresh;
 }
 
+/** The address is needed while neither machine nor position tells where to go. */
+function needAddress(form) {
+  const { address, latitude } = form.elements;
+  const known = Boolean(latitude?.value || form.querySelector('[data-known]'));
+  address.required = !known;
+  form.querySelector('label[for="address"] .opt').hidden = !known;
+}
+
 export function startMachine(form) {
-  const { serial, address } = form.elements;
+  const { serial } = form.elements;
   if (!serial) return;
   form.querySelector('button[name="look"]').remove();
   const look = async () => {
     const fresh = await fetchPart('machine', form.dataset.machineUrl, { serial: serial.value.trim() });
-    if (fresh) address.required = !fresh.querySelector('[data-known]');
+    if (fresh) needAddress(form);
   };
   serial.addEventListener('change', look);
   if (serial.value && !form.querySelector('[data-known]')) look(); // from a draft
@@ -38,15 +46,14 @@ export function startPlace(form) {
 export function startPosition(form) {
   const button = form.querySelector('[data-position]');
   const said = form.querySelector('[data-position-said]');
-  const { latitude, longitude, address } = form.elements;
+  const { latitude, longitude } = form.elements;
   if (!navigator.geolocation || !isSecureContext) return;
   const say = text => { said.textContent = text; };
-  const needed = address.required;
   const set = (north, east) => {
     latitude.value = north;
     longitude.value = east;
     button.setAttribute('aria-pressed', String(Boolean(north)));
-    address.required = needed && !north;
+    needAddress(form);
   };
   button.hidden = false;
   if (latitude.value) set(latitude.value, longitude.value);
