@@ -19,6 +19,7 @@ from fieldservice.mechanisms.lifecycle import move
 from fieldservice.workorders import booking, orders
 from fieldservice.workorders.models import Booking, Visit, WorkItem, WorkOrder
 from tests import factories as make
+from tests.mechanisms.people_and_things import threads
 
 Act = Callable[[WorkOrder], Any]
 ON_THE_WAY = ("accepted", "en_route")
@@ -273,3 +274,27 @@ def test_a_request_with_other_open_work_is_not_resolved(planned: int) -> None:
     do(planned, second)
     do(planned, walk(*AT_THE_MACHINE, "completed"))
     assert state_of(planned) == ("completed", "converted")
+
+
+# At once ------------------------------------------------------------------------------------------
+
+
+def test_an_arrival_and_a_cancellation_at_once_never_both_happen(planned: int, app: Flask) -> None:
+    """Whoever comes second hears that it is too late; nobody stands on site for a cancelled order."""
+    do(planned, walk(*ON_THE_WAY))
+
+    def press(number: int) -> str:
+        act = (lambda order: orders.cancel(order, "不要了", now())) if number % 2 else walk("on_site")
+        try:
+            write(lambda: act(session.get_one(WorkOrder, planned)))
+        except Conflict as refused:
+            return refused.code
+        return "done"
+
+    answers = threads(app, press, 2)
+    assert answers.count("done") == 1
+    order = session.get_one(WorkOrder, planned)
+    session.refresh(order)
+    expected = ("in_progress", "on_site") if answers[0] == "done" else ("cancelled", "cancelled")
+    assert (order.state, order.visits[0].state) == expected
+    assert set(answers) <= {"done", "on_site", "move_forbidden"}
