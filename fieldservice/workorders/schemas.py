@@ -104,15 +104,15 @@ class OrderVisitSchema(ma.Schema):
     finished_at = ma.fields.AwareDateTime(allow_none=True)
     restored = ma.fields.Boolean(allow_none=True)
     end_reason = ma.fields.String(allow_none=True)
-    etag = ma.fields.Function(lambda visit: str(visit.version))
+    etag = ma.fields.String(attribute="version")
 
 
 class OrderFactsSchema(ma.Schema):
     """What every answer tells of a work order."""
 
     number = ma.fields.String()
-    request = ma.fields.Function(lambda order: order.request.number if order.request else None)
-    station = ma.fields.Function(lambda order: order.station.code)
+    request = ma.fields.String(attribute="request.number", dump_default=None)
+    station = ma.fields.String(attribute="station.code")
     title = ma.fields.String()
     state = ma.fields.String()
     priority = ma.fields.String()
@@ -121,13 +121,13 @@ class OrderFactsSchema(ma.Schema):
     duration_min = ma.fields.Integer()
     skills = ma.fields.Dict()
     certificates = ma.fields.List(ma.fields.String())
-    customer = ma.fields.Function(lambda order: order.customer.names if order.customer else None)
+    customer = ma.fields.Dict(attribute="customer.names", dump_default=None)
     customer_id = ma.fields.Integer(allow_none=True)
-    asset_serial = ma.fields.Function(lambda order: order.asset.serial if order.asset else None)
+    asset_serial = ma.fields.String(attribute="asset.serial", dump_default=None)
     created_at = ma.fields.AwareDateTime()
     completed_at = ma.fields.AwareDateTime(allow_none=True)
     closed_at = ma.fields.AwareDateTime(allow_none=True)
-    etag = ma.fields.Function(lambda order: str(order.version))
+    etag = ma.fields.String(attribute="version")
 
 
 class OrderSchema(OrderFactsSchema):
@@ -201,15 +201,14 @@ class OrderHistorySchema(ma.Schema):
     note = ma.fields.String()
 
 
-class OrderSheetSchema(ma.Schema):
+class OrderSheetSchema(OrderFactsSchema):
     """A work order by itself, with visits, clocks, parts, coverage and history."""
 
-    order = ma.fields.Nested(OrderFactsSchema)
-    summary = ma.fields.String(attribute="order.summary")
-    technical_note = ma.fields.String(attribute="order.technical_note")
-    description = ma.fields.Function(lambda sheet: sheet.order.request.description if sheet.order.request else None)
+    summary = ma.fields.String()
+    technical_note = ma.fields.String()
+    description = ma.fields.String(attribute="request.description", dump_default=None)
     failure = ma.fields.Function(lambda sheet: {namespace: code for namespace, code, _word in sheet.codes})
-    visits = ma.fields.List(ma.fields.Nested(OrderVisitSchema), attribute="order.visits")
+    visits = ma.fields.List(ma.fields.Nested(OrderVisitSchema))
     clocks = ma.fields.List(ma.fields.Nested(OrderClockSchema), attribute="promises")
     parts = ma.fields.List(ma.fields.Nested(OrderPartSchema))
     open_items = ma.fields.List(ma.fields.Nested(OrderItemSchema), attribute="follow_ups")
@@ -218,10 +217,10 @@ class OrderSheetSchema(ma.Schema):
     history = ma.fields.List(ma.fields.Nested(OrderHistorySchema))
     allowed = ma.fields.Function(lambda sheet: orders.allowed(sheet.order))
 
-    @ma.post_dump
-    def _flat(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
-        """The order's own fields stand at the top."""
-        return {**data.pop("order"), **data}
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        """The order's own fields stand at the top, beside what the sheet gathered about it."""
+        own = super().get_attribute(obj.order, attr, default)
+        return super().get_attribute(obj, attr, default) if own is ma.missing else own
 
 
 def _minutes(view: ClockView) -> int:
