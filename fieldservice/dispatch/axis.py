@@ -4,10 +4,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from math import ceil
+from typing import NamedTuple
 
 from fieldservice.foundation.time import at_local, local
 
 FIRST_HOUR, LAST_HOUR = 8, 18  # shown at least
+
+
+class Mark(NamedTuple):
+    """A line of the grid: a full hour, `first` of its day, labelled where there is room (`told`)."""
+
+    place: float
+    hour: int
+    day: date
+    first: bool
+    told: bool
 
 
 @dataclass(frozen=True)
@@ -56,12 +67,14 @@ class Axis:
         clock = local(moment)
         return self.start <= moment < self.end and self.from_hour <= clock.hour < self.to_hour
 
-    def marks(self) -> Iterator[tuple[float, int, date]]:
-        """(place, hour, day) of every full hour; several days show fewer."""
-        step = 1 if self.days == 1 else 2 if self.days == 3 else self.hours
+    def marks(self) -> Iterator[Mark]:
+        """Every line to be drawn; only so many are labelled that the labels keep apart."""
+        step = 1 if self.days == 1 else 2 if self.days <= 3 else self.hours
+        told = (1 if self.hours <= 12 else 2) if self.days == 1 else max(4, 2 * (self.hours // 6))
         for number, day in enumerate(self.dates):
             for hour in range(0, self.hours, step):
-                yield 100.0 * (number * self.hours + hour) / (self.days * self.hours), self.from_hour + hour, day
+                place = 100.0 * (number * self.hours + hour) / (self.days * self.hours)
+                yield Mark(place, self.from_hour + hour, day, hour == 0, hour % told == 0)
 
 
 def axis_for(first: date, days: int, spans: Iterable[tuple[datetime, datetime]]) -> Axis:

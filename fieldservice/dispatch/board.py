@@ -15,7 +15,7 @@ from fieldservice.customers.models import Customer
 from fieldservice.dispatch.axis import Axis, axis_for
 from fieldservice.foundation.access import Person, in_scope
 from fieldservice.foundation.db import session
-from fieldservice.foundation.time import day_span
+from fieldservice.foundation.time import day_span, local
 from fieldservice.mechanisms.clocks.models import Clock
 from fieldservice.stations import roster
 from fieldservice.stations.models import Station
@@ -118,7 +118,8 @@ def board(somebody: Person, stations: Sequence[Station], first: date, days: int,
     bars = _bars(somebody, ids, start, end, at)
     taken = _taken(ids, start, end, {bar.visit_id for lane in bars.values() for bar in lane})
     lanes = [Lane(one, tuple(bars.get(one.id, ())), tuple(taken.get(one.id, ()))) for one in members]
-    spans = [(bar.starts_at, bar.ends_at) for lane in lanes for bar in lane.bars]
+    over = day_span(local(at).date())[0] < start or end <= at  # what is done today need not widen the axis
+    spans = [(bar.starts_at, bar.ends_at) for lane in lanes for bar in lane.bars if over or not bar.done]
     spans += [(one.starts_at, one.ends_at) for lane in lanes for one in lane.member.duties if not one.on_call]
     by_id = {bar.visit_id: bar for lane in lanes for bar in lane.bars}
     return Board(axis_for(first, days, spans), _groups(stations, lanes), truncated, by_id)

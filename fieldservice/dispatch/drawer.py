@@ -68,6 +68,13 @@ class Drawer:
         return self.order.duration_min
 
     @property
+    def offers(self) -> list[Suggestion]:
+        """Suggestions, without what is planned already."""
+        planned = (self.visit.technician_id, self.visit.starts_at) if self.visit is not None and self.moves else None
+        found = self.answers.suggestions if self.answers else []
+        return [one for one in found if (one.member.id, one.slot.starts_at) != planned]
+
+    @property
     def refused_by_rule(self) -> list[tuple[str, list[Refused]]]:
         """Refused technicians grouped by their most fundamental rule."""
         groups: dict[str, list[Refused]] = {}

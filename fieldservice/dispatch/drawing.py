@@ -12,7 +12,7 @@ from fieldservice.workorders.eligibility import Stop
 from fieldservice.workorders.slots import LUNCH
 from fieldservice.workorders.suggestions import Refused, Suggestion
 
-NARROW = 5.0  # a bar of less than this shows the last digits of its order
+NARROW, TINY = 5.0, 2.0  # a bar of less shows the last digits of its order; nothing but its colour
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,10 @@ class DrawnBar(Shape):
     @property
     def narrow(self) -> bool:
         return self.length < NARROW
+
+    @property
+    def tiny(self) -> bool:
+        return self.length < TINY
 
 
 @dataclass(frozen=True)

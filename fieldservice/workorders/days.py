@@ -109,26 +109,22 @@ def stops_of(
         return grouped
     rows = session.execute(
         select(
-            Booking,
-            WorkOrder.number,
-            WorkOrder.station_id,
-            WorkOrder.latitude,
-            WorkOrder.longitude,
-            WorkOrder.precision,
+            Booking.technician_id, Booking.starts_at, Booking.ends_at, Booking.cause, Booking.visit_id,
+            WorkOrder.number, WorkOrder.station_id, WorkOrder.latitude, WorkOrder.longitude, WorkOrder.precision,
         )
         .outerjoin(Visit, Visit.id == Booking.visit_id)
         .outerjoin(WorkOrder, WorkOrder.id == Visit.work_order_id)
         .where(Booking.technician_id.in_(technician_ids), Booking.state == "held")
         .where(Booking.starts_at < end, Booking.ends_at > start)
         .order_by(Booking.starts_at)
-    )
-    for booking, number, theirs, latitude, longitude, precision in rows:
-        if booking.visit_id is not None and booking.visit_id == without:
+    )  # fmt: skip
+    for row in rows:
+        if row.visit_id is not None and row.visit_id == without:
             continue
-        place = place_of(latitude, longitude, precision) if number else Place()
-        label = number if number and station_id in (None, theirs) else ""
-        stop = Stop(booking.starts_at, booking.ends_at, booking.cause, place, label, booking.visit_id)
-        grouped.setdefault(booking.technician_id, []).append(stop)
+        place = place_of(row.latitude, row.longitude, row.precision) if row.number else Place()
+        label = row.number if row.number and station_id in (None, row.station_id) else ""
+        stop = Stop(row.starts_at, row.ends_at, row.cause, place, label, row.visit_id)
+        grouped.setdefault(row.technician_id, []).append(stop)
     return grouped
 
 

@@ -1,9 +1,28 @@
 // The day plan: arrow keys go between cards and bars, and filters apply at once.
 
+const KEPT = 'hx-morph-skip'; // htmx leaves such an element as it is
+const opened = new Set();
+
 document.documentElement.classList.add('scripted');
 document.addEventListener('change', event => event.target.form?.matches('[data-submit-on-change]') && event.target.form.requestSubmit());
 document.addEventListener('keydown', walk);
-document.addEventListener('htmx:after:swap', () => document.querySelector('[data-error-focus]')?.focus());
+document.addEventListener('click', remember);
+document.addEventListener('input', ({ target }) => target.form?.closest('.drawer') && target.form.setAttribute(KEPT, ''));
+document.addEventListener('htmx:before:request', ({ detail: { ctx } }) => { if (ctx.target?.id === 'dispatch') letGo(); });
+document.addEventListener('htmx:after:swap', () => {
+  for (const id of opened) document.getElementById(id)?.setAttribute('open', '');
+  document.querySelector('[data-error-focus]')?.focus();
+});
+
+// News must not close what somebody opened, nor wipe what is being typed; going elsewhere does.
+function remember({ target }) {
+  const details = target.closest('summary')?.parentElement;
+  if (details?.id) opened[details.open ? 'delete' : 'add'](details.id); // the click is about to turn it over
+}
+
+function letGo() {
+  for (const form of document.querySelectorAll(`[${KEPT}]`)) form.removeAttribute(KEPT);
+}
 
 // Up and down between cards of the queue; in the lanes also left and right. Esc closes the drawer.
 function walk(event) {
