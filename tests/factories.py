@@ -81,8 +81,8 @@ def customer(
 def site(owner: Customer, *, point: Point | None = AT_THE_CUSTOMER, **facts: Any) -> Site:
     """Where the customer's machines stand."""
     given: dict[str, Any] = {
-        "names": {"zh": "热轧车间", "en": "Hot mill"}, "address": "江苏省无锡市新吴区长江路 18 号", "division_code": "320214",
-        "precision": "point" if point else "county",
+        "names": {"zh": "热轧车间", "en": "Hot mill"}, "address": "江苏省无锡市新吴区长江路 18 号",
+        "division_code": "320214", "precision": "point" if point else "county",
         "access_rules": {"zh": "三号门进，戴安全帽", "en": "Gate 3, wear a helmet"},
     }  # fmt: skip
     return add_site(owner, point=point, at=now(), **{**given, **facts})
