@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from heapq import heappop, heappush
 from typing import Any
 
 from fieldservice.contracts import promises
@@ -32,9 +33,10 @@ Clocks = dict[str, Running]  # by kind
 
 @dataclass
 class Clockwork:
-    """Starts and stops clocks, and remembers how long finished cases took, since that is what is quoted."""
+    """Starts, watches and stops clocks, and remembers how long finished cases took, since that is what is quoted."""
 
     rows: Rows
+    watched: list[tuple[datetime, int, Running]] = field(default_factory=list)  # a heap: who is looked at next
     waits: dict[tuple[int, str, str], list[float]] = field(default_factory=dict)
     _quotes: dict[tuple[int, str, str, int], float] = field(default_factory=dict)
 
@@ -53,7 +55,13 @@ class Clockwork:
             next_check_at=core.next_check(marks, 0), quoted_at=min(quoted, marks[-1]) if quoted else None,
             told_at=start,
         )  # fmt: skip
-        return Running(row, marks, limit)
+        return self._watch(Running(row, marks, limit))
+
+    def _watch(self, running: Running) -> Running:
+        at = running.row["next_check_at"]
+        if at is not None:
+            heappush(self.watched, (at, running.row.id, running))
+        return running
 
     def requote(self, request: Row, clocks: Clocks, tier: str) -> None:
         """What triage does to promises whose priority stays: a newer quote counts where it is earlier."""
@@ -63,19 +71,22 @@ class Clockwork:
             if row["stopped_at"] is None and row["state"] == "running" and quoted is not None:
                 row["quoted_at"] = min(quoted, row["quoted_at"] or quoted, row["due_at"])
 
-    def pass_time(self, request: Row, clocks: Mapping[str, Running], until: datetime) -> None:
+    def pass_time(self, until: datetime) -> None:
         """Everything the watch over clocks tells up to a moment, each at its own."""
-        for running in clocks.values():
-            row = running.row
-            while row["state"] == "running" and row["next_check_at"] is not None and row["next_check_at"] <= until:
-                self._check(request, running, row["next_check_at"])
+        while self.watched and self.watched[0][0] <= until:
+            at, _id, running = heappop(self.watched)
+            if running.row["state"] == "running" and running.row["next_check_at"] == at:
+                self._check(running, at)
+                self._watch(running)
 
-    def _check(self, request: Row, running: Running, now: datetime) -> None:
+    def _check(self, running: Running, now: datetime) -> None:
         row, share = running.row, core.passed_share(running.marks, now)
         if share < 100:
             row["warned"], row["next_check_at"] = share, core.next_check(running.marks, share)
             told = {**facts(row), "share": share}
-            self.rows.record("clock.warned", "service_request", request.id, row["station_id"], told, at=now, by=SYSTEM)
+            self.rows.record(
+                "clock.warned", row.subject_type, row["subject_id"], row["station_id"], told, at=now, by=SYSTEM
+            )  # fmt: skip
             return
         row["warned"], row["next_check_at"] = 100, None
         self.rows.move(row, "breached", at=now, by=SYSTEM, **facts(row))

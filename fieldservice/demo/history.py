@@ -1,6 +1,8 @@
 """Half a year of closed work: when faults arrive, and which of them come back. Plain values."""
 
+from bisect import insort
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from fieldservice.demo.company import told
@@ -12,6 +14,7 @@ from fieldservice.demo.world import World
 from fieldservice.foundation.time import at_local, local
 from fieldservice.workorders import catalogue
 
+SHARES = (1.2, 1.0, 0.9)  # how busy stations are, in turn
 WEEKDAYS = (1.15, 1.1, 1.05, 1.05, 1.0, 0.5, 0.38)
 HOURS = (2, 2, 2, 2, 2, 3, 5, 9, 22, 24, 22, 17, 9, 18, 20, 18, 14, 9, 6, 5, 5, 4, 3, 2)  # reports by local hour
 GROWTH = 1.9  # how much busier the last week is than the first
@@ -30,50 +33,60 @@ def odds_of(world: World, station: str, day: date) -> Odds:
     return worse(base) if weeks_ago(day, world.today) == told("bad_week") else base
 
 
-def past(world: World, faults: Faults, course: Course, until: datetime) -> list[Story]:
-    """Faults received before `until` and planned work done before it, in the order of receipt."""
-    told_so_far: list[Story] = []
-    returning: list[tuple[datetime, Fault]] = []
-    for number, (at, station) in enumerate(_arrivals(world, until)):
-        dice = world.dice("history", number)
-        while returning and returning[0][0] <= at:
-            moment, again = returning.pop(0)
-            _report(
-                world, course, again, moment, f"b{len(told_so_far)}", world.dice("again", len(told_so_far)), told_so_far, returning,
-                strict=False,
-            )  # fmt: skip
-        if dice.happens(PLANNED):
-            _plan(world, course, station, at, number, dice, told_so_far)
-            continue
-        for tries in range(TRIES, 0, -1):  # what nobody on duty could do tonight is not what breaks tonight
-            fault = faults.draw(station, dice)
-            if _report(
-                world, course, fault, at, str(number), dice, told_so_far, returning, strict=tries > 1
-            ):  # fmt: skip
-                break
-    return sorted(told_so_far, key=lambda story: story.received_at)
+@dataclass
+class Past:
+    """What happened: faults with their courses, some of which come back, and planned work."""
 
+    world: World
+    faults: Faults
+    course: Course
+    stories: list[Story] = field(default_factory=list)
+    returning: list[tuple[datetime, Fault]] = field(default_factory=list)  # faults that are not over, by when
 
-def _report(
-    world: World, course: Course, fault: Fault, at: datetime, code: str, dice: Dice, stories: list[Story],
-    returning: list[tuple[datetime, Fault]], *, strict: bool,
-) -> bool:  # fmt: skip
-    odds = odds_of(world, fault.customer.station, local(at).date())
-    story = reported(fault, at, code, dice)
-    if not course.run(story, odds, dice, strict=strict):
-        return False
-    stories.append(story)
-    if dice.happens(odds.comes_back) and "set_off" in {step.verb for step in story.steps}:
-        finished = next(step.at for step in story.steps if step.verb == "finish")
-        back = finished + dice.minutes(9 * 1440, 0.6, 2 * 1440, 27 * 1440)
-        if back < course.now - timedelta(days=2):
-            returning.append((back, fault))
-            returning.sort(key=lambda one: one[0])
-    if dice.happens(DUPLICATES):
-        stories.append(_duplicate(story, fault, dice))
-    elif dice.happens(CANCELLED):
-        stories.append(_cancelled(fault, at + timedelta(hours=5), code, dice))
-    return True
+    def make_up(self, until: datetime) -> list[Story]:
+        """Faults received before `until` and planned work done before it, in the order of receipt."""
+        for number, (at, station) in enumerate(_arrivals(self.world, until)):
+            while self.returning and self.returning[0][0] <= at:
+                moment, fault = self.returning.pop(0)
+                code = f"b{len(self.stories)}"
+                self._report(fault, moment, code, self.world.dice("again", code), strict=False)
+            dice = self.world.dice("history", number)
+            if dice.happens(PLANNED):
+                self._plan(station, at, number, dice)
+                continue
+            for tries in range(TRIES, 0, -1):  # what nobody on duty could do tonight is not what breaks tonight
+                fault = self.faults.draw(station, dice)
+                if self._report(fault, at, str(number), dice, strict=tries > 1):
+                    break
+        return sorted(self.stories, key=lambda story: story.received_at)
+
+    def _report(self, fault: Fault, at: datetime, code: str, dice: Dice, *, strict: bool) -> bool:
+        odds = odds_of(self.world, fault.customer.station, local(at).date())
+        story = reported(fault, at, code, dice)
+        if not self.course.run(story, odds, dice, strict=strict):
+            return False
+        self.stories.append(story)
+        finished = next((step.at for step in story.steps if step.verb == "finish"), None)
+        if finished is not None and dice.happens(odds.comes_back):
+            back = finished + dice.minutes(9 * 1440, 0.6, 2 * 1440, 27 * 1440)
+            if back < self.course.now - timedelta(days=2):
+                insort(self.returning, (back, fault), key=lambda one: one[0])
+        if dice.happens(DUPLICATES):
+            self.stories.append(_duplicate(story, fault, dice))
+        elif dice.happens(CANCELLED):
+            self.stories.append(_cancelled(fault, at + timedelta(hours=5), code, dice))
+        return True
+
+    def _plan(self, station: str, at: datetime, number: int, dice: Dice) -> None:
+        """Planned work whose day is about now; it was booked a week or two before."""
+        story = planned(self.world, station, at - timedelta(days=dice.randrange(5, 15)), number, dice)
+        if story is None:
+            return
+        day = at_local(local(at).date(), 8)
+        slot = self.course.diary.find(self.course.need(story), day, day + timedelta(days=2), dice)
+        if slot is not None and slot.ends_at < self.course.now:
+            planned_course(self.course, story, slot, story.received_at + timedelta(minutes=2), dice)
+            self.stories.append(story)
 
 
 def reported(fault: Fault, at: datetime, code: str, dice: Dice) -> Story:
@@ -110,20 +123,6 @@ def _cancelled(fault: Fault, at: datetime, code: str, dice: Dice) -> Story:
     words = dice.choice(told("cancelled"))[story.language]
     story.add(at + dice.minutes(9, 0.4, 2, 14), "cancel", "agent", reason=words)
     return story
-
-
-def _plan(
-    world: World, course: Course, station: str, at: datetime, number: int, dice: Dice, stories: list[Story]
-) -> None:  # fmt: skip
-    """Planned work whose day is about now; it was booked a week or two before."""
-    story = planned(world, station, at - timedelta(days=dice.randrange(5, 15)), number, dice)
-    if story is None:
-        return
-    day = at_local(local(at).date(), 8)
-    slot = course.diary.find(course.need(story), day, day + timedelta(days=2), dice)
-    if slot is not None and slot.ends_at < course.now:
-        planned_course(course, story, slot, story.received_at + timedelta(minutes=2), dice)
-        stories.append(story)
 
 
 def planned(world: World, station: str, at: datetime, number: object, dice: Dice) -> Story | None:
@@ -173,19 +172,14 @@ def _arrivals(world: World, until: datetime) -> Iterator[tuple[datetime, str]]:
     size, dice = world.size, world.dice("arrivals")
     days = [world.today - timedelta(days=number) for number in range(size.days, -1, -1)]
     weights = [_weight(world, day) for day in days]
+    shares = [SHARES[place % len(SHARES)] for place in range(len(world.stations))]
     moments = []
     for _ in range(size.closed):
         day = dice.choices(days, weights)[0]
         at = at_local(day, dice.choices(range(24), HOURS)[0]) + timedelta(seconds=dice.randrange(3600))
         if at < until:
-            moments.append(
-                (at, dice.choices(world.stations, [_share(place) for place, _ in enumerate(world.stations)])[0].code)
-            )
+            moments.append((at, dice.choices(world.stations, shares)[0].code))
     return iter(sorted(moments))
-
-
-def _share(place: int) -> float:
-    return (1.2, 1.0, 0.9)[place % 3]
 
 
 def _weight(world: World, day: date) -> float:

@@ -16,7 +16,7 @@ from fieldservice.demo.cast import Cast
 from fieldservice.demo.course import Course
 from fieldservice.demo.diary import Diary
 from fieldservice.demo.faults import Faults
-from fieldservice.demo.history import past
+from fieldservice.demo.history import Past
 from fieldservice.demo.placing import Placing
 from fieldservice.demo.present import Present
 from fieldservice.demo.rows import Rows
@@ -90,10 +90,10 @@ def build(size: Size, seed: int, at: datetime) -> dict[str, int]:
     """Everything, inside `write`."""
     plan = plan_world(size, seed, at)
     record(LOADED, Ref("demo", 1), {"size": size.code, "seed": seed, "now": at.isoformat()}, at=at)
-    placed = still.place(plan)
-    store = stock.open_store(plan, placed)
-    people = accounts.open_accounts(plan, placed)
     rows = Rows()
+    placed = still.place(plan, rows)
+    store = stock.open_store(plan, placed, rows)
+    people = accounts.open_accounts(plan, placed)
     ledger = stock.Ledger(rows)
     stock.fill(plan, store, ledger)
     crew = Cast(plan, placed, store, people)
@@ -112,10 +112,10 @@ def make_up(plan: world.World) -> tuple[list[Story], list[Story]]:
     """All stories: those whose work is over, and those going on."""
     every = Faults(plan)
     course = Course(Diary(plan), plan.now)
-    stories = past(plan, every, course, plan.now - RECENT)
+    stories = Past(plan, every, course).make_up(plan.now - RECENT)
     stories += Present(Placing(plan, every, course), stories).make_up()
-    over = [story for story in stories if is_over(story, plan.now)]
-    return over, [story for story in stories if not is_over(story, plan.now)]
+    over = [story for story in stories if story.planned or is_over(story, plan.now)]
+    return over, [story for story in stories if not (story.planned or is_over(story, plan.now))]
 
 
 def is_over(story: Story, at: datetime) -> bool:

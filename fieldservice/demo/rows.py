@@ -67,7 +67,7 @@ class Rows:
     _last: dict[Table, int] = field(default_factory=dict)
     _blank: dict[type[Any], dict[str, Any]] = field(default_factory=dict)
 
-    def add(self, model: type[Any], **values: Any) -> Row:
+    def add(self, model: type[Any], /, **values: Any) -> Row:
         """A new row with its id, the model's defaults, and its first state checked against the model's table."""
         table = _table(model)
         blank = self._blank.get(model) or self._blank.setdefault(model, dict(_defaults(model)))

@@ -1,13 +1,17 @@
-"""Puts the demo company into the database, before anything happens: everything by the services."""
+"""Puts the demo company into the database, before anything happens: by the services, machines as rows."""
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from fieldservice.assets import services as assets
+from sqlalchemy import select
+
 from fieldservice.assets.models import Asset
+from fieldservice.assets.queries import serial_key
 from fieldservice.customers import services as customers
 from fieldservice.customers.models import Contact, Customer, Site
+from fieldservice.demo.rows import Rows
 from fieldservice.demo.world import CustomerPlan, StationPlan, TechnicianPlan, World
+from fieldservice.foundation.db import session
 from fieldservice.foundation.time import at_local
 from fieldservice.stations import services as stations
 from fieldservice.stations.models import Station, Technician
@@ -29,8 +33,8 @@ class Placed:
     machines: dict[str, Asset] = field(default_factory=dict)
 
 
-def place(world: World) -> Placed:
-    """Stations with their territories and teams, customers with their machines; as if long before."""
+def place(world: World, rows: Rows) -> Placed:
+    """Stations with their territories and teams, customers with their machines; as if long before. Saves `rows`."""
     placed = Placed()
     began = at_local(world.today - timedelta(days=world.size.days + 30), 9)
     for station in world.stations:
@@ -44,9 +48,13 @@ def place(world: World) -> Placed:
             _employ(technician, station, world, placed)
         for customer in world.clients[station.code]:
             _win(customer, world, placed)
+            _put_into_service(customer, world, placed, rows)
     for technician in world.technicians:
         _publish(technician, world, placed)
     _absences(world, placed)
+    rows.save()
+    keys = {machine.serial: machine.key for customer in world.customers for machine in customer.machines}
+    placed.machines = {keys[asset.serial]: asset for asset in session.scalars(select(Asset))}
     return placed
 
 
@@ -59,7 +67,7 @@ def _employ(technician: TechnicianPlan, station: StationPlan, world: World, plac
 
 
 def _win(customer: CustomerPlan, world: World, placed: Placed) -> None:
-    at = at_local(world.today - timedelta(days=world.size.days + 20), 10)
+    at = _won_at(world)
     row = customers.win_customer(
         names=customer.names, at=at, tier=customer.tier, industry=customer.industry, language=customer.language,
         station_id=placed.stations[customer.station].id,
@@ -75,12 +83,25 @@ def _win(customer: CustomerPlan, world: World, placed: Placed) -> None:
             row, names=site.names, address=site.address, at=at, division_code=site.division_code, point=site.point,
             precision="point", access_rules=site.access_rules,
         )  # fmt: skip
+
+
+def _put_into_service(customer: CustomerPlan, world: World, placed: Placed, rows: Rows) -> None:
+    """Machines are many: by rows, as `assets.services.put_into_service` leaves them."""
+    at = _won_at(world)
     for machine in customer.machines:
-        placed.machines[machine.key] = assets.put_into_service(
-            placed.sites[machine.site.key], serial=machine.serial, names=machine.names, model=machine.model, at=at,
-            brand=machine.brand["zh"], industry=machine.industry, installed_on=machine.installed_on,
-            warranty_until=machine.warranty_until, loss_per_hour=machine.loss_per_hour,
+        site = placed.sites[machine.site.key]
+        row = rows.add(
+            Asset, serial=machine.serial, serial_key=serial_key(machine.serial), names=machine.names,
+            model=machine.model, brand=machine.brand["zh"], industry=machine.industry, customer_id=site.customer_id,
+            site_id=site.id, installed_on=machine.installed_on, warranty_until=machine.warranty_until,
+            loss_per_hour=machine.loss_per_hour,
         )  # fmt: skip
+        rows.move(row, "installed", at=at, by="system")
+        rows.move(row, "in_service", at=at, by="system")
+
+
+def _won_at(world: World) -> datetime:
+    return at_local(world.today - timedelta(days=world.size.days + 20), 10)
 
 
 def _publish(technician: TechnicianPlan, world: World, placed: Placed) -> None:

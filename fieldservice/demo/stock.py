@@ -8,11 +8,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from fieldservice.demo.company import told
 from fieldservice.demo.rows import Row, Rows
 from fieldservice.demo.still import Placed
 from fieldservice.demo.world import World
 from fieldservice.foundation.data_files import read_yaml
+from fieldservice.foundation.db import session
 from fieldservice.foundation.time import at_local
 from fieldservice.parts import __file__ as parts_folder
 from fieldservice.parts import services as parts
@@ -39,14 +42,18 @@ class Store:
     vans: dict[str, StockLocation] = field(default_factory=dict)
 
 
-def open_store(world: World, placed: Placed) -> Store:
-    """List the parts, open warehouses and vans; by the services, empty."""
+def open_store(world: World, placed: Placed, rows: Rows) -> Store:
+    """List the parts (many: as rows), open warehouses and vans, all empty. Saves `rows`."""
     store = Store()
+    began = at_local(world.today - timedelta(days=world.size.days + 28), 9)
     for entry in catalogue():
-        store.parts[entry["number"]] = parts.list_part(
-            number=entry["number"], names=entry["names"], unit=entry["unit"], price=entry["price_minor"],
+        row = rows.add(
+            Part, number=entry["number"], names=entry["names"], unit=entry["unit"], price=entry["price_minor"],
             criticality=entry["criticality"], industry=entry["industry"], serial_tracked=entry["serial_tracked"],
         )  # fmt: skip
+        rows.move(row, "active", at=began, by=SYSTEM)
+    rows.save()
+    store.parts = {part.number: part for part in session.scalars(select(Part))}
     for station in world.stations:
         names = {"zh": f"{station.names['zh']}仓库", "en": f"{station.names['en']} warehouse"}
         store.warehouses[station.code] = parts.open_location(
@@ -54,9 +61,9 @@ def open_store(world: World, placed: Placed) -> Store:
         )
         for technician in world.team[station.code]:
             names = {"zh": f"{technician.names['zh']}的车", "en": f"{technician.names['en']}'s van"}
-            row = placed.technicians[technician.key]
+            home = placed.technicians[technician.key]
             store.vans[technician.key] = parts.open_location(
-                kind="van", station_id=row.station_id, names=names, technician_id=row.id
+                kind="van", station_id=home.station_id, names=names, technician_id=home.id
             )
     return store
 

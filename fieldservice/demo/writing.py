@@ -75,13 +75,9 @@ class Writer:
         """Everything that happens up to `until`."""
         steps = [(step, story) for story in stories for step in story.until(until)]
         for step, story in sorted(steps, key=lambda one: one[0].at):
-            written = self.written.setdefault(story.code, Written())
-            if written.request is not None:
-                self.clockwork.pass_time(written.request, written.clocks, step.at)
-            getattr(self, step.verb)(written, step, story)
-        for written in self.written.values():
-            if written.request is not None:
-                self.clockwork.pass_time(written.request, written.clocks, until)
+            self.clockwork.pass_time(step.at)
+            getattr(self, step.verb)(self.written.setdefault(story.code, Written()), step, story)
+        self.clockwork.pass_time(until)
 
     # Reports -----------------------------------------------------------------------------------------
 
