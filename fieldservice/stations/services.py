@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Conflict, Invalid
@@ -75,14 +75,14 @@ def employ_technician(
 
 def publish_roster(technician: Technician, duties: Sequence[Duty], *, at: datetime) -> None:
     """Publish shifts, on-call time included; planning counts on them from now on."""
-    for duty in duties:
-        session.add(
-            Shift(
-                technician_id=technician.id, station_id=duty.station_id, starts_at=duty.starts_at, ends_at=duty.ends_at,
-                on_call=duty.on_call, state="published",
-            )
-        )  # fmt: skip
-    session.flush()
     if duties:
+        shifts = [
+            {
+                "technician_id": technician.id, "station_id": duty.station_id, "starts_at": duty.starts_at,
+                "ends_at": duty.ends_at, "on_call": duty.on_call, "state": "published",
+            }
+            for duty in duties
+        ]  # fmt: skip
+        session.execute(insert(Shift), shifts)
         facts = {"shifts": len(duties), "from": duties[0].starts_at.isoformat(), "to": duties[-1].ends_at.isoformat()}
         record("technician.rostered", technician, facts, at=at)
