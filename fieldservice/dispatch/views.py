@@ -1,6 +1,7 @@
 """The day plan as a page: look, book, move, reassign, send, cancel. Every step is an ordinary form."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request
@@ -55,10 +56,11 @@ def suggestions_panel(number: str) -> Any:
 @roles(*queries.PLANNERS)
 def book() -> Any:
     """Book a technician for an order."""
-    filters, somebody = _back(), current()
+    somebody, number = current(), request.form.get("order", "")
+    filters = replace(_back(), order=number[:20], visit=None)
 
     def work() -> tuple[Visit, str]:
-        order = queries.order_by_number(request.form.get("order", ""), somebody)
+        order = queries.order_by_number(number, somebody)
         scope.require_planner(somebody, order.station_id)
         changes.require_version(order, page.optional_int(request.form, "version"))
         starts_at = page.moment(request.form, "starts_at")
@@ -90,7 +92,7 @@ def change(visit_id: int) -> Any:
         session.flush()
         return visit, undo.offer(visit, "changed", now(), before)
 
-    return _step(_back(), work, lambda visit: _("%(order)s moved to %(name)s, %(time)s", **_facts(visit)))
+    return _step(_back(visit_id), work, lambda visit: _("%(order)s moved to %(name)s, %(time)s", **_facts(visit)))
 
 
 @blueprint.post("/dispatch/visits/<int:visit_id>/send")
@@ -104,7 +106,7 @@ def send(visit_id: int) -> Any:
         session.flush()
         return visit, undo.offer(visit, "sent", now())
 
-    return _step(_back(), work, lambda visit: _("%(order)s sent to %(name)s", **_facts(visit)))
+    return _step(_back(visit_id), work, lambda visit: _("%(order)s sent to %(name)s", **_facts(visit)))
 
 
 @blueprint.post("/dispatch/visits/<int:visit_id>/<any(cancel, miss):end>")
@@ -118,7 +120,7 @@ def fall_through(visit_id: int, end: str) -> Any:
         act(visit, page.words(request.form, "reason", MOST_REASON))
         return visit, ""
 
-    return _step(_back(), work, lambda visit: _("%(order)s is to be planned again", **_facts(visit)))
+    return _step(_back(visit_id), work, lambda visit: _("%(order)s is to be planned again", **_facts(visit)))
 
 
 @blueprint.post("/dispatch/undo")
@@ -164,8 +166,10 @@ def _refused(filters: Filters, error: DomainError) -> Any:
     return render_template("dispatch/day_plan.html", **context), 422
 
 
-def _back() -> Filters:
-    return read_back(request.form.get("back", ""))
+def _back(visit_id: int | None = None) -> Filters:
+    """The board the form was on, with its visit selected."""
+    filters = read_back(request.form.get("back", ""))
+    return filters if visit_id is None else replace(filters, order="", visit=visit_id)
 
 
 def _facts(visit: Visit) -> dict[str, Any]:
