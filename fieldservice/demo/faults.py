@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import accumulate
 
 from fieldservice.demo.company import Texts, told
 from fieldservice.demo.dice import Dice
@@ -60,18 +61,19 @@ class Faults:
         return found
 
     @cached_property
-    def machines(self) -> dict[str, dict[tuple[str, int], float]]:
-        """(customer, place among its machines) → how often it fails, by station."""
+    def machines(self) -> dict[str, tuple[list[tuple[CustomerPlan, MachinePlan]], list[float]]]:
+        """Machines with the sums of how often they fail, by station."""
         dice = self.world.dice("prone machines")
-        found: dict[str, dict[tuple[str, int], float]] = {}
+        found = {}
         for station, customers in self.world.clients.items():
-            weights: dict[tuple[str, int], float] = {}
+            machines, weights = [], []
             for customer in customers:
-                for place, machine in enumerate(customer.machines):
+                for machine in customer.machines:
                     often = 5.0 if dice.happens(PRONE) else 1.0
                     if machine.kind in self.patterns:
-                        weights[customer.code, place] = often * TIERS[customer.tier]
-            found[station] = weights
+                        machines.append((customer, machine))
+                        weights.append(often * TIERS[customer.tier])
+            found[station] = (machines, list(accumulate(weights)))
         return found
 
     def draw(self, station: str, dice: Dice, severities: Iterable[str] = SEVERITIES) -> Fault:
@@ -87,13 +89,8 @@ class Faults:
         return Fault(customer, machine, pattern, self.types[pattern.work_type])
 
     def _machine(self, station: str, dice: Dice) -> tuple[CustomerPlan, MachinePlan]:
-        code, place = dice.one_of(self.machines[station])
-        customer = self._customers[code]
-        return customer, customer.machines[place]
-
-    @cached_property
-    def _customers(self) -> dict[str, CustomerPlan]:
-        return {customer.code: customer for customer in self.world.customers}
+        machines, weights = self.machines[station]
+        return dice.choices(machines, cum_weights=weights)[0]
 
 
 def contact_of(customer: CustomerPlan, dice: Dice) -> ContactPlan:

@@ -22,6 +22,7 @@ BAD_WEEK = 1.7
 PLANNED = 0.18  # of all orders are planned work
 DUPLICATES, CANCELLED = 0.025, 0.02
 TRIES = 9
+AGAIN = timedelta(days=33)  # the same fault within 30 days counts as not fixed
 PRIORITIES = {"safety": "P1", "line_stop": "P1", "degraded": "P2", "minor": "P3"}
 
 
@@ -42,6 +43,7 @@ class Past:
     course: Course
     stories: list[Story] = field(default_factory=list)
     returning: list[tuple[datetime, Fault]] = field(default_factory=list)  # faults that are not over, by when
+    lately: dict[tuple[str, str], datetime] = field(default_factory=dict)  # (machine, failure mode) → last reported
 
     def make_up(self, until: datetime) -> list[Story]:
         """Faults received before `until` and planned work done before it, in the order of receipt."""
@@ -55,10 +57,19 @@ class Past:
                 self._plan(station, at, number, dice)
                 continue
             for tries in range(TRIES, 0, -1):  # what nobody on duty could do tonight is not what breaks tonight
-                fault = self.faults.draw(station, dice)
+                fault = self._fresh_fault(station, at, dice)
                 if self._report(fault, at, str(number), dice, strict=tries > 1):
                     break
         return sorted(self.stories, key=lambda story: story.received_at)
+
+    def _fresh_fault(self, station: str, at: datetime, dice: Dice) -> Fault:
+        """One that does not look like the same fault again; those are told on purpose."""
+        for _ in range(TRIES):
+            fault = self.faults.draw(station, dice)
+            before = self.lately.get((fault.machine.key, fault.pattern.mode))
+            if before is None or at - before > AGAIN:
+                break
+        return fault
 
     def _report(self, fault: Fault, at: datetime, code: str, dice: Dice, *, strict: bool) -> bool:
         odds = odds_of(self.world, fault.customer.station, local(at).date())
@@ -66,6 +77,7 @@ class Past:
         if not self.course.run(story, odds, dice, strict=strict):
             return False
         self.stories.append(story)
+        self.lately[fault.machine.key, fault.pattern.mode] = at
         finished = next((step.at for step in story.steps if step.verb == "finish"), None)
         if finished is not None and dice.happens(odds.comes_back):
             back = finished + dice.minutes(9 * 1440, 0.6, 2 * 1440, 27 * 1440)

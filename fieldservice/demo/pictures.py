@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from fieldservice.demo.dice import Dice
 
 SIZE = (960, 720)  # as drawn
-TAKEN = (800, 600)
+TAKEN = (720, 540)
 VARIANTS = 2
 Colour = tuple[int, int, int]
 Draw = Callable[[Image.Image, Dice], None]
@@ -36,10 +36,10 @@ def _wall(dice: Dice) -> Image.Image:
     """A workshop: a wall above, a floor below, light from one side."""
     width, height = SIZE
     shade = dice.randrange(120, 165)
-    across = np.linspace(0.75, 1.1, width)[None, :]
-    down = np.where(np.arange(height) < height * 0.7, 1.0, 0.62)[:, None]
-    grey = np.clip(shade * across * down, 0, 255)
-    return Image.fromarray(np.dstack([grey, grey * 1.01, grey * 0.97]).astype(np.uint8))
+    across = np.linspace(0.75, 1.1, width, dtype=np.float32)[None, :]
+    down = np.where(np.arange(height) < height * 0.7, 1.0, 0.62).astype(np.float32)[:, None]
+    grey = Image.fromarray((shade * across * down).astype(np.uint8))
+    return Image.merge("RGB", (grey, grey, grey.point(lambda value: int(value * 0.96))))
 
 
 def _leak(image: Image.Image, dice: Dice) -> None:
@@ -136,8 +136,8 @@ def scene_of(industry: str, dice: Dice) -> str:
 
 def _as_taken(image: Image.Image, dice: Dice) -> Image.Image:
     """A little soft, noisy and dark at the edges, as a telephone takes it indoors."""
-    turned = image.rotate(dice.uniform(-3, 3), Image.Resampling.BICUBIC).crop((30, 24, SIZE[0] - 30, SIZE[1] - 24))
-    soft = turned.resize(TAKEN, Image.Resampling.BILINEAR).filter(ImageFilter.GaussianBlur(0.8))
+    turned = image.rotate(dice.uniform(-3, 3), Image.Resampling.BILINEAR).crop((30, 24, SIZE[0] - 30, SIZE[1] - 24))
+    soft = turned.filter(ImageFilter.BoxBlur(1)).resize(TAKEN, Image.Resampling.BOX)
     pixels = np.asarray(soft, dtype=np.float32)
     height, width = pixels.shape[:2]
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
