@@ -15,6 +15,7 @@ from fieldservice.foundation import display
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.errors import DomainError, Invalid
 from fieldservice.foundation.time import clock, local, today
+from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.forms import plain_text
 from fieldservice.stations.models import Station
 from fieldservice.workorders import queries, refusals
@@ -76,6 +77,7 @@ def _frame(filters: Filters, stations: Sequence[Station], at: datetime) -> Conte
         "at": at,
         "today": today(),
         "local_input": local_input,
+        "moment_text": clocks.moment_text,
         "refusals": refusals,
     }
 
