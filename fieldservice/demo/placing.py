@@ -101,7 +101,7 @@ class Placing:
             slot = self.course.diary.find(self.course.need(story), start, end, dice, wish.only)
             if slot is None:
                 continue
-            longest = 0.9 * (story.due("arrival") - self.now)
+            longest = story.due("arrival") - self.now - 15 * MINUTE
             shortest = max(slot.travel + 25 * MINUTE, slot.starts_at - self.now + 18 * MINUTE)
             if shortest < longest:
                 lead = shortest + (longest - shortest) * dice.random() ** 2

@@ -5,7 +5,7 @@ Hours in a `Wish` count from now.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from fieldservice.demo.company import told
 from fieldservice.demo.course import MINUTE
@@ -16,11 +16,12 @@ from fieldservice.demo.pictures import scene_of
 from fieldservice.demo.placing import Placing, Wish, cut, first
 from fieldservice.demo.stock import catalogue
 from fieldservice.demo.stories import GOOD, Story
-from fieldservice.foundation.time import at_local
+from fieldservice.foundation.time import at_local, local
 
 URGENT = ("safety", "line_stop")
 BELOW = ("degraded", "minor")
 AT = 60  # open requests for which the counts of `make_up` are meant
+AHEAD = (1, 2, 1, 3, 2, 1, 4, 2, 3, 1, 5, 2)  # days from today of planned work, in turn
 TURNS = (0, 1, 0, 2, 0, 1, 2, 0, 1)  # whose turn it is, by place among three stations
 SENT, ACCEPTED = frozenset({"send"}), frozenset({"accept"})
 OVER = frozenset({"finish"})
@@ -42,7 +43,7 @@ class Present:
         self._first_technician()
         for times, situation in (
             (4, self.at_work), (3, self.on_the_way), (1, self.pausing), (2, self.running_again), (2, self.left_open),
-            (6, self.done), (3, self.sent), (2, self.accepted), (4, self.scheduled), (6, self.tomorrow),
+            (6, self.done), (3, self.sent), (2, self.accepted), (4, self.scheduled), (8, self.tomorrow),
             (1, self.declined), (6, self.ready), (2, self.at_risk), (1, self.overdue), (2, self.on_hold),
             (2, self.answered), (1, self.remote), (2, self.unanswered), (5, self.fresh),
         ):  # fmt: skip
@@ -151,14 +152,14 @@ class Present:
 
     def tomorrow(self, station: str, number: int, dice: Dice) -> None:
         """Within the day that was promised, mostly tomorrow."""
-        self._place(station, f"tomorrow{number}", dice, Wish(10, 23, BELOW))
+        self._place(station, f"tomorrow{number}", dice, Wish(self._until(8), 23.5, ("minor",)))
 
     def declined(self, station: str, number: int, dice: Dice) -> None:
         """The technician cannot take it; it has to be planned again."""
         story = self._place(station, f"declined{number}", dice, Wish(1.5, 20, BELOW, has=SENT, lacks=UNDER_WAY))
         if story is not None:
             cut(story, "accept")
-            self.placing.let_go(story)
+            story.steps = [step for step in story.steps if step.verb != "confirm"]
             at = min(first(story, "send").at + 6 * MINUTE, self.placing.now)
             words = told("declined")[number % len(told("declined"))][story.language]
             story.add(at, "decline", first(story, "book").data["technician"], visit=0, reason=words)
@@ -190,7 +191,7 @@ class Present:
 
     def done(self, station: str, number: int, dice: Dice) -> None:
         """Finished today, or last night: the customer has yet to confirm, or just did."""
-        self._finish(self._place(station, f"done{number}", dice, Wish(-7, -1.2, has=OVER)), dice)
+        self._finish(self._place(station, f"done{number}", dice, Wish(self._since(8), -1.1, has=OVER)), dice)
 
     def _finish(self, story: Story | None, dice: Dice) -> None:
         if story is not None:
@@ -205,7 +206,7 @@ class Present:
         def at_his(code: str, wish: Wish) -> Story | None:
             return self._place(hero.station, code, dice, wish)
 
-        self._finish(at_his("hero0", Wish(-7, -1.3, has=OVER, only=hero)), dice)
+        self._finish(at_his("hero0", Wish(self._since(8), -1.1, has=OVER, only=hero)), dice)
         for wish in (
             Wish(0.5, 1.5, URGENT, has=SENT, lacks=UNDER_WAY, only=hero, customer=told("vip")),
             Wish(0.5, 2.5, has=SENT, lacks=UNDER_WAY, only=hero),
@@ -214,7 +215,7 @@ class Present:
             if story is not None:
                 cut(story, "accept")
                 break
-        for number, (start, end, last) in enumerate(((2, 6, "set_off"), (3, 9.5, "send"), (14, 23, ""))):
+        for number, (start, end, last) in enumerate(((2, 5, "set_off"), (3, 8, "send"), (14, 23, ""))):
             story = at_his(f"hero{number + 2}", Wish(start, end, BELOW, only=hero))
             if story is not None and last:
                 cut(story, last)
@@ -235,14 +236,16 @@ class Present:
 
     def _ahead(self) -> None:
         """Planned work of the next days, agreed a week or two ago."""
-        world, course = self.placing.world, self.placing.course
-        for number in range(max(2, world.size.open * 2 // 5)):
+        world, course, expected = self.placing.world, self.placing.course, set[tuple[str, date]]()
+        for number in range(max(2, world.size.open // 2)):
             dice, station = world.dice("ahead", number), self._station()
             agreed = world.now - timedelta(days=dice.randrange(6, 15))
-            story = planned(world, station, agreed, f"a{number}", dice)
+            day = world.today + timedelta(days=AHEAD[number % len(AHEAD)])
+            drawn = (planned(world, station, agreed, f"a{number}", dice) for _ in range(12))
+            story = next((one for one in drawn if one and (one.customer.code, day) not in expected), None)
             if story is None:
                 continue
-            day = world.today + timedelta(days=number % 6)
+            expected.add((story.customer.code, day))
             earliest = max(at_local(day, 8), world.now + timedelta(hours=2))
             slot = course.diary.find(course.need(story), earliest, at_local(day, 17), dice)
             if slot is not None:
@@ -250,6 +253,20 @@ class Present:
                 booked = course.book(story, 0, slot, story.received_at + 3 * MINUTE, dice)
                 course.way(story, 0, slot, booked, dice)
                 self.placing.stories.append(story)
+
+    def _since(self, hour: int) -> float:
+        """Hours from now back to this morning's `hour`; in the night and early morning, back into the night."""
+        morning, midnight = (
+            (at_local(self.placing.world.today, begins) - self.placing.now) / timedelta(hours=1) for begins in (hour, 0)
+        )
+        if -12 < morning < -2.4:
+            return morning
+        return midnight if -7 < midnight < -2.4 else -7
+
+    def _until(self, hour: int) -> float:
+        """Hours from now to the next morning's `hour`."""
+        day = self.placing.world.today + timedelta(days=1 if local(self.placing.now).hour >= 5 else 0)
+        return (at_local(day, hour) - self.placing.now) / timedelta(hours=1)
 
     def _place(self, station: str, code: str, dice: Dice, wish: Wish) -> Story | None:
         return self.placing.place(station, code, dice, wish)

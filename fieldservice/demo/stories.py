@@ -115,10 +115,10 @@ class Odds:
     content: float = 0.86  # chance that a customer is fully content
 
 
-GOOD = Odds(answer_minutes=8.0, late_answer=0.03, late_arrival=0.02, late_restore=0.035, content=0.9)
-FAIR = Odds(answer_minutes=9.0, late_answer=0.035, late_arrival=0.03, late_restore=0.04, content=0.87)
+GOOD = Odds(answer_minutes=9.0, late_answer=0.03, late_arrival=0.02, late_restore=0.035, content=0.9)
+FAIR = Odds(answer_minutes=10.0, late_answer=0.035, late_arrival=0.03, late_restore=0.04, content=0.87)
 WEAK = Odds(
-    answer_minutes=12.0, late_answer=0.06, late_arrival=0.07, late_restore=0.07, second_visit=0.06, comes_back=0.09,
+    answer_minutes=13.0, late_answer=0.06, late_arrival=0.07, late_restore=0.07, second_visit=0.06, comes_back=0.09,
     content=0.77,
 )  # fmt: skip
 
