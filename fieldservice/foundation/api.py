@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from fieldservice.foundation.access import person
 from fieldservice.foundation.db import Base, Id, UtcDateTime, dumps, session, take_turns, write
 from fieldservice.foundation.errors import DomainError, Invalid, PreconditionFailed, PreconditionRequired
+from fieldservice.foundation.field_messages import in_words
 from fieldservice.foundation.time import now
 from fieldservice.foundation.web import problem, show_http_error, wants_json
 
@@ -63,7 +64,7 @@ def _flatten(messages: Any, prefix: str = "") -> dict[str, list[Any]]:
             dropped = not prefix and name in ("json", "query", "form", "headers")
             flat.update(_flatten(inner, "" if dropped else f"{prefix}.{name}".strip(".")))
     else:
-        flat[prefix or "_body"] = list(messages) if isinstance(messages, list) else [messages]
+        flat[prefix or "_body"] = [in_words(text) for text in (messages if isinstance(messages, list) else [messages])]
     return flat
 
 
