@@ -3,13 +3,14 @@
 import json
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
 
 import click
-from flask import g
 from flask.cli import AppGroup
+from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from config import LANGUAGES
@@ -33,9 +34,11 @@ def service_requests(file: Path, dry_run: bool, lang: str | None, as_json: bool)
     division_code or latitude and longitude, asset_serial, description, severity, language. A row whose
     external_id is known changes nothing, so the command can be repeated. Ends with status 1 when rows were refused.
     """
-    g.language = lang or g.get("language")
-    if g.language is None:
-        g.pop("language")
+    with force_locale(lang) if lang else nullcontext():
+        _import(file, dry_run, as_json)
+
+
+def _import(file: Path, dry_run: bool, as_json: bool) -> None:
     started = monotonic()
     done = import_requests(file, dry_run=dry_run, progress=_progress())
     outcome = {**asdict(done), "dry_run": dry_run, "seconds": round(monotonic() - started, 2)}

@@ -274,7 +274,7 @@ def _numbered(rows: "csv.DictReader[str]") -> Iterator[Numbered]:
             return
         except csv.Error as error:
             row = {"_broken": str(error)}
-        yield rows.line_num, row
+        yield rows.reader.line_num, row
 
 
 def _batches(rows: Iterator[Numbered]) -> Iterator[list[Numbered]]:

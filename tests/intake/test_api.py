@@ -65,8 +65,8 @@ def test_a_report_without_a_token_is_answered_as_the_contract_says(wuxi: Wuxi, c
         "station": "WXXW",
         "tracking_url": f"http://localhost/t/{link_token('track', found.number)}",
         "promises": [
-            {"kind": one.kind, "due_at": one.due_at.isoformat(), "quoted_at": one.due_at.isoformat(), "state": "running"}
-            for one in clocks.of(found)
+            {"kind": it.kind, "due_at": it.due_at.isoformat(), "quoted_at": it.due_at.isoformat(), "state": "running"}
+            for it in clocks.of(found)
         ],
     }  # fmt: skip
     assert (found.language, found.contact_email, found.priority) == ("en", "li@example.com", "P3")
