@@ -56,7 +56,7 @@ def schedule_visit(
     planned, and Invalid for a start or duration that cannot be meant.
     """
     at = at or now()
-    span = _span(starts_at, duration_min or order.duration_min, at)
+    span = _span(starts_at, order.duration_min if duration_min is None else duration_min, at)
     session.refresh(order, ["state", "version"], with_for_update=True)
     _plannable(order)
     visit = Visit(work_order_id=order.id, station_id=order.station_id, home_station_id=technician.station_id)
@@ -84,18 +84,13 @@ def reschedule_visit(
     """
     at = at or now()
     _lock(visit)
-    if visit.state not in CHANGEABLE:
-        raise Conflict(
-            _l("The technician is already on the way or done; this visit can no longer be moved."),
-            code="move_forbidden",
-            state=visit.state,
-            allowed=sorted(CHANGEABLE),
-        )
+    _changeable(visit)
     order = visit.work_order
     # rows are locked in one order everywhere: visit, order, technicians
     session.refresh(order, ["state", "version"], with_for_update=True)
     technician = technician or session.get_one(Technician, visit.technician_id)
-    length = duration_min or round((visit.ends_at - visit.starts_at).total_seconds() / 60)
+    planned = round((visit.ends_at - visit.starts_at).total_seconds() / 60)
+    length = planned if duration_min is None else duration_min
     start = starts_at or visit.starts_at
     unmoved = start == visit.starts_at
     span = _span(start, length, visit.starts_at if unmoved else at)
@@ -124,6 +119,7 @@ def send_visit(visit: Visit, at: datetime | None = None) -> None:
 def recall_visit(visit: Visit, at: datetime | None = None) -> None:
     """Take a visit back that was sent by mistake and not accepted yet."""
     at = at or now()
+    _lock(visit)
     if visit.state != "dispatched":
         raise Conflict(
             _l("The technician has answered already; this visit can no longer be taken back."),
@@ -170,6 +166,16 @@ def _lock(visit: Visit) -> None:
     session.refresh(visit, ["state", "version"], with_for_update=True)
     if visit.version != read:
         raise PreconditionFailed()
+
+
+def _changeable(visit: Visit) -> None:
+    if visit.state not in CHANGEABLE:
+        raise Conflict(
+            _l("The technician is already on the way or done; this visit can no longer be moved."),
+            code="move_forbidden",
+            state=visit.state,
+            allowed=sorted(CHANGEABLE),
+        )
 
 
 def _place(visit: Visit, order: WorkOrder, technician: Technician, span: Span, *, window: bool = True) -> None:

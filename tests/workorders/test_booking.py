@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import DBAPIError
 
 from fieldservice.foundation.db import session, write
-from fieldservice.foundation.errors import Conflict, Invalid
+from fieldservice.foundation.errors import Conflict, Invalid, PreconditionFailed
 from fieldservice.foundation.time import Clock, now
 from fieldservice.mechanisms import policies
 from fieldservice.mechanisms.events import history
@@ -143,6 +143,7 @@ def test_an_order_on_hold_is_not_planned(scene: Scene) -> None:
         ({"starts_at": timedelta(hours=-1)}, "starts_at"),
         ({"starts_at": timedelta(days=401)}, "starts_at"),
         ({"duration_min": 4}, "duration_min"),
+        ({"duration_min": 0}, "duration_min"),
         ({"duration_min": 1441}, "duration_min"),
         ({"duration_min": -10}, "duration_min"),
     ],
@@ -228,6 +229,33 @@ def test_nobody_on_the_way_is_moved(scene: Scene) -> None:
         write(lambda to=state: move(visit, to))
     error = refused(lambda: booking.reschedule_visit(visit, starts_at=local_at(15)))
     assert (error.code, error.facts["state"]) == ("move_forbidden", "en_route")
+
+
+def test_a_visit_sent_by_mistake_is_taken_back_until_it_is_accepted(scene: Scene) -> None:
+    visit = book(scene.order, scene.lu)
+    write(lambda: booking.send_visit(visit))
+    write(lambda: booking.recall_visit(visit))
+    assert (visit.state, visit.dispatched_at, scene.order.state) == ("scheduled", None, "scheduled")
+    for state in ("dispatched", "accepted"):
+        write(lambda to=state: move(visit, to))
+    assert refused(lambda: booking.recall_visit(visit)).code == "move_forbidden"
+
+
+def test_a_step_on_what_changed_meanwhile_is_refused(scene: Scene) -> None:
+    """Two planners read the same visit; the second one's move meets another version."""
+    visit = book(scene.order, scene.lu)
+    read = visit.version
+
+    def late() -> None:
+        mine = session.get_one(Visit, visit.id)
+        assert mine.version == read
+        faster = update(Visit).where(Visit.id == mine.id).values(version=read + 1)
+        session.execute(faster.execution_options(synchronize_session=False))
+        booking.reschedule_visit(mine, starts_at=local_at(15))
+
+    with pytest.raises(PreconditionFailed):
+        write(late)
+    assert [one.starts_at for one in held(scene.lu)] == [local_at(13)]
 
 
 # Ending -------------------------------------------------------------------------------------------
