@@ -20,7 +20,7 @@ from fieldservice.demo.world import (
 )
 from fieldservice.foundation.places import distance_km, divisions
 
-MACHINES = {"vip": 8, "key": 6, "standard": 4, "basic": 3}
+MACHINES = {"vip": 18, "key": 14, "standard": 10, "basic": 6}
 NEAR = 70.0  # kilometres: how far from its station an invented customer may be
 SUFFIXES = {"zh": ("市", "区", "县"), "en": (" District", " City", " County")}
 USERS = {

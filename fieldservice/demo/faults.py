@@ -14,7 +14,7 @@ from fieldservice.workorders import catalogue
 from fieldservice.workorders.catalogue import FaultPattern, WorkType
 
 SEVERITIES = {"safety": 0.35, "line_stop": 0.7, "degraded": 1.0, "minor": 1.1}
-TIERS = {"vip": 1.6, "key": 1.3, "standard": 1.0, "basic": 0.8}
+TIERS = {"vip": 0.9, "key": 1.0, "standard": 1.1, "basic": 1.2}  # the largest look after their machines best
 CHANNELS = {"portal": 38.0, "asset_qr": 24.0, "phone": 28.0, "email": 10.0}
 PRONE = 0.12  # of the machines fail five times as often as others
 ZH, EN = "zh", "en"

@@ -4,7 +4,7 @@ Each situation makes up a whole story around this moment; what lies after now si
 Hours in a `Wish` count from now.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from fieldservice.demo.company import told
@@ -41,10 +41,11 @@ class Present:
         """All situations. Those bound to this very moment come first, since they need people who are free now."""
         world = self.placing.world
         self._first_technician()
+        self._lent()
         for times, situation in (
             (4, self.at_work), (3, self.on_the_way), (1, self.pausing), (2, self.running_again), (2, self.left_open),
-            (6, self.done), (3, self.sent), (2, self.accepted), (4, self.scheduled), (8, self.tomorrow),
-            (1, self.declined), (6, self.ready), (2, self.at_risk), (1, self.overdue), (2, self.on_hold),
+            (6, self.done), (3, self.sent), (2, self.accepted), (3, self.scheduled), (5, self.tomorrow),
+            (1, self.declined), (5, self.ready), (2, self.at_risk), (1, self.overdue), (2, self.on_hold),
             (2, self.answered), (1, self.remote), (2, self.unanswered), (5, self.fresh),
         ):  # fmt: skip
             for number in range(max(1, round(times * world.size.open / AT))):
@@ -66,6 +67,9 @@ class Present:
         """Just reported. One is reported twice, one came back, the first ones carry photos."""
         ago = (12.4, 3.5, 22.0, 7.0, 1.2)[number % 5] + 0.1 * (number // 5)
         severity = ("line_stop", "degraded", "degraded", "minor", "line_stop")[number % 5]
+        station = (
+            self.placing.world.stations[0].code if number == 0 else station
+        )  # one P1 waits where people look first
         fault = self.placing.faults.draw(station, dice, (severity,))
         if number == 2:
             fault = self._came_back(station) or fault
@@ -233,6 +237,16 @@ class Present:
             if fault is not None:
                 story = self.placing.triaged(fault, self._ago(dice.uniform(50, 110)), code, dice)
                 story.parts_required = code == "part"
+
+    def _lent(self) -> None:
+        """Whoever is lent works there: now if possible, and later today."""
+        world, dice = self.placing.world, self.placing.world.dice("lent")
+        for technician in world.technicians:
+            station = technician.lent.get(world.today)
+            for number, wish in enumerate(
+                (Wish(-1.6, -0.2, has=AT_WORK, lacks=OVER), Wish(1, 7, BELOW)) if station else ()
+            ):
+                self._place(station or "", f"lent{number}", dice, replace(wish, only=technician))
 
     def _ahead(self) -> None:
         """Planned work of the next days, agreed a week or two ago."""
