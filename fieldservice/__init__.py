@@ -19,7 +19,7 @@ from fieldservice.intake import views as intake
 from fieldservice.mechanisms import relay
 from fieldservice.portal import views as portal
 from fieldservice.workorders import api as workorders_api
-from fieldservice.workorders import tablet_api, tablet_views
+from fieldservice.workorders import caller_views, tablet_api, tablet_views
 from fieldservice.workorders import views as workorders
 
 assert models.MODULES  # every table is known before migrations or queries need it
@@ -28,6 +28,7 @@ PAGES = (
     dispatch.blueprint,
     intake.blueprint,
     workorders.blueprint,
+    caller_views.blueprint,
     tablet_views.blueprint,
     accounts.blueprint,
     insight.blueprint,

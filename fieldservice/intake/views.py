@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
@@ -160,7 +160,7 @@ def save_report() -> Any:
         saved = write(lambda: _save(given, found, typed))
     except DomainError as refused:
         return _desk(found, forms.Form(typed, refused)), refused.status
-    if current().covers(saved["station_id"]) and "workorders.request_page" in current_app.view_functions:
+    if current().covers(saved["station_id"]):
         return redirect(url_for("workorders.request_page", number=saved["number"]), 303)
     flash(_("%(number)s was handed over to %(station)s.", number=saved["number"], station=pick(saved["station"])))
     return redirect(url_for("intake.desk"), 303)
