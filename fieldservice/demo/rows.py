@@ -1,4 +1,4 @@
-"""Many rows at once: the fast path by which months of history are told in seconds (decision 0007).
+"""Many rows at once: the fast path by which months of history are told in seconds (decision 0008).
 
 The services write one fact at a time and look before each; half a year of a company would take them
 minutes. Here the same rows are made in memory and inserted table by table. Nothing is bypassed that

@@ -1,0 +1,143 @@
+"""Visits of the fast path, verb by verb as `workorders.visits` and `workorders.findings` leave them."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from fieldservice.demo.pen import Pen, Written, order_of, visit_of
+from fieldservice.demo.stories import Step, Story
+from fieldservice.mechanisms import forms
+from fieldservice.workorders import catalogue
+from fieldservice.workorders.models import Answer, PartUse, WorkItem
+
+STAMPS = {  # what a move of a visit notes beside its state
+    "dispatched": "dispatched_at",
+    "accepted": "accepted_at",
+    "en_route": "en_route_at",
+    "on_site": "on_site_at",
+}
+
+
+class VisitPen(Pen):
+    """What a technician does and records."""
+
+    def accept(self, written: Written, step: Step, story: Story) -> None:
+        self._step(written, step, story, "accepted")
+
+    def set_off(self, written: Written, step: Step, story: Story) -> None:
+        visit = visit_of(written, step)
+        visit["eta_at"] = step.at + timedelta(minutes=visit["travel_min"])
+        self._step(written, step, story, "en_route")
+
+    def arrive(self, written: Written, step: Step, story: Story) -> None:
+        visit, by = visit_of(written, step), self.by(step, story)
+        visit["on_site_at"] = step.at
+        self.rows.move(visit, "on_site", at=step.at, by=by)
+        if "arrival" in written.clocks:
+            self.clockwork.stop(written.clocks["arrival"], step.at, by)
+        self.settle(written, step.at, by)
+
+    def start(self, written: Written, step: Step, story: Story) -> None:
+        visit_of(written, step)["started_at"] = step.at
+        self._step(written, step, story, "in_progress")
+
+    def pause(self, written: Written, step: Step, story: Story) -> None:
+        visit_of(written, step)["paused_at"] = step.at
+        self._step(written, step, story, "paused", reason=step.data["reason"])
+
+    def resume(self, written: Written, step: Step, story: Story) -> None:
+        visit = visit_of(written, step)
+        visit["paused_min"] += max(0, round((step.at - visit["paused_at"]).total_seconds() / 60))
+        visit["paused_at"] = None
+        self._step(written, step, story, "in_progress")
+
+    def _step(
+        self, written: Written, step: Step, story: Story, to: str, *, reason: str | None = None, **told: Any
+    ) -> None:  # fmt: skip
+        visit, by = visit_of(written, step), self.by(step, story)
+        if to in STAMPS:
+            visit[STAMPS[to]] = step.at
+        self.rows.move(visit, to, at=step.at, by=by, reason=reason, **told)
+        self.settle(written, step.at, by)
+
+    def answer(self, written: Written, step: Step, story: Story) -> None:
+        self._answer(written, step, story, step.data["value"])
+
+    def photo(self, written: Written, step: Step, story: Story) -> None:
+        visit, field_code = visit_of(written, step), step.data["field"]
+        file_id = self.paste(
+            step.data["scene"], f"{story.code}{step.data['visit']}{field_code}", visit, "visit", visit.id, step.at,
+            self.by(step, story),
+        )  # fmt: skip
+        self._answer(written, step, story, [file_id])
+
+    def _answer(self, written: Written, step: Step, story: Story, value: Any) -> None:
+        visit, field_code = visit_of(written, step), step.data["field"]
+        given = forms.check_answer(story.work_type.form.field(field_code), value)
+        self.rows.add(
+            Answer, visit_id=visit.id, work_order_id=visit["work_order_id"], field=field_code, content=given.stored(),
+            out_of_tolerance=given.out_of_tolerance, at=step.at,
+        )  # fmt: skip
+        told = {"field": field_code, "out_of_tolerance": given.out_of_tolerance}
+        self.record("visit.answered", visit, told, step.at, self.by(step, story))
+
+    def part(self, written: Written, step: Step, story: Story) -> None:
+        visit, quantity, by = visit_of(written, step), step.data["quantity"], self.by(step, story)
+        part = self.cast.part(step.data["part"])
+        self.ledger.fill_up(
+            part, quantity, self.cast.van(step.by), self.cast.home_warehouse(step.by), visit["en_route_at"], by
+        )  # fmt: skip
+        posted = self.ledger.post(
+            part, quantity, "use", at=step.at, by=by, source=self.cast.van(step.by), visit_id=visit.id
+        )  # fmt: skip
+        self.rows.add(
+            PartUse, visit_id=visit.id, work_order_id=visit["work_order_id"], part_id=part.id, quantity=quantity,
+            move_id=posted.id, at=step.at,
+        )  # fmt: skip
+        fitted = written.fitted[part.id] = written.fitted.get(part.id, Decimal(0)) + quantity
+        for item in written.items:
+            if item["kind"] == "part" and item["part_id"] == part.id:
+                if fitted >= item["quantity"] and item["done_at"] is None:
+                    item["done_at"], item["done_visit_id"] = step.at, visit.id
+                fitted = max(Decimal(0), fitted - item["quantity"])
+
+    def pattern(self, written: Written, step: Step, story: Story) -> None:
+        order, pattern = order_of(written), catalogue.pattern(step.data["pattern"])
+        if not order["summary"]:
+            order["summary"] = pattern.remedy[story.language]
+        order.update(
+            pattern=pattern.code, failure_mode=pattern.mode, failure_mechanism=pattern.mechanism,
+            failure_cause=pattern.cause, detection=pattern.detection, activity=pattern.activity,
+        )  # fmt: skip
+        told = {"pattern": pattern.code}
+        self.record("visit.coded", visit_of(written, step), told, step.at, self.by(step, story))
+
+    def summary(self, written: Written, step: Step, story: Story) -> None:
+        order = order_of(written)
+        order["summary"] = step.data["words"]
+        if "note" in step.data:
+            order["technical_note"] = step.data["note"]
+        self.record("visit.summarised", visit_of(written, step), {}, step.at, self.by(step, story))
+
+    def finish(self, written: Written, step: Step, story: Story) -> None:
+        visit, by, data = visit_of(written, step), self.by(step, story), step.data
+        visit["finished_at"], visit["restored"] = step.at, data["restored"]
+        reason = data.get("reason")
+        self.rows.move(visit, data["outcome"], at=step.at, by=by, reason=reason, restored=data["restored"])
+        if data["outcome"] == "completed":
+            for item in written.items:
+                if item["required"] and item["done_at"] is None:
+                    item["done_at"], item["done_visit_id"] = step.at, visit.id
+        for words in data["items"]:
+            item = self.rows.add(
+                WorkItem, work_order_id=visit["work_order_id"], kind="follow_up", words=words, required=True,
+                opened_visit_id=visit.id, opened_at=step.at,
+            )  # fmt: skip
+            written.items.append(item)
+        held = written.bookings[data["visit"]]
+        if held["starts_at"] < step.at < held["ends_at"]:
+            held["ends_at"] = step.at
+        if data["restored"] and order_of(written)["restored_at"] is None:
+            order_of(written)["restored_at"] = step.at
+            self.restored(written, step.at, by)
+        self.settle(written, step.at, by)
