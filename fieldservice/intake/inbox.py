@@ -15,8 +15,9 @@ from fieldservice.customers.queries import named_like
 from fieldservice.foundation.access import READS_ALL_WORK, Person, scoped
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Invalid
+from fieldservice.foundation.places import divisions
 from fieldservice.foundation.time import now
-from fieldservice.foundation.words import has_word
+from fieldservice.foundation.words import has_word, language
 from fieldservice.intake.models import ServiceRequest
 from fieldservice.intake.queries import OPEN, TO_TRIAGE, Similar, similar_of
 from fieldservice.mechanisms import clocks
@@ -92,6 +93,12 @@ def list_requests(person: Person, filters: Filters) -> Listed:
     urgent, alike = next_promises([one.id for one in found]), similar_of(found) if found else {}
     rows = [Row(one, urgent.get(one.id), alike[one.id]) for one in found]
     return Listed(rows, more, _counts(person, filters))
+
+
+def place_text(request: ServiceRequest) -> str:
+    """Where it is, for a line: the address as it was told, else the division."""
+    code = request.division_code
+    return request.address or (divisions.label(code, language()) if divisions.by_code(code) and code else "")
 
 
 def next_promises(ids: list[int]) -> dict[int, ClockView]:

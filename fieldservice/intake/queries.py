@@ -9,6 +9,7 @@ from sqlalchemy import Select, false, or_, select
 from sqlalchemy.orm import joinedload
 
 from fieldservice.assets.models import Asset
+from fieldservice.assets.queries import serial_key
 from fieldservice.customers.models import Site
 from fieldservice.foundation.access import READS_ALL_WORK, Person, scoped
 from fieldservice.foundation.db import session
@@ -93,7 +94,9 @@ def similar_of(requests: Sequence[ServiceRequest]) -> dict[int, Similar]:
             ServiceRequest.received_at >= since,
             ServiceRequest.state.not_in(NOT_COUNTED),
         )
-        rows = session.scalars(earlier.order_by(ServiceRequest.received_at.desc()).limit(MOST_ALIKE)).all()
+        rows = session.scalars(
+            earlier.order_by(ServiceRequest.received_at.desc(), ServiceRequest.id.desc()).limit(MOST_ALIKE)
+        ).all()
     return {one.id: _similar(one, rows) for one in requests}
 
 
@@ -108,7 +111,10 @@ def _earlier(one: ServiceRequest, than: ServiceRequest) -> bool:
 
 
 def _alike(one: ServiceRequest, other: ServiceRequest) -> bool:
-    """One machine; or one caller, where a machine was not told."""
+    """One machine; or one caller, where one of them did not tell the machine."""
     if one.asset_id is not None and other.asset_id is not None:
         return one.asset_id == other.asset_id
+    told = [bool(row.asset_id or row.serial_given) for row in (one, other)]
+    if all(told) and (one.asset_id or other.asset_id or serial_key(one.serial_given) != serial_key(other.serial_given)):
+        return False  # a known machine and an unknown serial, or two serials
     return bool(one.contact_phone) and one.contact_phone == other.contact_phone

@@ -201,7 +201,7 @@ def list_requests() -> Any:
     return render_template(
         "intake/_inbox.html" if request.headers.get("HX-Request") else "intake/inbox.html",
         listed=inbox.list_requests(current(), filters), filters=filters, stations=queries.stations_of(current()),
-        may_take=current().has(*TAKERS), request_address=request_address,
+        may_take=current().has(*TAKERS), request_address=request_address, place_text=inbox.place_text,
     )  # fmt: skip
 
 

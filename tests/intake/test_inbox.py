@@ -150,8 +150,12 @@ def test_the_same_caller_without_a_machine_may_mean_the_same(app: Flask, wuxi: W
     first = report(wuxi, known=True, minutes=60)
     second = report()  # by the same phone, machine not told
     third = report(contact_phone="13700000000")
+    other = report(serial="ZX-9")  # by the same phone, but another machine
+    again = report(serial="zx 9")
     assert hints(second) == ([first], [])
     assert hints(third) == ([], [])
+    assert hints(other) == ([second], [])
+    assert hints(again) == ([other, second], [])
 
 
 def test_after_30_days_and_where_withdrawn_nothing_is_hinted(app: Flask, wuxi: Wuxi) -> None:
