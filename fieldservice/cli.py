@@ -5,12 +5,21 @@ from flask_migrate import Migrate
 
 from config import ROOT
 from fieldservice.accounts import commands as accounts
+from fieldservice.contracts import commands as contracts
 from fieldservice.demo import commands as demo
 from fieldservice.foundation.db import db
 from fieldservice.insight import commands as insight
 from fieldservice.intake import commands as intake
 
-COMMANDS = (accounts.users, accounts.tokens, insight.kpi, insight.verify, intake.importing, demo.demo)
+COMMANDS = (
+    accounts.users,
+    accounts.tokens,
+    contracts.quotes,
+    insight.kpi,
+    insight.verify,
+    intake.importing,
+    demo.demo,
+)
 
 migrations = Migrate(directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=True)
 

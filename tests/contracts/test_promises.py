@@ -1,5 +1,6 @@
 """Promises: limits with their tiers, floor and calendar; given at receipt, shortened, never lengthened."""
 
+import json
 from datetime import date, datetime, timedelta
 from itertools import product
 from typing import Any
@@ -258,3 +259,18 @@ def test_the_surplus_of_every_queue_is_reported(app: Flask) -> None:
     assert len(found) == 10
     assert (found["arrival", "P1"].cases, found["arrival", "P1"].surplus) == (40, 10)
     assert found["restore", "P1"].surplus is None
+
+
+def test_the_command_tells_what_is_quoted_and_flags_what_says_too_little(sqlite_app: Flask) -> None:
+    finished("arrival", "P1", [10.0] * 37 + [200.0] * 3, "4 h")
+    runner = sqlite_app.test_cli_runner()
+    rows = json.loads(runner.invoke(args=["quotes", "--json"]).output)
+    found = next(row for row in rows if (row["kind"], row["priority"]) == ("arrival", "P1"))
+    assert found == {
+        "station": "WXXW", "kind": "arrival", "priority": "P1", "calendar": "wall", "limit_min": 240,
+        "quoted_min": 200.0, "cases": 40, "kept_percent": 100.0, "surplus_min": 175.8, "flagged": True,
+    }  # fmt: skip
+    lines = runner.invoke(args=["quotes", "--station", "WXXW"]).output
+    assert "WXXW   P1 到场 报 3 小时 20 分（期限 4 小时），兑现 100.0 %，富余 2 小时 56 分 ⚠" in lines
+    assert "按期限本身：已结 0 例" in lines
+    assert runner.invoke(args=["quotes", "--station", "NONE"]).exit_code == 1
