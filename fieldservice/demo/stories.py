@@ -127,9 +127,9 @@ def worse(odds: Odds) -> Odds:
     """The same in a bad week."""
     return Odds(
         answer_minutes=odds.answer_minutes * 1.6,
-        late_answer=odds.late_answer * 3,
-        late_arrival=odds.late_arrival * 3.5,
-        late_restore=odds.late_restore * 2.5,
+        late_answer=odds.late_answer * 4,
+        late_arrival=odds.late_arrival * 5,
+        late_restore=odds.late_restore * 3.5,
         second_visit=odds.second_visit * 1.5,
         comes_back=odds.comes_back,
         content=odds.content - 0.15,
