@@ -236,7 +236,7 @@ class Course:
 
     def photos(self, story: Story, number: int, key: str, at: datetime, dice: Dice) -> None:
         for field in readings.photo_fields(story.work_type.form):
-            story.add(_whole(at), "photo", key, visit=number, field=field, scene=scene_of(story.machine.industry, dice))
+            story.add(_whole(at), "photo", key, visit=number, field=field, scene=scene_of(story.work_type.code, dice))
 
     def parts(self, story: Story, number: int, key: str, at: datetime, dice: Dice) -> None:
         """What the pattern says is fitted; planned work takes the work type's usual parts."""

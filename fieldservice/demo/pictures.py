@@ -127,11 +127,15 @@ def _ring(draw: ImageDraw.ImageDraw, middle: tuple[int, int], radius: int, colou
 SCENES: dict[str, Draw] = {"leak": _leak, "alarm": _alarm, "gauge": _gauge, "paint": _paint}
 
 
-def scene_of(industry: str, dice: Dice) -> str:
-    """What a photo of a machine of this industry shows."""
-    return {"lubricants": dice.choice(("leak", "gauge")), "coatings": "paint", "cnc": "alarm"}.get(
-        industry, dice.choice(("alarm", "gauge"))
-    )
+def scene_of(work_type: str, dice: Dice) -> str:
+    """What a photo shows of a fault that this kind of work mends."""
+    if work_type.startswith(("coating_", "pretreatment", "paint_process", "powder")):
+        return "paint"
+    if "seal" in work_type or "leak" in work_type or work_type.startswith(("oil_", "gearbox", "hydraulic")):
+        return dice.choice(("leak", "leak", "gauge"))
+    if work_type.startswith(("lube", "grease", "compressor", "chiller", "pneumatic", "workholding", "paint_pump")):
+        return "gauge"
+    return "alarm"
 
 
 def _as_taken(image: Image.Image, dice: Dice) -> Image.Image:

@@ -22,7 +22,7 @@ URGENT = ("safety", "line_stop")
 BELOW = ("degraded", "minor")
 AT = 60  # open requests for which the counts of `make_up` are meant
 AHEAD = (1, 2, 1, 3, 2, 1, 4, 2, 3, 1, 5, 2)  # days from today of planned work, in turn
-TURNS = (0, 1, 0, 2, 0, 1, 2, 0, 1)  # whose turn it is, by place among three stations
+TURNS = (0, 1, 2, 0, 2, 1, 0, 1, 2)  # whose turn it is, by place among three stations
 SENT, ACCEPTED = frozenset({"send"}), frozenset({"accept"})
 OVER = frozenset({"finish"})
 UNDER_WAY = frozenset({"set_off"})
@@ -44,8 +44,8 @@ class Present:
         self._lent()
         for times, situation in (
             (4, self.at_work), (3, self.on_the_way), (1, self.pausing), (2, self.running_again), (2, self.left_open),
-            (6, self.done), (3, self.sent), (2, self.accepted), (3, self.scheduled), (5, self.tomorrow),
-            (1, self.declined), (5, self.ready), (2, self.at_risk), (1, self.overdue), (2, self.on_hold),
+            (5, self.done), (3, self.sent), (2, self.accepted), (3, self.scheduled), (4, self.tomorrow),
+            (1, self.declined), (4, self.ready), (2, self.at_risk), (1, self.overdue), (2, self.on_hold),
             (2, self.answered), (1, self.remote), (2, self.unanswered), (5, self.fresh),
         ):  # fmt: skip
             for number in range(max(1, round(times * world.size.open / AT))):
@@ -75,7 +75,7 @@ class Present:
             fault = self._came_back(station) or fault
         story = self.placing.open(fault, self._ago(ago), f"fresh{number}", dice)
         if number < 3:
-            story.photos = (scene_of(fault.machine.industry, dice),)
+            story.photos = (scene_of(fault.work_type.code, dice),)
         if number == 3:
             again = self.placing.open(fault, self._ago(5), "twice", dice)
             again.contact = next((one for one in fault.customer.contacts if one != story.contact), story.contact)
@@ -132,8 +132,8 @@ class Present:
 
     def on_hold(self, station: str, number: int, dice: Dice) -> None:
         """Waits for the customer or a part."""
-        fault = self.placing.faults.draw(station, dice, BELOW)
-        story = self.placing.triaged(fault, self._ago(dice.uniform(240, 1200)), f"hold{number}", dice)
+        fault = self.placing.faults.draw(station, dice, ("minor",))
+        story = self.placing.triaged(fault, self._ago(dice.uniform(180, 600)), f"hold{number}", dice)
         words = told("pause_reasons")[number % 3][story.language]
         story.add(story.ends_at + 4 * MINUTE, "hold", "dispatcher", reason=words)
 
@@ -187,7 +187,10 @@ class Present:
 
     def left_open(self, station: str, number: int, dice: Dice) -> None:
         """The first visit found the cause; the part is missing."""
-        self._place(station, f"open{number}", dice, Wish(-20, -2.5, has=OVER, complete=False))
+        story = self._place(station, f"open{number}", dice, Wish(-20, -2.5, has=OVER, complete=False))
+        if story is not None and story.due("restore") < self._ago(20):
+            words = dice.choice(told("reminders"))[story.language]
+            story.add(story.due("restore") + 14 * MINUTE, "own_up", "manager", kind="restore", words=words)
 
     def running_again(self, station: str, number: int, dice: Dice) -> None:
         """Restored by a workaround; something is left to do."""
