@@ -1,5 +1,6 @@
 """Loads the demo company: `make run` once, `demo load` on demand. Never into data that is not demo."""
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -55,7 +56,7 @@ def load(size: str, *, seed: int, tell: Tell) -> dict[str, Any]:
         raise Conflict(_l("This database is not empty. Use another one, or `demo clear` for a demo."), code="not_empty")
     tell(f"Loading the demo company ({wanted.code}: {wanted.stations} stations, {wanted.closed} closed requests) …")
     began = time.perf_counter()
-    with standing(moment()) as at:
+    with standing(moment()) as at, seldom_collecting():
         counts = write(lambda: build(wanted, seed, at))
     took = round(time.perf_counter() - began, 1)
     tell(f"The demo company is loaded: {counts['open']} open and {counts['closed']} closed requests, {took} s.")
@@ -84,6 +85,17 @@ def standing(at: datetime) -> Iterator[datetime]:
     finally:
         vars(clock).update(kept)
         g.pop("actor", None)
+
+
+@contextmanager
+def seldom_collecting() -> Iterator[None]:
+    """Hundreds of thousands of objects stay until they are saved; looking through them again and again is in vain."""
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 50, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def build(size: Size, seed: int, at: datetime) -> dict[str, int]:

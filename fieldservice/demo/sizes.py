@@ -20,7 +20,7 @@ class Size:
     days: int = 180
 
 
-SMALL = Size("small", stations=3, technicians=4, customers=12, open=60, closed=800)
+SMALL = Size("small", stations=3, technicians=4, customers=12, open=60, closed=740)
 CITY = Size("city", stations=10, technicians=20, customers=60, open=2000, closed=12_000)
 SIZES = {size.code: size for size in (SMALL, CITY)}
 
