@@ -4,6 +4,7 @@ Each situation makes up a whole story around this moment; what lies after now si
 Hours in a `Wish` count from now.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -49,10 +50,18 @@ class Present:
             (2, self.answered), (1, self.remote), (2, self.unanswered), (5, self.fresh),
         ):  # fmt: skip
             for number in range(max(1, round(times * world.size.open / AT))):
-                situation(self._station(), number, world.dice(situation.__name__, number))
+                self._try(situation, number)
         self._cast()
         self._ahead()
         return self.placing.stories
+
+    def _try(self, situation: Callable[[str, int, Dice], None], number: int) -> None:
+        """At one station, or at the next where nobody is free."""
+        world, so_far = self.placing.world, len(self.placing.stories)
+        for turn in range(min(3, len(world.stations))):
+            situation(self._station(), number, world.dice(situation.__name__, number, turn))
+            if len(self.placing.stories) > so_far:
+                return
 
     def _station(self) -> str:
         """Stations take turns, the first one oftener."""
@@ -67,9 +76,8 @@ class Present:
         """Just reported. One is reported twice, one came back, the first ones carry photos."""
         ago = (12.4, 3.5, 22.0, 7.0, 1.2)[number % 5] + 0.1 * (number // 5)
         severity = ("line_stop", "degraded", "degraded", "minor", "line_stop")[number % 5]
-        station = (
-            self.placing.world.stations[0].code if number == 0 else station
-        )  # one P1 waits where people look first
+        if number == 0:  # one P1 waits where people look first
+            station = self.placing.world.stations[0].code
         fault = self.placing.faults.draw(station, dice, (severity,))
         if number == 2:
             fault = self._came_back(station) or fault
