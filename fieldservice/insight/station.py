@@ -68,7 +68,7 @@ def service_of(station_id: int) -> Service:
     days_visits = select(Visit.state, func.count()).where(
         Visit.station_id == station_id, Visit.starts_at >= start, Visit.starts_at < end
     )
-    by_state: dict[str, int] = dict(session.execute(days_visits.group_by(Visit.state)).tuples())
+    by_state: dict[str, int] = dict(session.execute(days_visits.group_by(Visit.state)).tuples().all())
     clock, request = clocks.Clock, ServiceRequest
     return Service(
         visits=sum(number for state, number in by_state.items() if state not in ("cancelled", "declined", "missed")),
