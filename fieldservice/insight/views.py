@@ -11,6 +11,7 @@ from fieldservice.foundation.web import navigation
 from fieldservice.insight import queries
 from fieldservice.insight import station as panels
 from fieldservice.mechanisms.metrics import Period, all_metrics, metric
+from fieldservice.mechanisms.tasks import title_text
 
 blueprint = Blueprint("insight", __name__)
 READERS = (
@@ -68,7 +69,7 @@ def station_page(code: str) -> Any:
         "insight/station.html", station=station, tiles=tiles, days=days, periods=PERIODS, period=period,
         service=panels.service_of(station.id), sale=panels.sale_of(station.id),
         sparepart=panels.sparepart_of(station.id), voices=panels.voices_of(station.id),
-        tasks=queries.tasks_at(current(), station.id),
+        tasks=queries.tasks_at(current(), station.id), task_title=title_text,
     )  # fmt: skip
 
 
