@@ -5,7 +5,7 @@ odds break it. Whatever is drawn, the steps stay possible: nobody is in two plac
 setting off.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -17,6 +17,7 @@ from fieldservice.demo.dice import Dice
 from fieldservice.demo.faults import fitting
 from fieldservice.demo.pictures import scene_of
 from fieldservice.demo.roster import Duty
+from fieldservice.demo.stock import part_names
 from fieldservice.demo.stories import CALENDAR, Odds, Story
 from fieldservice.feedback import services as feedback
 from fieldservice.foundation.time import at_local, local
@@ -30,6 +31,7 @@ KEPT_BY = {  # the steps that decide a promise
     "arrival": ("arrive",),
     "restore": ("finish", "remote_done"),
 }
+ASKED, UNASKED = 0.5, 0.12  # chances that somebody rates
 SILENCE = 3 * 480  # business minutes (intake.SILENCE)
 
 
@@ -39,6 +41,7 @@ class Course:
 
     diary: Diary
     now: datetime
+    asked: dict[str, datetime] = field(default_factory=dict)  # telephone → when a survey was sent
 
     def run(self, story: Story, odds: Odds, dice: Dice, *, strict: bool = True) -> bool:
         """The whole way of a fault, from report to closing; False when nobody could do it.
@@ -219,9 +222,9 @@ class Course:
             story.add(paused, "pause", key, visit=number, reason=words)
             story.add(_whole(started + length * dice.uniform(0.42, 0.6)), "resume", key, visit=number)
         given = list(readings.answers(story.work_type.form, alarm_of(story), dice)) if complete or number else []
-        for place, (field, value) in enumerate(given):
+        for place, (code, value) in enumerate(given):
             at = _whole(started + length * (0.62 + 0.25 * place / len(given)))
-            story.add(at, "answer", key, visit=number, field=field, value=value)
+            story.add(at, "answer", key, visit=number, field=code, value=value)
         if complete:
             self.photos(story, number, key, started + length * 0.88, dice)
             self.parts(story, number, key, _whole(started + length * 0.6), dice)
@@ -229,14 +232,14 @@ class Course:
             story.add(finished, "finish", key, visit=number, outcome="completed", restored=True, items=())
         else:
             self.words(story, number, key, _whole(started + length * 0.93), dice, open_ended=True)
-            left = dice.choice(told("open_items"))[story.language]
+            left = left_open(story, dice)
             story.add(
                 finished, "finish", key, visit=number, outcome="partially_completed", restored=restored, items=(left,)
             )
 
     def photos(self, story: Story, number: int, key: str, at: datetime, dice: Dice) -> None:
-        for field in readings.photo_fields(story.work_type.form):
-            story.add(_whole(at), "photo", key, visit=number, field=field, scene=scene_of(story.work_type.code, dice))
+        for code in readings.photo_fields(story.work_type.form):
+            story.add(_whole(at), "photo", key, visit=number, field=code, scene=scene_of(story.work_type.code, dice))
 
     def parts(self, story: Story, number: int, key: str, at: datetime, dice: Dice) -> None:
         """What the pattern says is fitted; planned work takes the work type's usual parts."""
@@ -286,11 +289,19 @@ class Course:
         else:
             closed = _day(finished + dice.minutes(200, 1.0, 15, 2400))
             story.add(closed, "sign_off", "customer")
-        if not story.customer.silent and dice.happens(0.62):
+        if not story.customer.silent and dice.happens(self.answers_survey(story, asked)):
             at = _day((asked if silent else closed) + dice.minutes(40 if not silent else 600, 1.1, 2, 6000))
             self.rate(story, at, content, dice)
         else:
             story.add(at_local(local(asked + feedback.VALID).date() + timedelta(days=1), 3), "expire", "system")
+
+    def answers_survey(self, story: Story, at: datetime) -> float:
+        """How likely a rating is: a person is asked once in thirty days, and hardly anybody writes unasked."""
+        before = self.asked.get(story.contact.phone)
+        if before is not None and at - before < feedback.ONE_IN:
+            return UNASKED
+        self.asked[story.contact.phone] = at
+        return ASKED
 
     def rate(self, story: Story, at: datetime, content: float, dice: Dice) -> None:
         """Five dimensions and perhaps a sentence. What went wrong shows in the rating."""
@@ -324,6 +335,15 @@ def planned_course(course: Course, story: Story, slot: Slot, booked: datetime, d
     at = course.book(story, 0, slot, booked, dice)
     finished = course.visit(story, 0, slot, at, dice, complete=True)
     return story.add(_day(finished + dice.minutes(300, 0.7, 30, 2000)), "close_order", "dispatcher")
+
+
+def left_open(story: Story, dice: Dice) -> str:
+    """What a visit leaves to do: mostly to fit the part that was missing."""
+    if story.pattern is None or not story.pattern.parts:
+        return str(dice.choice(told("open_items"))[story.language])
+    number, _quantity = dice.choice(story.pattern.parts)
+    name = part_names()[number][story.language]
+    return f"等件到后更换：{name}" if story.language == "zh" else f"Fit when it arrives: {name}"
 
 
 def alarm_of(story: Story) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from fieldservice.demo.company import told
+from fieldservice.demo.company import Texts, told
 from fieldservice.demo.rows import Row, Rows
 from fieldservice.demo.still import Placed
 from fieldservice.demo.world import World
@@ -31,6 +31,11 @@ def catalogue() -> list[dict[str, Any]]:
     file = Path(parts_folder).parent / "data" / "parts.yaml"
     entries: list[dict[str, Any]] = read_yaml(file)
     return entries
+
+
+@cache
+def part_names() -> dict[str, Texts]:
+    return {entry["number"]: entry["names"] for entry in catalogue()}
 
 
 @dataclass

@@ -110,15 +110,15 @@ class Odds:
     late_answer: float
     late_arrival: float
     late_restore: float
-    second_visit: float = 0.03
-    comes_back: float = 0.06
+    second_visit: float = 0.02
+    comes_back: float = 0.05
     content: float = 0.86  # chance that a customer is fully content
 
 
 GOOD = Odds(answer_minutes=9.0, late_answer=0.03, late_arrival=0.02, late_restore=0.035, content=0.9)
 FAIR = Odds(answer_minutes=10.0, late_answer=0.035, late_arrival=0.03, late_restore=0.04, content=0.87)
 WEAK = Odds(
-    answer_minutes=13.0, late_answer=0.06, late_arrival=0.07, late_restore=0.07, second_visit=0.06, comes_back=0.09,
+    answer_minutes=13.0, late_answer=0.06, late_arrival=0.07, late_restore=0.07, second_visit=0.05, comes_back=0.08,
     content=0.77,
 )  # fmt: skip
 
