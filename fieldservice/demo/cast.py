@@ -49,8 +49,14 @@ class Cast:
 
     def home_warehouse(self, key: str) -> StockLocation:
         """Where a technician fills the van."""
-        home = next(one.station for one in self.world.technicians if one.key == key)
-        return self.store.warehouses[home]
+        return self.store.warehouses[self._home(key)]
+
+    def storekeeper(self, key: str) -> str:
+        """Who fills a technician's van, as events name people."""
+        return f"user:{self.people.by_role['storekeeper', self._home(key)].id}"
+
+    def _home(self, key: str) -> str:
+        return next(one.station for one in self.world.technicians if one.key == key)
 
     def user(self, by: str, story: Story) -> User | None:
         """Who acts in a step; None for the customer and the system."""

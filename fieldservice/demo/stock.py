@@ -38,6 +38,22 @@ def part_names() -> dict[str, Texts]:
     return {entry["number"]: entry["names"] for entry in catalogue()}
 
 
+def supply(number: str, quantity: Decimal, in_van: Decimal, in_store: Decimal) -> tuple[Decimal, Decimal]:
+    """(to load, to order) so that a job finds its parts and usual stocks are there again afterwards."""
+    missing = quantity - in_van
+    if missing <= 0:
+        return Decimal(0), Decimal(0)
+    usual = _usual()[number]
+    loaded = missing + int(usual.get("van_quantity", 0))
+    short = loaded - in_store
+    return loaded, short + int(usual["station_quantity"]) if short > 0 else Decimal(0)
+
+
+@cache
+def _usual() -> dict[str, dict[str, Any]]:
+    return {entry["number"]: entry for entry in catalogue()}
+
+
 @dataclass
 class Store:
     """Parts by number, and where they lie: warehouses by station code, vans by technician key."""
@@ -106,14 +122,13 @@ class Ledger:
     def fill_up(
         self, part: Part, quantity: Decimal, van: StockLocation, warehouse: StockLocation, left_at: datetime, by: str
     ) -> None:  # fmt: skip
-        """What is not in the van was taken from the warehouse before setting off, and ordered before that."""
-        missing = quantity - self.held.get((part.id, van.id), Decimal(0))
-        if missing <= 0:
-            return
-        short = missing - self.held.get((part.id, warehouse.id), Decimal(0))
-        if short > 0:
-            self.post(part, short, "receipt", at=left_at - ORDERED, by=by, target=warehouse)
-        self.post(part, missing, "transfer", at=left_at - LOADED, by=by, source=warehouse, target=van)
+        """Load what is not in the van, before setting off; order what the warehouse lacks, before that."""
+        in_van, in_store = (self.held.get((part.id, place.id), Decimal(0)) for place in (van, warehouse))
+        loaded, ordered = supply(part.number, quantity, in_van, in_store)
+        if ordered:
+            self.post(part, ordered, "receipt", at=left_at - ORDERED, by=by, target=warehouse)
+        if loaded:
+            self.post(part, loaded, "transfer", at=left_at - LOADED, by=by, source=warehouse, target=van)
 
     def close(self) -> None:
         """Store the balances."""

@@ -12,7 +12,7 @@ from sqlalchemy.event import listen, remove
 
 from fieldservice.demo.cast import Cast
 from fieldservice.demo.pictures import photo
-from fieldservice.demo.stock import LOADED, ORDERED
+from fieldservice.demo.stock import LOADED, ORDERED, supply
 from fieldservice.demo.stories import Step, Story
 from fieldservice.feedback import services as feedback
 from fieldservice.foundation.db import session
@@ -207,18 +207,18 @@ class Teller:
         findings.use_part(visit, part, quantity, step.at)
 
     def _fill_up(self, part: Part, quantity: Decimal, key: str, visit: Visit) -> None:
-        """What was not in the van was taken from the warehouse before setting off, and ordered before that."""
+        """The storekeeper loaded what was not in the van, and ordered what the warehouse lacked."""
         van, warehouse = self.cast.van(key), self.cast.home_warehouse(key)
         assert visit.en_route_at is not None
-        loaded, ordered = visit.en_route_at - LOADED, visit.en_route_at - ORDERED
-        missing = quantity - _lying(part, van)
-        if missing > 0:
-            short = missing - _lying(part, warehouse)
-            if short > 0:
-                ledger.post_move(part=part, quantity=short, cause="receipt", target=warehouse, at=ordered)
-            ledger.post_move(
-                part=part, quantity=missing, cause="transfer", source=warehouse, target=van, at=loaded
-            )  # fmt: skip
+        loaded, ordered = supply(part.number, quantity, _lying(part, van), _lying(part, warehouse))
+        g.actor, technician = self.cast.storekeeper(key), g.actor
+        if ordered:
+            at = visit.en_route_at - ORDERED
+            ledger.post_move(part=part, quantity=ordered, cause="receipt", target=warehouse, at=at)
+        if loaded:
+            at = visit.en_route_at - LOADED
+            ledger.post_move(part=part, quantity=loaded, cause="transfer", source=warehouse, target=van, at=at)
+        g.actor = technician
 
     def pattern(self, told: Told, step: Step, _story: Story) -> None:
         findings.choose_pattern(_visit(told, step), step.data["pattern"], step.at)

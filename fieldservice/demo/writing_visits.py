@@ -85,7 +85,8 @@ class VisitPen(Pen):
         visit, quantity, by = visit_of(written, step), step.data["quantity"], self.by(step, story)
         part = self.cast.part(step.data["part"])
         self.ledger.fill_up(
-            part, quantity, self.cast.van(step.by), self.cast.home_warehouse(step.by), visit["en_route_at"], by
+            part, quantity, self.cast.van(step.by), self.cast.home_warehouse(step.by), visit["en_route_at"],
+            self.cast.storekeeper(step.by),
         )  # fmt: skip
         posted = self.ledger.post(
             part, quantity, "use", at=step.at, by=by, source=self.cast.van(step.by), visit_id=visit.id
