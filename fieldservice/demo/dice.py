@@ -9,8 +9,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Dice(random.Random):  # nosec B311 - invents a company, guards nothing
-    """A stream of chance of its own for every purpose, so that a change in one leaves the others alone."""
+class Dice(random.Random):  # nosec B311
+    """A stream of chance of its own for every purpose, so that a change in one leaves the others alone.
+
+    It invents a company and guards nothing, so it need not be unguessable.
+    """
 
     def __new__(cls, *_purpose: object) -> "Dice":
         return super().__new__(cls)

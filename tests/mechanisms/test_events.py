@@ -18,6 +18,7 @@ from fieldservice.mechanisms.events import (
     erase_notes,
     first_broken_link,
     history,
+    log_backlog,
     log_new_events,
     lost_events,
     notes_of,
@@ -244,3 +245,13 @@ def test_a_long_chain_is_walked_in_batches(app: Flask, clock: Clock) -> None:
     with statements() as sent:
         assert first_broken_link(batch=10) is None
     assert len(sent) == 4
+
+
+def test_a_backlog_is_logged_at_once_and_the_relay_goes_on_from_it(app: Flask) -> None:
+    some_events(7)
+    assert write(log_backlog) == 7
+    assert (unlogged_count(), lost_events(), first_broken_link()) == (0, 0, None)
+    assert write(log_backlog) == 0
+    some_events(2)
+    assert [seq for seq, _event in write(lambda: list(log_new_events()))] == [8, 9]
+    assert first_broken_link() is None
