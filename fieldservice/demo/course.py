@@ -14,9 +14,7 @@ from fieldservice.demo import readings
 from fieldservice.demo.company import told
 from fieldservice.demo.diary import Diary, Need, Slot, Stop
 from fieldservice.demo.dice import Dice
-from fieldservice.demo.faults import fitting
 from fieldservice.demo.pictures import scene_of
-from fieldservice.demo.roster import Duty
 from fieldservice.demo.stock import part_names
 from fieldservice.demo.stories import CALENDAR, Odds, Story
 from fieldservice.feedback import services as feedback
@@ -350,15 +348,6 @@ def alarm_of(story: Story) -> str:
     """The alarm that belongs to the pattern: the first of its words with a digit."""
     words = story.pattern.words["en"] if story.pattern else ()
     return next((word for word in words if any(sign.isdigit() for sign in word)), "")
-
-
-def sentence(kind: str, story: Story, dice: Dice) -> str:
-    """One of the company's sentences that fits the hour, in the customer's language."""
-    return fitting(told(kind), story.received_at, dice)[story.language]
-
-
-def on_duty(duties: list[Duty], moment: datetime) -> bool:
-    return any(duty.starts_at <= moment < duty.ends_at for duty in duties)
 
 
 def _waking(moment: datetime, priority: str, dice: Dice) -> datetime:

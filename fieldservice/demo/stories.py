@@ -4,7 +4,7 @@ Plain values. A story is told twice: by the services (`telling`) or, quicker, as
 read the same steps, so that they can be compared.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -140,8 +140,3 @@ def weeks_ago(day: date, today: date) -> int:
     """How many calendar weeks a day lies back."""
     monday = today - timedelta(days=today.weekday())
     return -((day - monday).days // 7)
-
-
-def in_time(steps: Iterable[Step]) -> list[Step]:
-    """Steps of several stories in the order of time; of the same moment, as they were given."""
-    return sorted(steps, key=lambda step: step.at)
