@@ -18,41 +18,27 @@ NAMES = "admin dispatcher technician storekeeper manager director sales engineer
 EMAILS = {f"{name}@demo.test" for name in NAMES.split()}
 
 
-@pytest.fixture
-def loaded(sqlite_app: Flask, monkeypatch: pytest.MonkeyPatch) -> Flask:
+def test_twelve_accounts_share_a_password_that_is_kept_for_its_owner(
+    sqlite_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sizes.SIZES, "tiny", TINY)
     load.load("tiny", seed=360, tell=lambda _line: None)
-    return sqlite_app
-
-
-def test_twelve_accounts_are_listed_with_their_password(loaded: Flask) -> None:
     text = accounts.listing("http://127.0.0.1:5000")
-    assert all(email in text for email in EMAILS)
-    assert accounts.password() in text
-    assert "http://127.0.0.1:5000" in text
-    may_sign_in = set(session.scalars(select(User.email).where(User.password.is_not(None))))
-    assert may_sign_in == EMAILS
-
-
-def test_password_is_long_kept_and_private(loaded: Flask) -> None:
-    path = Path(loaded.instance_path) / accounts.FILE
+    assert all(part in text for part in (*EMAILS, accounts.password(), "http://127.0.0.1:5000"))
+    assert set(session.scalars(select(User.email).where(User.password.is_not(None)))) == EMAILS
+    path = Path(sqlite_app.instance_path) / accounts.FILE
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert len(accounts.password()) >= 12
     assert accounts.password() == path.read_text().strip(), "the same at the next start"
-
-
-def test_a_demo_account_signs_in(loaded: Flask) -> None:
-    client: FlaskClient = loaded.test_client()
+    _first_station_and_all()
     session.rollback()
+    client: FlaskClient = sqlite_app.test_client()
     answer = post_login(client, email="dispatcher@demo.test", password=accounts.password())
     assert answer.status_code == 302
 
 
-def test_no_accounts_are_listed_without_a_demo(sqlite_app: Flask) -> None:
-    assert accounts.listing("http://127.0.0.1:5000") == ""
-
-
-def test_station_roles_cover_the_first_station_and_others_all(loaded: Flask) -> None:
+def _first_station_and_all() -> None:
+    """Station roles cover the first station, the others all of them."""
     by_email = {user.email: user.as_person() for user in session.scalars(select(User).where(User.email.in_(EMAILS)))}
     first = by_email["manager@demo.test"].stations("station_manager")
     assert first is not None
@@ -62,3 +48,7 @@ def test_station_roles_cover_the_first_station_and_others_all(loaded: Flask) -> 
     assert by_email["director@demo.test"].stations("director") is None
     assert by_email["technician@demo.test"].technician_id is not None
     assert by_email["customer@demo.test"].customer_id is not None
+
+
+def test_no_accounts_are_listed_without_a_demo(sqlite_app: Flask) -> None:
+    assert accounts.listing("http://127.0.0.1:5000") == ""

@@ -28,6 +28,7 @@ APART = ("message", "stored_file", "deferred_job", "event_log", "event_pending",
 Stories = list[Story]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", DATABASES)
 def test_history_as_rows_equals_history_by_services(kind: str, databases: Any, clock: Clock) -> None:
     quick, stories = _told(databases[kind], fast=True)
