@@ -162,6 +162,10 @@ def test_the_panel_of_an_order_stands_alone(scene: Scene, desk: Browser) -> None
     assert 'name="back_to" value="order"' in panel.text
     booked = assign(desk, scene, back_to="order")
     assert booked.headers["Location"] == f"/work-orders/{scene.order.number}"
+    page = desk.done(booked)
+    assert f"{scene.order.number} assigned to Lu Jianguo" in page.text
+    back = desk.post("/dispatch/undo", token=undo_token(page), back_to="order")
+    assert back.headers["Location"] == booked.headers["Location"]
 
 
 def test_days_and_absences_are_shown(scene: Scene, desk: Browser) -> None:
