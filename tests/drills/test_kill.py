@@ -46,7 +46,7 @@ def test_no_acknowledged_report_is_lost(app: Flask, tmp_path: Path) -> None:
     session.rollback()
     assert len(acknowledged) >= KILLS * 3
     assert len(set(acknowledged)) == len(acknowledged)
-    stored = dict(session.execute(select(ServiceRequest.number, ServiceRequest.id)).tuples().all())
+    stored = dict(session.execute(select(ServiceRequest.number, ServiceRequest.id)).all())
     assert set(acknowledged) <= set(stored)
     promised = clocks.of_many(ServiceRequest.subject_type, [stored[number] for number in acknowledged])
     assert all({one.kind for one in rows} == {"first_answer", "arrival", "restore"} for rows in promised.values())
