@@ -18,12 +18,12 @@ from fieldservice.intake import services as intake
 from fieldservice.intake.models import ServiceRequest
 from fieldservice.mechanisms import files
 from fieldservice.parts.queries import parts_by_number
-from fieldservice.workorders import catalogue, orders, queries, triage
+from fieldservice.workorders import catalogue, orders, queries, triage, triage_form
 from fieldservice.workorders.acting import planned_order, triaged_request
 from fieldservice.workorders.models import WorkOrder
 from fieldservice.workorders.request_sheet import request_sheet
 from fieldservice.workorders.sheets import order_sheet, subjects_of, title_text
-from fieldservice.workorders.skills import certificate_word, skill_word
+from fieldservice.workorders.skills import certificate_word, skill_codes, skill_word
 
 blueprint = Blueprint("workorders", __name__)
 navigation("workorders.list_orders", _l("Work orders"), *queries.READERS)
@@ -55,19 +55,21 @@ def brings(number: str) -> Any:
     """What the chosen work type brings, fetched when the choice changes."""
     intake_queries.request_by_number(number, current())
     kind = catalogue.work_type(request.args.get("work_type", "")[:40])
-    return render_template("workorders/_brings.html", **_brings(kind))
+    return render_template("workorders/_brings.html", typed={}, own={}, **_brings(kind))
 
 
 @blueprint.post("/requests/<number>/triage", endpoint="triage")
 @roles(*queries.TRIAGERS)
-def triage_form(number: str) -> Any:
+def make_order(number: str) -> Any:
     """The request becomes a work order."""
     typed = request.form
 
     def work() -> str:
+        request_, wishes = triaged_request(number), triage_form.read(typed)
         order = triage.triage_request(
-            triaged_request(number), priority=typed.get("priority", ""), work_type=typed.get("work_type", "")[:40],
-            reason=typed.get("reason", "")[:1000], at=now(),
+            request_, priority=typed.get("priority", ""), work_type=typed.get("work_type", "")[:40],
+            reason=typed.get("reason", "")[:1000], skills=wishes.skills, parts=wishes.parts,
+            planned_for=wishes.planned_for, at=now(),
         )  # fmt: skip
         return order.number
 
@@ -142,7 +144,7 @@ def _request_page(found: ServiceRequest, error: DomainError | None = None, form:
     return render_template(
         "workorders/request.html", sheet=sheet, typed=typed, refused=error, refused_form=form,
         errors=getattr(error, "errors", {}), chosen=chosen, phone_text=phone_text, state_text=files.state_text,
-        today=today(), **(_brings(chosen) if chosen else {}),
+        today=today(), title_text=title_text, **(_brings(chosen) if chosen else {}),
     )  # fmt: skip
 
 
@@ -159,6 +161,7 @@ def _brings(kind: catalogue.WorkType) -> dict[str, Any]:
     known = parts_by_number(number for number, _quantity in kind.parts)
     return {
         "kind": kind, "skill_word": skill_word, "certificate_word": certificate_word,
+        "skills": sorted(((code, skill_word(code)) for code in skill_codes()), key=lambda one: one[1]),
         "usual_parts": [(number, known.get(number), quantity) for number, quantity in kind.parts],
     }  # fmt: skip
 
@@ -215,5 +218,5 @@ def _order_page(found: WorkOrder, error: DomainError | None = None, to: str = ""
     return render_template(
         "workorders/order.html", sheet=order_sheet(found, current()), refused=error, refused_to=to,
         errors=getattr(error, "errors", {}), typed=request.form, offered=current_app.view_functions,
-        phone_text=phone_text, state_text=files.state_text, today=today(),
+        phone_text=phone_text, state_text=files.state_text, today=today(), title_text=title_text,
     )  # fmt: skip

@@ -312,3 +312,50 @@ def test_a_long_story_takes_no_more_statements(company: Numbers, sign_in: Any) -
     with statements() as many:
         assert client.get(f"/requests/{company.request}").status_code == 200
     assert len(many) <= len(few) + 1  # the names of who wrote
+
+
+# Changing what the work type brings ----------------------------------------------------------------------
+
+
+def test_skills_and_parts_of_the_type_can_be_changed(company: Numbers, sign_in: Any) -> None:
+    client = sign_in("dispatcher", company.station)
+    page = client.get(f"/requests/{company.request}?lang=en").text
+    assert 'name="skill-gearbox"' in page
+    assert 'name="part-OS-TC-180"' in page
+    changed = {"brings": "gearbox_seal_change", "skill-gearbox": "3", "more_skill": "hydraulics", "more_level": "1"}
+    fields = {"part-OS-TC-180": "2", "needed-OS-TC-180": "1"}
+    assert triage_of(client, company.request, **changed, **fields).status_code == 303
+    order = session.query(WorkOrder).one()
+    assert order.skills == {"gearbox": 3, "hydraulics": 1}
+    assert [(int(item.quantity), item.required) for item in order.items] == [(2, True)]
+
+
+def test_parts_of_another_type_are_never_carried_along(company: Numbers, sign_in: Any) -> None:
+    client = sign_in("dispatcher", company.station)
+    fields = {"work_type": "gearbox_seal_change", "brings": "spindle_repair", "skill-spindle": "3", "part-X-1": "9"}
+    assert triage_of(client, company.request, **fields).status_code == 303
+    assert session.query(WorkOrder).one().skills == {"gearbox": 2}
+
+
+def test_changes_that_cannot_be_meant_are_refused_and_kept(company: Numbers, sign_in: Any) -> None:
+    client = sign_in("dispatcher", company.station)
+    for fields in (
+        {"part-OS-TC-180": "-1"}, {"part-OS-TC-180": "NaN"}, {"part-OS-TC-180": "viel"}, {"part-OS-TC-180": "9" * 99},
+        {"more_part": "NONE-1"}, {"skill-gearbox": "9"}, {"skill-nothing": "1"}, {"more_skill": "nothing"},
+    ):  # fmt: skip
+        answer = triage_of(client, company.request, brings="gearbox_seal_change", **fields)
+        assert answer.status_code == 422, fields
+        if "more_part" in fields:
+            assert 'value="NONE-1"' in answer.text
+    assert fresh(ServiceRequest, company.request).state == "new"
+
+
+def test_planned_work_may_be_agreed_for_a_day(company: Numbers, sign_in: Any) -> None:
+    client = sign_in("dispatcher", company.station)
+    fields = {"priority": "P4", "reason": "停机检修时一起做"}
+    for day in ("2026-02-30", "2020-01-01", "morgen"):
+        answer = triage_of(client, company.request, planned_for=day, **fields)
+        assert (answer.status_code, "day-error" in answer.text) == (422, True), day
+    assert triage_of(client, company.request, planned_for="2026-12-10", **fields).status_code == 303
+    ignored = write(lambda: factories.request(session.get(factories.Asset, company.asset)).number)
+    assert triage_of(client, ignored, planned_for="morgen").status_code == 303  # P1: the day is not asked
