@@ -33,7 +33,7 @@ front: node_modules/.installed
 	@$(BIN)/node static/build.mjs
 
 texts: $(VENV)/.run
-	@$(BIN)/python fieldservice/foundation/catalogues.py compile
+	@$(BIN)/python -P fieldservice/foundation/catalogues.py compile
 
 # The browser of the tests comes from the system; where it is missing it is installed if that is possible.
 browser:
