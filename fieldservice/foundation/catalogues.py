@@ -3,6 +3,7 @@
 `python -m fieldservice.foundation.catalogues compile|check`
 """
 
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -15,24 +16,50 @@ from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "fieldservice" / "translations" / "zh" / "LC_MESSAGES"
+SCRIPTS = ROOT / "static" / "src"
 SOURCES = (
     ("fieldservice", "*.py", "python"),
     ("templates", "*.html", "jinja2.ext:babel_extract"),
-    ("static/src", "*.js", "javascript"),
+    ("static/src", "*.js", "script"),
 )
 KEYWORDS = {"_": None, "_l": None, "t": None, "ngettext": (1, 2), "gettext": None, "lazy_gettext": None}
 OPTIONS = {"extensions": "jinja2.ext.i18n", "trimmed": "true", "trim_blocks": "true", "lstrip_blocks": "true"}
+CALL = re.compile(r"\bt\('((?:[^'\\]|\\.)+)'")
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|\{(\w+)\}")
 
 
 def compile_all() -> None:
-    """Write each catalogue as .mo where it is newer than the compiled one."""
-    for source in sorted(FOLDER.glob("*.po")):
+    """Write each catalogue as .mo, and what scripts use as scripts.json, where sources are newer."""
+    sources = sorted(FOLDER.glob("*.po"))
+    for source in sources:
         target = source.with_suffix(".mo")
-        if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
-            continue
-        with target.open("wb") as file:
-            write_mo(file, read(source))
+        if _stale(target, [source]):
+            with target.open("wb") as file:
+                write_mo(file, read(source))
+    scripts = sorted(SCRIPTS.rglob("*.js"))
+    target = FOLDER / "scripts.json"
+    if _stale(target, [*sources, *scripts]):
+        known = {str(message.id): str(message.string) for source in sources for message in read(source) if message.id}
+        target.write_text(json.dumps(_of_scripts(scripts, known), ensure_ascii=False), encoding="utf-8")
+
+
+def _stale(target: Path, sources: list[Path]) -> bool:
+    return not target.exists() or target.stat().st_mtime < max(path.stat().st_mtime for path in sources)
+
+
+def _of_scripts(scripts: list[Path], known: dict[str, str]) -> dict[str, dict[str, str]]:
+    """Capability → the texts its scripts use, so that a page carries no more than it says."""
+    found: dict[str, dict[str, str]] = {}
+    for path in scripts:
+        texts = found.setdefault(path.relative_to(SCRIPTS).parts[0], {})
+        texts.update({text: known[text] for _line, text in _of_script(path) if text in known})
+    return found
+
+
+def _of_script(path: Path) -> Iterator[tuple[int, str]]:
+    """(line, text) of every `t('…')`; Babel's own reader does not look into nested template literals."""
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        yield from ((number, text.replace("\\'", "'")) for text in CALL.findall(line))
 
 
 def read(path: Path) -> Catalog:
@@ -45,6 +72,9 @@ def used() -> Iterator[tuple[str, str]]:
     for folder, pattern, method in SOURCES:
         for path in sorted((ROOT / folder).rglob(pattern)):
             if "translations" in path.parts or path == Path(__file__).resolve():
+                continue
+            if method == "script":
+                yield from ((text, f"{path.relative_to(ROOT)}:{line}") for line, text in _of_script(path))
                 continue
             options = OPTIONS if method.startswith("jinja2") else {}
             for line, message, _comments, _context in extract_from_file(method, str(path), KEYWORDS, (), options):

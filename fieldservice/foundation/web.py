@@ -282,18 +282,17 @@ def nav_items() -> list[tuple[str, str, bool]]:
     return [(url, label, url in below if below else owner == here) for url, label, owner in shown]
 
 
-def texts(domain: str) -> dict[str, str]:
-    """The Chinese catalogue of one domain as JSON for scripts; English texts are their own keys."""
-    return _texts(domain) if language() == "zh" else {}
+def texts(capability: str) -> dict[str, str]:
+    """The Chinese texts of a capability's scripts, collected by `catalogues compile`; English is its own key."""
+    return _texts().get(capability, {}) if language() == "zh" else {}
 
 
 @cache
-def _texts(domain: str) -> dict[str, str]:
-    from babel.messages.pofile import read_po
-
-    with (CATALOGUES / "zh" / "LC_MESSAGES" / f"{domain}.po").open("rb") as file:
-        catalogue = read_po(file)
-    return {str(m.id): str(m.string) for m in catalogue if m.id and isinstance(m.id, str)}
+def _texts() -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = json.loads(
+        (CATALOGUES / "zh" / "LC_MESSAGES" / "scripts.json").read_text("utf-8")
+    )
+    return found
 
 
 def readable(value: Any) -> Any:
