@@ -151,7 +151,7 @@ class Teller:
     def plan(self, told: Told, step: Step, story: Story) -> None:
         told.order = planned.plan_work(
             station=self.cast.station(story), site=self.cast.site(story), asset=self.cast.asset(story),
-            work_type=story.work_type.code, language=story.language, at=step.at,
+            work_type=story.work_type.code, at=step.at,
         )  # fmt: skip
 
     def book(self, told: Told, step: Step, _story: Story) -> None:

@@ -20,6 +20,7 @@ from fieldservice.foundation.words import pick
 from fieldservice.intake.models import ServiceRequest, ThreadMessage
 from fieldservice.workorders import booking
 from fieldservice.workorders.models import Booking, Visit, WorkItem, WorkOrder
+from fieldservice.workorders.opening import titles_of
 
 
 class Writer(VisitPen):
@@ -119,7 +120,7 @@ class Writer(VisitPen):
         order = written.order = self.rows.add(
             WorkOrder, number=self.numbers.next("WO", step.at), station_id=self.cast.station(story).id,
             request_id=request.id if request else None, customer_id=asset.customer_id, site_id=site.id,
-            asset_id=asset.id, title=f"{pick(asset.names, story.language)} · {pick(kind.names, story.language)}"[:120],
+            asset_id=asset.id, titles=titles_of(asset, "", kind),
             work_type=kind.code, work_type_version=kind.version, kind=kind.kind, priority=story.priority,
             priority_reason=request["priority_reason"] if request else "", duration_min=kind.duration_min,
             skills=dict(kind.skills), certificates=list(kind.certificates), latitude=site.latitude,

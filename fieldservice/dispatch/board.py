@@ -16,6 +16,7 @@ from fieldservice.dispatch.axis import Axis, axis_for
 from fieldservice.foundation.access import Person, in_scope
 from fieldservice.foundation.db import session
 from fieldservice.foundation.time import day_span, local
+from fieldservice.foundation.words import pick
 from fieldservice.mechanisms.clocks.models import Clock
 from fieldservice.stations import roster
 from fieldservice.stations.models import Station
@@ -149,7 +150,7 @@ def _bars(
     rows = session.execute(
         select(
             Visit.id, Visit.version, Visit.technician_id, Visit.station_id, Visit.state, Visit.starts_at,
-            Visit.ends_at, Visit.on_site_at, Visit.finished_at, Visit.travel_min, WorkOrder.number, WorkOrder.title,
+            Visit.ends_at, Visit.on_site_at, Visit.finished_at, Visit.travel_min, WorkOrder.number, WorkOrder.titles,
             WorkOrder.priority, WorkOrder.request_id, Customer.names,
         )
         .join(WorkOrder, WorkOrder.id == Visit.work_order_id)
@@ -163,7 +164,7 @@ def _bars(
     for row in rows:
         starts_at, ends_at = _actual(row, at)
         bar = Bar(
-            visit_id=row.id, version=row.version, order=row.number, title=row.title, customer=row.names or {},
+            visit_id=row.id, version=row.version, order=row.number, title=pick(row.titles), customer=row.names or {},
             priority=row.priority, state=row.state, starts_at=starts_at, ends_at=ends_at, travel_min=row.travel_min,
             risk=_risk(row, due.get(row.request_id), at), station_id=row.station_id,
         )  # fmt: skip

@@ -103,7 +103,8 @@ def _waiting(station_ids: Collection[int], words: str) -> Select[WorkOrder]:
     )
     for word in words.split()[:5]:
         pattern = f"%{word.replace('%', '').replace('_', '')}%"
-        texts = (WorkOrder.number, WorkOrder.title, cast(Customer.names, Text), cast(WorkOrder.skills, Text))
+        mappings = (WorkOrder.titles, Customer.names, WorkOrder.skills)
+        texts = (WorkOrder.number, *(cast(column, Text) for column in mappings))
         rows = rows.where(or_(*(text.ilike(pattern) for text in texts)))
     return rows
 

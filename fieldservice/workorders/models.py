@@ -55,7 +55,7 @@ class WorkOrder(Stateful, Base):
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id"), index=True)
     site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id"))
     asset_id: Mapped[int | None] = mapped_column(ForeignKey("asset.id"))
-    title: Mapped[str] = mapped_column(String(120))
+    titles: Mapped[dict[str, Any]]  # {zh, en}: machine and work
     work_type: Mapped[str] = mapped_column(String(40))  # template code, workorders/data/work_types
     work_type_version: Mapped[int]
     kind: Mapped[str] = mapped_column(String(24))  # EN 13306, words.yaml work_kind

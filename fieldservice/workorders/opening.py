@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from flask_babel import lazy_gettext as _l
 
+from config import LANGUAGES
 from fieldservice.assets.models import Asset
 from fieldservice.assets.queries import in_warranty
 from fieldservice.foundation.db import session
@@ -52,7 +53,6 @@ def open_order(
     place: Place,
     asset: Asset | None,
     machine: str,
-    language: str,
     covered_on: date,
     at: datetime,
     request_id: int | None = None,
@@ -68,10 +68,9 @@ def open_order(
     """
     needed = _needed(kind, parts)
     check_skills(skills or {})
-    title = f"{machine} · {pick(kind.names, language)}" if machine else pick(kind.names, language)
     order = WorkOrder(
         number=next_number("WO", at), station_id=station_id, request_id=request_id, customer_id=place.customer_id,
-        site_id=place.site_id, asset_id=asset.id if asset is not None else None, title=title[:120],
+        site_id=place.site_id, asset_id=asset.id if asset is not None else None, titles=titles_of(asset, machine, kind),
         work_type=kind.code, work_type_version=kind.version, kind=kind.kind, priority=priority,
         priority_reason=priority_reason, duration_min=kind.duration_min,
         skills=dict(kind.skills if skills is None else skills), certificates=list(kind.certificates),
@@ -89,6 +88,16 @@ def open_order(
     record("work_order.created", order, {"work_type": kind.code, "priority": priority, **facts}, at=at)
     move(order, "ready", at=at)
     return order
+
+
+def titles_of(asset: Asset | None, machine: str, kind: WorkType) -> dict[str, str]:
+    """Machine and work in both languages; `machine` is what was said of one that is not known."""
+
+    def title(spoken: str) -> str:
+        named = pick(asset.names, spoken) if asset is not None else machine
+        return " · ".join(filter(None, (named, pick(kind.names, spoken))))
+
+    return {spoken: title(spoken) for spoken in LANGUAGES}
 
 
 def check_skills(skills: Mapping[str, int]) -> None:

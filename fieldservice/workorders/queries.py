@@ -181,7 +181,8 @@ def _with_words(q: str) -> Any:
     named = select(Customer.id).where(cast(Customer.names, Text).ilike(pattern))
     key = serial_key(q)
     machines = select(Asset.id).where(Asset.serial_key.like(f"{key}%")) if len(key) >= 4 else None
-    found = [WorkOrder.number.ilike(pattern), WorkOrder.title.ilike(pattern), WorkOrder.customer_id.in_(named)]
+    titled = cast(WorkOrder.titles, Text).ilike(pattern)
+    found = [WorkOrder.number.ilike(pattern), titled, WorkOrder.customer_id.in_(named)]
     return or_(*found, *([WorkOrder.asset_id.in_(machines)] if machines is not None else []))
 
 

@@ -100,7 +100,7 @@ def order_sheet(order: WorkOrder, person: Person) -> OrderSheet:
     kind = catalogue.work_type(order.work_type, order.work_type_version)
     return OrderSheet(
         order=order,
-        title=title_text(order),
+        title=pick(order.titles),
         kind=pick(kind.names),
         promises=queries.promises_of(order),
         parts=part_lines(order),
@@ -114,13 +114,6 @@ def order_sheet(order: WorkOrder, person: Person) -> OrderSheet:
         past=queries.asset_history(order),
         may_plan=person.has(*queries.PLANNERS) and person.covers(order.station_id, *queries.PLANNERS),
     )
-
-
-def title_text(order: WorkOrder) -> str:
-    """Machine and work in the reader's language; an order without a known machine keeps the title it was given."""
-    if order.asset is None:
-        return order.title
-    return f"{pick(order.asset.names)} · {pick(catalogue.work_type(order.work_type, order.work_type_version).names)}"
 
 
 def files_about(order: WorkOrder) -> list[StoredFile]:

@@ -11,7 +11,7 @@ from fieldservice.contracts import promises
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Conflict, Invalid
 from fieldservice.foundation.time import local
-from fieldservice.foundation.words import has_word, pick
+from fieldservice.foundation.words import has_word
 from fieldservice.intake import services as intake
 from fieldservice.intake.models import ServiceRequest
 from fieldservice.mechanisms.forms import plain_text
@@ -55,8 +55,8 @@ def triage_request(
         promises.agree_on_date(request, planned_for, at=at)
     order = open_order(
         kind, station_id=request.station_id, priority=priority, priority_reason=request.priority_reason,
-        request_id=request.id, asset=request.asset, language=request.language, skills=skills, parts=parts,
-        machine=pick(request.asset.names, request.language) if request.asset is not None else request.serial_given,
+        request_id=request.id, asset=request.asset, skills=skills, parts=parts,
+        machine=request.serial_given,
         place=Place(request.customer_id, request.site_id, request.latitude, request.longitude, request.precision),
         covered_on=local(request.received_at).date(), at=at, request=request.number,
     )  # fmt: skip

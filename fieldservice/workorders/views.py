@@ -22,7 +22,7 @@ from fieldservice.workorders import catalogue, orders, queries, triage, triage_f
 from fieldservice.workorders.acting import planned_order, triaged_request
 from fieldservice.workorders.models import WorkOrder
 from fieldservice.workorders.request_sheet import request_sheet
-from fieldservice.workorders.sheets import order_sheet, subjects_of, title_text
+from fieldservice.workorders.sheets import order_sheet, subjects_of
 from fieldservice.workorders.skills import certificate_word, skill_codes, skill_word
 
 blueprint = Blueprint("workorders", __name__)
@@ -144,7 +144,7 @@ def _request_page(found: ServiceRequest, error: DomainError | None = None, form:
     return render_template(
         "workorders/request.html", sheet=sheet, typed=typed, refused=error, refused_form=form,
         errors=getattr(error, "errors", {}), chosen=chosen, phone_text=phone_text, state_text=files.state_text,
-        today=today(), title_text=title_text, **(_brings(chosen) if chosen else {}),
+        today=today(), **(_brings(chosen) if chosen else {}),
     )  # fmt: skip
 
 
@@ -179,7 +179,7 @@ def list_orders() -> Any:
     page = "workorders/_list.html" if request.headers.get("HX-Request") else "workorders/list.html"
     return render_template(
         page, listed=queries.listed(current(), filters), filters=filters, stations=stations,
-        technicians=queries.technicians_of(chosen), states=STATES, title_text=title_text,
+        technicians=queries.technicians_of(chosen), states=STATES,
     )  # fmt: skip
 
 
@@ -218,5 +218,5 @@ def _order_page(found: WorkOrder, error: DomainError | None = None, to: str = ""
     return render_template(
         "workorders/order.html", sheet=order_sheet(found, current()), refused=error, refused_to=to,
         errors=getattr(error, "errors", {}), typed=request.form, offered=current_app.view_functions,
-        phone_text=phone_text, state_text=files.state_text, today=today(), title_text=title_text,
+        phone_text=phone_text, state_text=files.state_text, today=today(),
     )  # fmt: skip

@@ -84,9 +84,9 @@ def assign(desk: Browser, scene: Scene, **changes: Any) -> Any:
 
 def test_the_page_shows_queue_lanes_and_counters(scene: Scene, desk: Browser) -> None:
     planned(scene)
-    write(lambda: make_order(scene.station, customer=scene.customer, title="液压站漏油"))
+    write(lambda: make_order(scene.station, customer=scene.customer, titles={"zh": "液压站漏油", "en": "Oil leak"}))
     page = desk.get("/dispatch?lang=en").text
-    for text in ("To place", "Lu Jianguo", "Xu Xiaofeng", "液压站漏油", "Gearboxes L2", "2 on duty", "No parts", "VIP"):
+    for text in ("To place", "Lu Jianguo", "Xu Xiaofeng", "Oil leak", "Gearboxes L2", "2 on duty", "No parts", "VIP"):
         assert text in page, text
     assert re.search(r"P1 open <b>1</b>", page)
     assert re.search(r"Unassigned <b>1</b>", page)
@@ -125,7 +125,7 @@ def test_parts_have_a_light(scene: Scene, desk: Browser) -> None:
 
 
 def test_the_queue_is_searched(scene: Scene, desk: Browser) -> None:
-    write(lambda: make_order(scene.station, title="主轴修理", skills={"spindle": 3}))
+    write(lambda: make_order(scene.station, titles={"zh": "主轴修理", "en": "Spindle repair"}, skills={"spindle": 3}))
     for words, hits in (
         ("主轴", 1),
         ("gearbox", 1),

@@ -124,7 +124,8 @@ def test_arrows_go_between_cards_and_bars(browser: Browser, served: Served, scen
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(browser: Browser, served: Served, scene: Scene, language: str, theme: str) -> None:
-    waiting = write(lambda: make_order(scene.station, customer=scene.customer, title="液压站漏油"))
+    titles = {"zh": "液压站漏油", "en": "Hydraulic leak"}
+    waiting = write(lambda: make_order(scene.station, customer=scene.customer, titles=titles))
     visit = write(lambda: booking.schedule_visit(scene.order, scene.lu, local_at(13)))
     desk = Desk(browser, served, "zhou", color_scheme=theme, bypass_csp=True)
     for query in ("?", f"?order={waiting.number}&", f"?visit={visit.id}&", "?days=3&"):

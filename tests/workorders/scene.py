@@ -118,7 +118,8 @@ def make_order(
     given: dict[str, Any] = {
         "number": f"WO-2026-{next(_numbers):06d}", "station_id": station.id,
         "request_id": request.id if request else None, "customer_id": customer.id if customer else None,
-        "title": "减速机换油封", "work_type": "gearbox_seal_change", "work_type_version": 1,
+        "titles": {"zh": "减速机换油封", "en": "Gearbox seal change"},
+        "work_type": "gearbox_seal_change", "work_type_version": 1,
         "kind": "corrective_immediate", "priority": request.priority if request else "P3",
         "duration_min": 120, "skills": dict({"gearbox": 2} if skills is None else skills), "certificates": [],
         "latitude": place.latitude if place else None, "longitude": place.longitude if place else None,

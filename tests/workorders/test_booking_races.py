@@ -30,7 +30,8 @@ pytestmark = pytest.mark.slow
 def _orders(station_id: int, number: int) -> list[int]:
     """Plain work that fits anybody, written in bulk."""
     row: dict[str, Any] = {
-        "station_id": station_id, "title": "保养", "work_type": "cnc_service", "work_type_version": 1,
+        "station_id": station_id, "titles": {"zh": "保养", "en": "Service"},
+        "work_type": "cnc_service", "work_type_version": 1,
         "kind": "preventive", "priority": "P3", "duration_min": 30, "skills": {}, "certificates": [],
         "latitude": NEAR.latitude, "longitude": NEAR.longitude, "precision": "point", "created_at": now(),
         "state": "ready", "version": 1,

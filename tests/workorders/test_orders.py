@@ -265,7 +265,7 @@ def test_a_reopened_request_gets_an_order_of_its_own(planned: int, clock: Clock)
 def test_a_request_with_other_open_work_is_not_resolved(planned: int) -> None:
     def second(order: WorkOrder) -> None:
         other = WorkOrder(
-            number="WO-2026-900000", station_id=order.station_id, request_id=order.request_id, title="x",
+            number="WO-2026-900000", station_id=order.station_id, request_id=order.request_id, titles={"zh": "x"},
             work_type=order.work_type, work_type_version=1, kind=order.kind, priority="P1", duration_min=60,
             skills={}, certificates=[], created_at=now(), state="ready",
         )  # fmt: skip
