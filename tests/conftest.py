@@ -15,7 +15,7 @@ from flask_migrate import upgrade
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy import func, select
 
-from config import Settings, load_settings
+from config import ROOT, Settings, load_settings
 from fieldservice import create_app
 from fieldservice.accounts.models import User
 from fieldservice.accounts.services import create_user
@@ -131,6 +131,14 @@ def sqlite_app(databases: dict[str, Database], clock: Clock) -> Iterator[Flask]:
         yield database.app
         session.rollback()
         session.remove()
+
+
+@pytest.fixture(scope="session")
+def shots() -> Path:
+    """Where browser tests leave pictures of screens to be looked at."""
+    folder = ROOT / "build" / "shots"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 @pytest.fixture

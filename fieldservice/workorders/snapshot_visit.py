@@ -29,7 +29,7 @@ def visit_content(visit: Visit, rows: Rows) -> Content:
         "version": visit.version,
         "state": visit.state,
         "number": order.number,
-        "title": order.title,
+        "title": pick(order.titles),
         "priority": order.priority,
         "kind": order.kind,
         "corrective": order.kind in findings.CORRECTIVE,
@@ -45,6 +45,7 @@ def visit_content(visit: Visit, rows: Rows) -> Content:
         "contact": _contact(visit),
         "clocks": _clocks(order, rows),
         "words": request.description if request else "",
+        "likely": _likely(order),
         "severity": request.severity if request else None,
         "customer_language": request.language if request else "zh",
         "asset": _asset(order, rows),
@@ -68,6 +69,13 @@ def visit_content(visit: Visit, rows: Rows) -> Content:
         "before": [_before(other) for other in order.visits if other.finished_at and other.id != visit.id],
         "messages": _messages(order, rows),
     }
+
+
+def _likely(order: WorkOrder) -> list[str]:
+    """Fault patterns the customer's words speak of, best first: one touch at the machine fills all codes (N-11)."""
+    if order.request is None or order.kind not in findings.CORRECTIVE:
+        return []
+    return [one.code for one in catalogue.find_patterns(order.request.description, work_type=order.work_type, limit=3)]
 
 
 def _site(visit: Visit) -> Content:

@@ -78,14 +78,18 @@ class Tour:
         return self
 
 
-def make_tour(**order_facts: Any) -> Tour:
+def make_tour(*, password: str | None = None, **order_facts: Any) -> Tour:
     """Wuxi at half past ten; Lu's job begins at eleven and is on his tablet."""
 
     def build() -> Tour:
         station = make_station()
         lu = make_technician(station, days=5)
         user = create_user(
-            email="lu@demo.test", name="陆建国", password=None, grants=[("technician", station.id)], technician_id=lu.id
+            email="lu@demo.test",
+            name="陆建国",
+            password=password,
+            grants=[("technician", station.id)],
+            technician_id=lu.id,
         )
         van = parts.open_location(
             kind="van", station_id=station.id, technician_id=lu.id, names={"zh": "车", "en": "Van"}

@@ -35,8 +35,8 @@ function advance(clock) {
   if (words && words.textContent !== text) words.textContent = text;
 }
 
-// As `foundation/display.py` writes lengths of time.
-function span(seconds) {
+/** A length of time in words, as `foundation/display.py` writes it. */
+export function span(seconds) {
   const total = Math.round(seconds / 60);
   const days = Math.floor(total / 1440);
   const hours = Math.floor(total / 60);
