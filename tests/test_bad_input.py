@@ -9,7 +9,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from fieldservice.foundation.access import STAFF
-from tests.test_closed_gate import signed_in
+from tests.test_closed_gate import arguments, signed_in
 
 HOSTILE = (
     "",
@@ -142,10 +142,7 @@ def addresses(app: Flask) -> Iterator[tuple[Rule, str]]:
 
 def build(app: Flask, rule: Rule, value: str) -> str | None:
     """The route with the hostile value in every text argument and a huge number in every numeric one."""
-    given = {
-        name: 2**63 if "Integer" in type(converter).__name__ else value or "x"
-        for name, converter in rule._converters.items()
-    }
+    given = arguments(rule, value or "x", 2**63)
     try:
         return str(app.url_map.bind("localhost").build(rule.endpoint, given))
     except Exception:  # noqa: BLE001 - a value the route itself cannot carry reaches nothing

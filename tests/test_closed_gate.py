@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.routing import Rule
+from werkzeug.routing import AnyConverter, Rule
+from werkzeug.routing.converters import NumberConverter
 
 from fieldservice.foundation.access import STAFF, Access, declared
 from tests.conftest import make_user
 
-SAMPLES: dict[str, Any] = {"int": 1, "default": "x", "string": "x", "path": "x", "uuid": "x"}
 ROLES = (*STAFF, "customer")
 
 
@@ -22,14 +22,18 @@ def gates(app: Flask) -> Iterator[tuple[str, str, Access]]:
             access = declared(rule.endpoint, method)
             assert access is not None
             if not access.public:
-                yield method, adapter.build(rule.endpoint, _arguments(rule), method), access
+                yield method, adapter.build(rule.endpoint, arguments(rule), method), access
 
 
-def _arguments(rule: Rule) -> dict[str, Any]:
-    kinds = {
-        name: type(converter).__name__.replace("Converter", "").lower() for name, converter in rule._converters.items()
-    }
-    return {name: 1 if kind == "integer" else "x" for name, kind in kinds.items()}
+def arguments(rule: Rule, text: str = "x", number: int = 1) -> dict[str, Any]:
+    """A value for every argument of a route: a choice takes its first, a number `number`, anything else `text`."""
+    given: dict[str, Any] = {}
+    for name, converter in rule._converters.items():
+        if isinstance(converter, AnyConverter):
+            given[name] = min(converter.items)
+        else:
+            given[name] = number if isinstance(converter, NumberConverter) else text
+    return given
 
 
 def test_nobody_passes_without_signing_in(sqlite_app: Flask) -> None:
