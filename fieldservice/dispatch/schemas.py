@@ -8,7 +8,6 @@ from flask_babel import lazy_gettext as _l
 
 from fieldservice.dispatch.filters import FIRST, LAST
 from fieldservice.foundation.time import at_local
-from fieldservice.foundation.words import pick
 from fieldservice.workorders import refusals
 from fieldservice.workorders.queries import LARGEST_ID
 
@@ -211,7 +210,7 @@ class BoardWaitingSchema(ma.Schema):
     """An order of the queue."""
 
     work_order = ma.fields.String(attribute="order.number")
-    title = ma.fields.Function(lambda row: pick(row.order.titles))
+    title = ma.fields.String(attribute="order.title")
     priority = ma.fields.String(attribute="order.priority")
     state = ma.fields.String(attribute="order.state")
     skills = ma.fields.Dict(attribute="order.skills")

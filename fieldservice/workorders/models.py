@@ -23,6 +23,7 @@ from fieldservice.assets.models import Asset
 from fieldservice.customers.models import Customer, Site
 from fieldservice.foundation.access import READS_ALL_WORK, Person
 from fieldservice.foundation.db import Base, Id
+from fieldservice.foundation.words import pick
 from fieldservice.intake.models import ServiceRequest
 from fieldservice.mechanisms.lifecycle import Lifecycle, Stateful, table
 from fieldservice.stations.models import Station, Technician
@@ -101,6 +102,11 @@ class WorkOrder(Stateful, Base):
     def assigned_to(cls, somebody: Person) -> ColumnElement[bool]:
         """Orders with a visit of this technician, or of a technician lent by one of the person's stations."""
         return cls.id.in_(select(Visit.work_order_id).where(Visit.assigned_to(somebody)))
+
+    @property
+    def title(self) -> str:
+        """Machine and work in the reader's language."""
+        return pick(self.titles)
 
 
 class WorkItem(Base):

@@ -5,7 +5,6 @@ from typing import Any
 import marshmallow as ma
 
 from fieldservice.foundation.api import ListQuery
-from fieldservice.foundation.words import pick
 from fieldservice.mechanisms.clocks import ClockView
 from fieldservice.workorders import orders, queries
 from fieldservice.workorders.models import Visit, WorkOrder
@@ -114,7 +113,7 @@ class OrderFactsSchema(ma.Schema):
     number = ma.fields.String()
     request = ma.fields.String(attribute="request.number", dump_default=None)
     station = ma.fields.String(attribute="station.code")
-    title = ma.fields.Function(lambda order: pick(order.titles))
+    title = ma.fields.String()
     state = ma.fields.String()
     priority = ma.fields.String()
     kind = ma.fields.String()

@@ -100,7 +100,7 @@ def order_sheet(order: WorkOrder, person: Person) -> OrderSheet:
     kind = catalogue.work_type(order.work_type, order.work_type_version)
     return OrderSheet(
         order=order,
-        title=pick(order.titles),
+        title=order.title,
         kind=pick(kind.names),
         promises=queries.promises_of(order),
         parts=part_lines(order),

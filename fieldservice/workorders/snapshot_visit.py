@@ -29,7 +29,7 @@ def visit_content(visit: Visit, rows: Rows) -> Content:
         "version": visit.version,
         "state": visit.state,
         "number": order.number,
-        "title": pick(order.titles),
+        "title": order.title,
         "priority": order.priority,
         "kind": order.kind,
         "corrective": order.kind in findings.CORRECTIVE,

@@ -90,7 +90,7 @@ def test_the_page_shows_queue_lanes_and_counters(scene: Scene, desk: Browser) ->
         assert text in page, text
     assert re.search(r"P1 open <b>1</b>", page)
     assert re.search(r"Unassigned <b>1</b>", page)
-    assert f"{scene.order.number}, Shengyuan Steel, 减速机换油封, 13:00–15:00, Scheduled" in page
+    assert f"{scene.order.number}, Shengyuan Steel, Gearbox seal change, 13:00–15:00, Scheduled" in page
     chinese = desk.get("/dispatch?lang=zh").text
     for text in ("待派工单", "陆建国", "无锡新吴站", "2 人在岗"):
         assert text in chinese, text
