@@ -15,7 +15,7 @@ from fieldservice.foundation.access import Person
 from fieldservice.foundation.db import dumps, session
 from fieldservice.foundation.errors import Forbidden
 from fieldservice.foundation.time import now, today
-from fieldservice.foundation.words import all_words, language, pick
+from fieldservice.foundation.words import all_words, language, pick, word
 from fieldservice.mechanisms import templates
 from fieldservice.mechanisms.forms import Field
 from fieldservice.stations.models import Technician
@@ -96,9 +96,12 @@ def _location(place: Any, rows: Rows) -> Content:
 
 def _part(part: Any) -> Content:
     return {
-        "number": part.number, "name": pick(part.names), "unit": part.unit, "whole": part.unit in findings.WHOLE,
-        "price": part.price,
-    }  # fmt: skip
+        "number": part.number,
+        "name": pick(part.names),
+        "unit": word("part_unit", part.unit),
+        "whole": part.unit in findings.WHOLE,
+        "price": part.price,  # in minor units
+    }
 
 
 # The catalogue ------------------------------------------------------------------------------------------

@@ -21,6 +21,8 @@ from fieldservice.parts.queries import parts_by_number
 from fieldservice.workorders import catalogue, orders, queries, triage, triage_form
 from fieldservice.workorders.acting import planned_order, triaged_request
 from fieldservice.workorders.models import WorkOrder
+from fieldservice.workorders.report import reportable
+from fieldservice.workorders.report_answer import answer_report
 from fieldservice.workorders.request_sheet import request_sheet
 from fieldservice.workorders.sheets import order_sheet, subjects_of
 from fieldservice.workorders.skills import certificate_word, skill_codes, skill_word
@@ -198,6 +200,13 @@ def order_file(number: str, file_id: int) -> Response:
     return files.send(files.file_of(subjects_of(found), file_id), thumbnail="small" in request.args)
 
 
+@blueprint.get("/work-orders/<number>/report.pdf")
+@roles(*queries.READERS, "technician")
+def service_report(number: str) -> Response:
+    """The service report as PDF."""
+    return answer_report(queries.order_by_number(number, current()))
+
+
 @blueprint.post("/work-orders/<number>/moves")
 @roles(*queries.PLANNERS)
 def move_order(number: str) -> Any:
@@ -218,5 +227,5 @@ def _order_page(found: WorkOrder, error: DomainError | None = None, to: str = ""
     return render_template(
         "workorders/order.html", sheet=order_sheet(found, current()), refused=error, refused_to=to,
         errors=getattr(error, "errors", {}), typed=request.form, offered=current_app.view_functions,
-        phone_text=phone_text, state_text=files.state_text, today=today(),
+        reportable=reportable, phone_text=phone_text, state_text=files.state_text, today=today(),
     )  # fmt: skip

@@ -39,7 +39,7 @@ function plannedRow(app, visit, item, open) {
 function usedRow(app, visit, use, open) {
   const part = app.part(use.part);
   const place = app.shown.stock.find(one => one.id === use.location);
-  return html`<div class="tablet-part"><div><b>${part.name} ×${use.quantity} ${part.unit === 'pcs' ? '' : part.unit}</b><div class="s i2">${[part.number, use.serial ? t('S/N %(serial)s', use) : '', place ? t('from %(place)s, %(n)s left', { place: place.name, n: app.onHand(place, use.part) }) : ''].filter(Boolean).join(' · ')}</div></div>
+  return html`<div class="tablet-part"><div><b>${part.name} ×${use.quantity} ${part.unit}</b><div class="s i2">${[part.number, use.serial ? t('S/N %(serial)s', use) : '', place ? t('from %(place)s, %(n)s left', { place: place.name, n: app.onHand(place, use.part) }) : ''].filter(Boolean).join(' · ')}</div></div>
     ${open && use.mine ? html`<button class="btn" type="button" aria-label=${t('Take back: %(part)s', { part: part.name })} @click=${() => app.record('part', visit, { returns: use.id })}>${icon('undo-2')}${t('Take back')}</button>` : nothing}</div>`;
 }
 

@@ -103,7 +103,7 @@ function words(app, visit, open) {
 
 function cost(app, visit) {
   const pays = visit.coverage === 'billable';
-  const price = use => (pays ? Number(app.part(use.part).price || 0) * use.quantity : 0);
+  const price = use => (pays ? (app.part(use.part).price || 0) * use.quantity / 100 : 0);
   const money = amount => new Intl.NumberFormat(document.documentElement.lang, { style: 'currency', currency: 'CNY', currencyDisplay: 'narrowSymbol' }).format(amount);
   return html`<section class="card"><table class="table"><thead><tr><th scope="col">${t('Item')}</th><th scope="col">${t('Covered by')}</th><th scope="col" class="num">${t('Customer pays')}</th></tr></thead>
     <tbody>${visit.used.map(use => html`<tr><td>${app.part(use.part).name} ×${use.quantity}</td><td>${pays ? t('Customer') : t('Warranty')}</td><td class="num">${money(price(use))}</td></tr>`)}
