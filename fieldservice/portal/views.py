@@ -21,6 +21,8 @@ from fieldservice.mechanisms import files
 from fieldservice.mechanisms.metrics import Period, Scope, measure, metric, value_text
 from fieldservice.portal import queries, services
 from fieldservice.workorders.models import Visit
+from fieldservice.workorders.report import reportable
+from fieldservice.workorders.report_answer import answer_report
 
 blueprint = Blueprint("portal", __name__)
 LOOKS = "120 per minute"
@@ -63,6 +65,17 @@ def track(token: str) -> Any:
 def photo(token: str, file_id: int) -> Any:
     """A photo of the request."""
     return files.send(files.file_of(_found(token), file_id), thumbnail="small" in request.args)
+
+
+@blueprint.get("/t/<token>/report.pdf")
+@public
+@limiter.limit(DEEDS)
+def service_report(token: str) -> Response:
+    """The service report of the work that was done."""
+    order, _visit_at_hand = queries.order_and_visit(_found(token))
+    if order is None:
+        raise NotFound()
+    return answer_report(order)
 
 
 @blueprint.post("/t/<token>/confirm")
@@ -151,8 +164,14 @@ def _do(token: str, deed: Callable[[ServiceRequest, datetime], Any], thanks: Laz
     """Do it in one transaction and come back to the page, with thanks or with what to do next."""
     _found(token)
     g.actor = "customer"
+
+    def work() -> None:
+        found = request_by_link(token)
+        session.refresh(found, with_for_update={"of": ServiceRequest})  # a double press finds what the first one did
+        deed(found, now())
+
     try:
-        write(lambda: deed(request_by_link(token), now()))
+        write(work)
     except DomainError as error:
         return _back(token, error)
     flash(str(thanks))
@@ -173,6 +192,7 @@ def _page(token: str, *, ask_times: bool, error: DomainError | None = None, stat
         times=queries.free_times(shown) if ask_times and shown.may_move else [],
         photos=files.files_of([found]).get((found.subject_type, found.id), []),
         dimensions=feedback.dimensions(), window_text=queries.window_text,
+        has_report=shown.order is not None and reportable(shown.order),
     )  # fmt: skip
     response = Response(page, status)
     response.headers["X-Robots-Tag"] = "noindex"
