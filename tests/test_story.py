@@ -7,7 +7,6 @@ import pytest
 from flask import Flask
 
 from fieldservice.assets.models import Asset
-from fieldservice.customers.models import Customer, Site
 from fieldservice.feedback import services as feedback
 from fieldservice.foundation.db import session, write
 from fieldservice.foundation.errors import Conflict, Invalid
@@ -20,14 +19,13 @@ from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.events import log_new_events
 from fieldservice.mechanisms.messages import Message
 from fieldservice.mechanisms.metrics import Period, Scope, measure
-from fieldservice.parts import services as parts
 from fieldservice.parts.models import Part
 from fieldservice.parts.queries import stock_of, van_of
 from fieldservice.stations.models import Technician
 from fieldservice.workorders import booking, catalogue, suggestions, triage, visits
 from fieldservice.workorders.models import WorkOrder
+from tests.company import make_company
 from tests.workorders.cast import DAY
-from tests.workorders.scene import make_station, make_technician
 
 PATTERN = "gearbox_output_seal_leak"
 
@@ -35,47 +33,7 @@ PATTERN = "gearbox_output_seal_leak"
 @pytest.fixture
 def company(app: Flask) -> dict[str, int]:
     """A station, a technician with a van, a customer with a gearbox."""
-
-    def build() -> dict[str, int]:
-        station = make_station()
-        technician = make_technician(station, days=5)
-        van = parts.open_location(
-            kind="van", station_id=station.id, technician_id=technician.id, names={"zh": "车", "en": "Van"}
-        )
-        for number, quantity in catalogue.work_type("gearbox_seal_change").parts:
-            part = parts.list_part(number=number, names={"zh": number, "en": number}, unit="pcs", price=1000)
-            parts.receive(part, van, max(quantity, Decimal(5)), at=now())
-        customer = Customer(names={"zh": "盛源特钢", "en": "Shengyuan Steel"}, tier="vip", state="active")
-        session.add(customer)
-        session.flush()
-        site = Site(
-            customer_id=customer.id,
-            names={"zh": "热轧", "en": "Mill"},
-            address="无锡市新吴区长江路 18 号",
-            division_code="320214",
-            latitude=31.52,
-            longitude=120.39,
-            precision="point",
-            access_rules={},
-            environment={},
-        )
-        session.add(site)
-        session.flush()
-        asset = Asset(
-            serial="MC3-18-20457",
-            serial_key="MC31820457",
-            names={"zh": "2# 轧机减速机", "en": "No. 2 mill gearbox"},
-            model="MC3",
-            customer_id=customer.id,
-            site_id=site.id,
-            state="in_service",
-            warranty_until=DAY + timedelta(days=400),
-        )
-        session.add(asset)
-        session.flush()
-        return {"station": station.id, "technician": technician.id, "asset": asset.id, "customer": customer.id}
-
-    return write(build)
+    return write(make_company)
 
 
 def report(company: dict[str, int], **facts: object) -> int:
