@@ -68,7 +68,7 @@ def service_of(station_id: int) -> Service:
     days_visits = select(Visit.state, func.count()).where(
         Visit.station_id == station_id, Visit.starts_at >= start, Visit.starts_at < end
     )
-    by_state: dict[str, int] = dict(session.execute(days_visits.group_by(Visit.state)).tuples().all())
+    by_state: dict[str, int] = dict(session.execute(days_visits.group_by(Visit.state)).all())
     clock, request = clocks.Clock, ServiceRequest
     return Service(
         visits=sum(number for state, number in by_state.items() if state not in ("cancelled", "declined", "missed")),
@@ -86,7 +86,7 @@ def sale_of(station_id: int) -> Sale:
     here = Customer.station_id == station_id
     machines = func.count(Asset.id)
     owned = select(Customer, machines).join(Asset, Asset.customer_id == Customer.id).where(here)
-    busiest = session.execute(owned.group_by(Customer.id).order_by(machines.desc(), Customer.id).limit(ROWS)).tuples()
+    busiest = session.execute(owned.group_by(Customer.id).order_by(machines.desc(), Customer.id).limit(ROWS))
     of_ours = Asset.customer_id.in_(select(Customer.id).where(here))
     return Sale(
         customers=_count(Customer, here),
@@ -113,7 +113,7 @@ def sparepart_of(station_id: int) -> Sparepart:
         .join(grouped, grouped.c.part_id == Part.id)
         .order_by(grouped.c.total, Part.number)
         .limit(ROWS)
-    ).tuples()
+    )
     return Sparepart(
         kinds=session.scalar(select(func.count()).select_from(grouped).where(grouped.c.total > 0)) or 0,
         places=_count(place, place.station_id == station_id, place.kind.in_(KINDS)),
@@ -131,7 +131,7 @@ def voices_of(station_id: int) -> Voices:
         .where(here, Survey.state == "answered", ~ServiceRequest.is_test)
         .order_by(Survey.answered_at.desc(), Survey.id.desc())
         .limit(ROWS)
-    ).tuples()
+    )
     return Voices(
         sent=_count(Survey, here, Survey.sent_at.is_not(None)),
         answered=_count(Survey, here, Survey.state == "answered"),
@@ -153,7 +153,7 @@ def _urgent(station_id: int) -> list[tuple[ServiceRequest, clocks.ClockView]]:
         .where(running, request.state.in_(OPEN_REQUESTS))
         .order_by(clock.due_at)
         .limit(ROWS * 3)
-    ).tuples()
+    )
     seen: dict[int, tuple[ServiceRequest, clocks.ClockView]] = {}
     for found, due in rows:
         seen.setdefault(found.id, (found, clocks.view(due, now())))

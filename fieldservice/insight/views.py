@@ -78,4 +78,3 @@ def _period() -> tuple[Period, int]:
     if text not in {str(days) for days in PERIODS}:
         raise Invalid({"days": [_l("Choose 7, 28 or 90 days.")]})
     return Period.last_days(int(text)), int(text)
-
