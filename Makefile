@@ -9,6 +9,9 @@ PIP_INDEX = $(or $(PIP_INDEX_URL),$(shell $(BIN)/pip config get global.index-url
 UV = $(if $(PIP_INDEX),UV_DEFAULT_INDEX=$(PIP_INDEX)) $(if $(PIP_CERT),SSL_CERT_FILE=$(PIP_CERT)) VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm
 
+# Python keeps what it compiled, whatever the shell says: without it every start compiles 2,000 files anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test test-fast check browser front texts lock clean
 
 run: $(VENV)/.run front texts
