@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 WIDTH, HEIGHT = 560, 220
 LEFT, RIGHT, TOP, BOTTOM = 44, 60, 10, 24
-ROW, NAME = 26, 132
+ROW, NAME = 26, 180
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,11 @@ function number(app, visit, field, given, locked) {
     <span class="tol">${field.low === null && field.high === null ? nothing : bar(field, given)}<span>${limits(field)} ${field.unit}</span></span>`;
 }
 
-const limits = ({ low, high }) => (low !== null && high !== null ? `${low}–${high}` : high !== null ? `≤ ${high}` : low !== null ? `≥ ${low}` : '');
+function limits({ low, high }) {
+  if (low !== null && high !== null) return low === -high ? `± ${high}` : `${low} – ${high}`;
+  if (high !== null) return `≤ ${high}`;
+  return low !== null ? `≥ ${low}` : '';
+}
 
 /** "12,5" and full-width digits are numbers too; null for what is none. */
 export function readNumber(text) {
