@@ -21,7 +21,7 @@ test: $(VENV)/.test front texts browser
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test-fast: $(VENV)/.test front texts
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not browser and not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not browser and not slow and not database"
 
 check: $(VENV)/.test texts
 	$(BIN)/ruff check .

@@ -43,6 +43,13 @@ class Client(FlaskClient):
         return response
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes a database is marked, so that `make test-fast` stays under a minute."""
+    for item in items:
+        if "databases" in getattr(item, "fixturenames", ()):
+            item.add_marker("database")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _texts() -> None:
     """Chinese texts are compiled before the first page is shown."""
