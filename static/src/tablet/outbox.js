@@ -38,6 +38,7 @@ function state(app) {
   if (!globalThis.crypto?.subtle) return notice('warn', 'lock', t('This address is not secure (no https), so photos cannot be sent from here. Steps and readings can.'));
   if (sync.state === 'offline') return notice('warn', 'wifi-off', t('There is no network. Go on working: everything is kept here and sent by itself.'));
   if (sync.state === 'signed_out') return html`${notice('bad', 'lock', t('Your session has ended. Nothing is lost: sign in again and it is sent.'))}<a class="btn btn-primary" href="/login?next=/tablet">${t('Sign in')}</a>`;
+  if (sync.state === 'forbidden') return notice('bad', 'lock', sync.words);
   if (sync.state === 'failed') return notice('warn', 'triangle-alert', t('The server did not answer properly. It is tried again by itself.'));
   return sync.synced ? notice('ok', 'check', t('Last exchange at %(at)s.', { at: clock(sync.synced) })) : nothing;
 }

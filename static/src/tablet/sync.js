@@ -11,7 +11,8 @@ export class Sync extends EventTarget {
   constructor(store) {
     super();
     this.store = store;
-    this.state = 'idle'; // idle, busy, offline, signed_out, failed
+    this.state = 'idle'; // idle, busy, offline, signed_out, forbidden, failed
+    this.words = ''; // what the server said about the last failure
     this.synced = null; // server time of the last complete exchange
     this.offset = 0; // server clock minus this clock, in ms
     this.tries = 0;
@@ -61,8 +62,9 @@ export class Sync extends EventTarget {
     } catch (error) {
       if (!(error instanceof LinkError)) console.error(error);
       const state = error instanceof LinkError ? error.state : 'failed';
+      this.words = error.words || '';
       this.tell(state);
-      if (state === 'signed_out') return;
+      if (['signed_out', 'forbidden'].includes(state)) return;
       this.timer = setTimeout(() => this.now(), AGAIN[Math.min(this.tries, AGAIN.length - 1)]);
       this.tries += 1;
     }
@@ -167,7 +169,7 @@ export class Sync extends EventTarget {
       await renewToken(token);
       return this.call(url, options, true);
     }
-    if (answer.status === 403) throw new LinkError('signed_out');
+    if (answer.status === 403) throw new LinkError('forbidden', problem.detail); // no technician's account
     if (answer.status >= 500 || answer.status === 429 || answer.status === 409) throw new LinkError('failed');
     const lines = Object.values(problem.errors || {}).flat();
     throw new Refused(lines.join(' ') || problem.detail || `HTTP ${answer.status}`);
@@ -189,9 +191,10 @@ async function digest(bytes) {
 
 /** The server cannot be reached now, or does not know who this is. */
 class LinkError extends Error {
-  constructor(state) {
-    super(state);
+  constructor(state, words = '') {
+    super(words || state);
     this.state = state;
+    this.words = words;
   }
 }
 

@@ -45,6 +45,7 @@ function defaultTab(visit) {
 }
 
 function screen(app, name, visit, tab) {
+  if (!app.shown && app.sync.state === 'forbidden') return empty('lock', app.sync.words);
   if (!app.shown) return app.sync.state === 'offline' || app.sync.state === 'failed'
     ? empty('wifi-off', t('Your jobs are not on this tablet yet'), t('Open this page once with a network.'))
     : html`<div class="tablet-panel" aria-busy="true"><div class="skel"></div><div class="skel"></div><div class="skel"></div><span class="sr">${t('Loading your jobs')}</span></div>`;
