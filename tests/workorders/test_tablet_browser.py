@@ -255,3 +255,51 @@ def test_signed_out_meanwhile_keeps_what_was_recorded(browser: Browser, served: 
     tablet.sign_in()
     expect(page.locator(".sync")).to_contain_text("已全部上传")
     wait_until(lambda: fresh(tour).state == "accepted", what="the step arrives after signing in")
+
+
+def test_a_partial_end_carries_what_is_open_and_a_pause_has_its_reason(
+    browser: Browser, served: Served, tour: Tour
+) -> None:
+    tablet = Tablet(browser, served, "en", SIZES[1])
+    page = tablet.page
+    tablet.to_work()
+    page.click(".tablet-foot [aria-label=Pause]")
+    page.click("dialog .btn-block >> nth=0")
+    expect(page.locator("[data-step=in_progress]")).to_be_visible()
+    tablet.step("in_progress", "completed")
+    page.click("#tab-report")
+    page.fill("#summary", "旧油封已拆下，新油封明天到货。")
+    page.locator("#summary").blur()
+    page.click(".tablet-foot [aria-label='End without completing']")
+    page.fill("#open-lines", "Fit the new seal")
+    page.wait_for_timeout(750)
+    page.click("dialog .btn-primary")
+    expect(page.locator(".tablet-foot .chip")).to_contain_text("Partly")
+    wait_until(lambda: fresh(tour).state == "partially_completed", what="the visit has ended")
+    order = fresh(tour).work_order
+    assert order.state == "ready"  # another visit is needed
+    assert "Fit the new seal" in [item.words for item in order.items if item.required and item.done_at is None]
+    assert not tour.visit.restored
+    assert tablet.complaints == []
+
+
+def test_no_number_is_asked_again_and_kept_nowhere(browser: Browser, served: Served, tour: Tour) -> None:
+    tablet = Tablet(browser, served)
+    page = tablet.page
+    tablet.to_work()
+    box = page.locator("#field-oil_temperature input").first
+    for wrong in ("hot", "1e99", "12.5.1", "9" * 20, "-"):
+        box.fill(wrong)
+        box.press("Enter")
+        expect(box).to_have_attribute("aria-invalid", "true")
+        expect(box).to_have_value(wrong)
+    for given, kept in (("61,5", "61.5"), ("６２", "62")):
+        box.fill(given)
+        box.press("Enter")
+        expect(box).to_have_value(kept)
+        expect(box).to_have_attribute("aria-invalid", "false")
+    wait_until(
+        lambda: session.rollback() or session.query(Answer).filter_by(field="oil_temperature").count() == 1,
+        what="the reading arrives",
+    )
+    assert tablet.complaints == []

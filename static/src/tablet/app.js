@@ -12,7 +12,7 @@ const DOUBLE = 700; // ms in which a second press on a step is the same press
 export class App extends EventTarget {
   constructor(store, sync) {
     super();
-    Object.assign(this, { store, sync, commands: [], uploads: [], drafts: {}, previews: new Map(), stepped: 0, shown: null });
+    Object.assign(this, { store, sync, commands: [], uploads: [], drafts: {}, previews: new Map(), stepped: -DOUBLE, shown: null });
     sync.addEventListener('snapshot', () => this.load());
     sync.addEventListener('change', () => this.load());
     sync.addEventListener('said', ({ detail }) => toast(detail));
@@ -82,12 +82,14 @@ export class App extends EventTarget {
     this.sync.now();
   }
 
-  /** A step; a second press at once is the same press, since the button has the next step by then. */
+  /** A step of a visit. */
   async step(visit, to, facts = {}) {
-    if (performance.now() - this.stepped < DOUBLE) return;
     this.stepped = performance.now();
     await this.record('move', visit, { to, ...facts });
   }
+
+  /** Whether a press on the primary button belongs to the press before: by then the button has the next step. */
+  get pressedTwice() { return performance.now() - this.stepped < DOUBLE; }
 
   async addPictures(visit, files, field = null) {
     for (const file of files) {

@@ -20,7 +20,7 @@ export const nextStep = visit => NEXT[visit.state]?.() || null;
 export function stepButton(app, visit, then = () => {}) {
   const step = nextStep(visit);
   if (!step) return nothing;
-  const press = () => app.step(visit, step.to).then(then);
+  const press = () => app.pressedTwice || app.step(visit, step.to).then(then);
   return html`<button class="btn btn-primary btn-xl" type="button" data-step=${step.to} @click=${press}>${icon(step.symbol)}${step.words}</button>`;
 }
 
@@ -62,7 +62,7 @@ export function endOtherwise(app, visit) {
       ${option(form.to === 'cannot_complete', t('Cannot be done'), () => set({ to: 'cannot_complete' }))}</div>`}
     ${form.to === 'cannot_complete'
       ? html`<fieldset class="choices"><legend class="label">${t('Why?')}</legend>${app.shown.catalogue.codes.cannot_complete_reason.map(({ code, label }) => html`<label class="choice"><input type="radio" name="why" .checked=${form.reason === code} @change=${() => set({ reason: code })}><span>${label}</span></label>`)}</fieldset>`
-      : html`<div class="field"><label for="left">${t('What is left to do, one line each')}</label><textarea class="textarea" id="left" maxlength="2000" rows="3" .value=${form.left} @input=${event => set({ left: event.target.value })}></textarea><span class="hint">${t('What is still open on the lists is carried over by itself.')}</span></div>
+      : html`<div class="field"><label for="open-lines">${t('What is left to do, one line each')}</label><textarea class="textarea" id="open-lines" maxlength="2000" rows="3" .value=${form.left} @input=${event => set({ left: event.target.value })}></textarea><span class="hint">${t('What is still open on the lists is carried over by itself.')}</span></div>
         ${visit.summary.trim() ? nothing : html`<p class="err">${icon('triangle-alert')}${t('First write for the customer what was found and done (tab Report).')}</p>`}`}
     <label class="check"><input type="checkbox" .checked=${form.runs} @change=${event => set({ runs: event.target.checked })}><span>${t('The machine runs again')}</span></label>
     <div class="dialog-f"><button class="btn btn-primary btn-l" type="button" ?disabled=${!ready} @click=${() => end(close)}>${t('End the visit')}</button></div>`;

@@ -71,6 +71,7 @@ const ended = (app, visit) => html`${chip(app.word('state', visit.state), visit.
 function finishButton(app, visit, tab) {
   const left = app.missing(visit);
   const press = async () => {
+    if (app.pressedTwice) return null;
     if (left.length) return lead(visit, left, tab);
     await saveSignature(app, visit);
     const { restored, ticked } = app.draft(visit);
