@@ -19,8 +19,10 @@ from fieldservice.intake import views as intake
 from fieldservice.mechanisms import relay
 from fieldservice.portal import views as portal
 from fieldservice.workorders import api as workorders_api
-from fieldservice.workorders import caller_views, tablet_api, tablet_views
+from fieldservice.workorders import caller_views
 from fieldservice.workorders import views as workorders
+from fieldservice.workorders.tablet import api as tablet_api
+from fieldservice.workorders.tablet import views as tablet_views
 
 assert models.MODULES  # every table is known before migrations or queries need it
 

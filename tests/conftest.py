@@ -29,6 +29,7 @@ from tests import postgres
 NOW = datetime.fromisoformat("2026-11-25T10:30:00+08:00")  # a Wednesday, in business hours
 PASSWORD = "correct horse battery"
 DATABASES = ("sqlite", "postgresql")
+BROWSER_PATIENCE = 20_000  # ms: a page that is right but slow, on a machine that does much else, is no failure
 hypothesis_settings.register_profile("ours", deadline=None)  # nothing is judged by how fast this machine is
 hypothesis_settings.load_profile("ours")
 
@@ -48,6 +49,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "databases" in getattr(item, "fixturenames", ()):
             item.add_marker("database")
+    if any(item.get_closest_marker("browser") for item in items):
+        from playwright.sync_api import expect  # half a second that other tests need not pay
+
+        expect.set_options(timeout=BROWSER_PATIENCE)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -21,8 +21,8 @@ from fieldservice.mechanisms import files
 from fieldservice.mechanisms.metrics import Period, Scope, measure, metric, value_text
 from fieldservice.portal import queries, services
 from fieldservice.workorders.models import Visit
-from fieldservice.workorders.report import reportable
-from fieldservice.workorders.report_answer import answer_report
+from fieldservice.workorders.service_report.answer import answer_report
+from fieldservice.workorders.service_report.report import reportable
 
 blueprint = Blueprint("portal", __name__)
 LOOKS = "120 per minute"

@@ -21,9 +21,9 @@ from fieldservice.parts.queries import parts_by_number
 from fieldservice.workorders import catalogue, orders, queries, triage, triage_form
 from fieldservice.workorders.acting import planned_order, triaged_request
 from fieldservice.workorders.models import WorkOrder
-from fieldservice.workorders.report import reportable
-from fieldservice.workorders.report_answer import answer_report
 from fieldservice.workorders.request_sheet import request_sheet
+from fieldservice.workorders.service_report.answer import answer_report
+from fieldservice.workorders.service_report.report import reportable
 from fieldservice.workorders.sheets import order_sheet, subjects_of
 from fieldservice.workorders.skills import certificate_word, skill_codes, skill_word
 

@@ -17,8 +17,9 @@ from fieldservice.foundation.errors import Conflict, Invalid
 from fieldservice.foundation.time import Clock, at_local, now
 from fieldservice.mechanisms import clocks, files
 from fieldservice.mechanisms.files import prepare
-from fieldservice.workorders import report, visits
+from fieldservice.workorders import visits
 from fieldservice.workorders.models import Visit
+from fieldservice.workorders.service_report import report
 from tests.workorders.cast import DAY
 from tests.workorders.on_tour import SEAL, Tour, make_tour
 

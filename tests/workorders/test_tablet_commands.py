@@ -19,8 +19,9 @@ from fieldservice.foundation.time import Clock, at_local, now
 from fieldservice.mechanisms.events import Event
 from fieldservice.parts.queries import unbalanced
 from fieldservice.stations.models import Technician
-from fieldservice.workorders import booking, catalogue, commands, visits
+from fieldservice.workorders import booking, catalogue, visits
 from fieldservice.workorders.models import Answer, PartUse, TabletCommand
+from fieldservice.workorders.tablet import commands
 from tests.conftest import make_user
 from tests.workorders.cast import DAY
 from tests.workorders.on_tour import PATTERN, SEAL, Tour, another_technician, fitting, make_tour

@@ -7,8 +7,8 @@ from flask import Response
 
 from fieldservice.foundation.access import roles
 from fieldservice.foundation.api import ApiBlueprint
-from fieldservice.workorders import tablet_edge
-from fieldservice.workorders.commands import CommandsSchema
+from fieldservice.workorders.tablet import edge
+from fieldservice.workorders.tablet.commands import CommandsSchema
 
 blueprint = ApiBlueprint("tablet", __name__, "The technician's tablet: snapshot, commands, uploads")
 
@@ -43,7 +43,7 @@ class CommandResults(ma.Schema):
 @blueprint.arguments(SnapshotQuery, location="query")
 def snapshot(_args: dict[str, Any]) -> Response:
     """What the technician needs for the next days."""
-    return tablet_edge.answer_snapshot()
+    return edge.answer_snapshot()
 
 
 @blueprint.post("/tablet/commands")
@@ -52,19 +52,19 @@ def snapshot(_args: dict[str, Any]) -> Response:
 @blueprint.alt_response(200, schema=CommandResults)
 def commands(_args: dict[str, Any]) -> Response:
     """Apply commands, each exactly once: a replay gets the stored result."""
-    return tablet_edge.answer_commands()
+    return edge.answer_commands()
 
 
 @blueprint.put("/tablet/uploads/<upload_id>/<int:index>")
 @roles("technician")
 def upload_part(upload_id: str, index: int) -> Response:
     """One part of a picture, at most 256 KB, as the raw body."""
-    return tablet_edge.answer_part(upload_id, index)
+    return edge.answer_part(upload_id, index)
 
 
 @blueprint.post("/tablet/uploads/<upload_id>/complete")
 @roles("technician")
-@blueprint.arguments(tablet_edge.CompleteSchema)
+@blueprint.arguments(edge.CompleteSchema)
 def upload_complete(_args: dict[str, Any], upload_id: str) -> Response:
     """All parts are here."""
-    return tablet_edge.answer_complete(upload_id)
+    return edge.answer_complete(upload_id)

@@ -5,7 +5,7 @@ from urllib.parse import quote
 from flask import Response, current_app, request
 
 from fieldservice.workorders.models import WorkOrder
-from fieldservice.workorders.report import report_pdf
+from fieldservice.workorders.service_report.report import report_pdf
 
 
 def answer_report(order: WorkOrder) -> Response:

@@ -10,9 +10,9 @@ from flask_babel import lazy_gettext as _l
 from fieldservice.foundation.access import current
 from fieldservice.foundation.errors import Invalid, NotFound, TooLarge
 from fieldservice.mechanisms.files.parts import PART
-from fieldservice.workorders import commands, uploads
 from fieldservice.workorders.models import TabletUpload
-from fieldservice.workorders.snapshot import snapshot
+from fieldservice.workorders.tablet import commands, uploads
+from fieldservice.workorders.tablet.snapshot import snapshot
 
 MOST_BYTES = 1024 * 1024  # of one post of commands
 UPLOAD_ID = re.compile(uploads.UPLOAD_ID)

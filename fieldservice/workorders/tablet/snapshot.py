@@ -20,8 +20,8 @@ from fieldservice.mechanisms import templates
 from fieldservice.mechanisms.forms import Field
 from fieldservice.stations.models import Technician
 from fieldservice.workorders import catalogue, findings
-from fieldservice.workorders.snapshot_rows import Rows, rows_of
-from fieldservice.workorders.snapshot_visit import Content, form_key, number, time_text, visit_content
+from fieldservice.workorders.tablet.rows import Rows, rows_of
+from fieldservice.workorders.tablet.visit import Content, form_key, number, time_text, visit_content
 
 CODE_LISTS = (*findings.CODES, "cannot_complete_reason", "severity", "state", "tier", "promise")
 

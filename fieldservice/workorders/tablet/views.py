@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from fieldservice.foundation.access import current, roles
 from fieldservice.foundation.web import navigation
 from fieldservice.mechanisms import files
-from fieldservice.workorders import tablet_edge, uploads
+from fieldservice.workorders.tablet import edge, uploads
 
 blueprint = Blueprint("tablet", __name__)
 navigation("tablet.today", _l("Tablet"), "technician")
@@ -25,28 +25,28 @@ def today() -> Any:
 @roles("technician")
 def snapshot() -> Response:
     """What the technician needs for the next days; `since` is the stamp of the snapshot held."""
-    return tablet_edge.answer_snapshot()
+    return edge.answer_snapshot()
 
 
 @blueprint.post("/tablet/commands")
 @roles("technician")
 def commands() -> Response:
     """Apply commands, each exactly once; results in the order they came."""
-    return tablet_edge.answer_commands()
+    return edge.answer_commands()
 
 
 @blueprint.put("/tablet/uploads/<upload_id>/<int:index>")
 @roles("technician")
 def upload_part(upload_id: str, index: int) -> Response:
     """One part of a picture, at most 256 KB; again is the same."""
-    return tablet_edge.answer_part(upload_id, index)
+    return edge.answer_part(upload_id, index)
 
 
 @blueprint.post("/tablet/uploads/<upload_id>/complete")
 @roles("technician")
 def upload_complete(upload_id: str) -> Response:
     """All parts are here: check the SHA-256 and take the picture in."""
-    return tablet_edge.answer_complete(upload_id)
+    return edge.answer_complete(upload_id)
 
 
 @blueprint.get("/tablet/files/<int:file_id>")

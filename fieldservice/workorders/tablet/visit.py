@@ -14,7 +14,7 @@ from fieldservice.stations.models import Technician
 from fieldservice.workorders import catalogue, findings
 from fieldservice.workorders.models import TabletUpload, Visit, WorkOrder
 from fieldservice.workorders.skills import certificate_word
-from fieldservice.workorders.snapshot_rows import PastOrder, Rows
+from fieldservice.workorders.tablet.rows import PastOrder, Rows
 
 Content = dict[str, Any]
 PROMISES = ("arrival", "restore")  # what counts down on the tablet

@@ -16,8 +16,9 @@ from fieldservice.foundation.errors import Invalid, NotFound
 from fieldservice.mechanisms.forms import Answer as GivenAnswer
 from fieldservice.parts.models import StockLocation
 from fieldservice.parts.queries import part_by_number
-from fieldservice.workorders import uploads, visits
+from fieldservice.workorders import visits
 from fieldservice.workorders.models import Answer, PartUse, TabletCommand, Visit
+from fieldservice.workorders.tablet import uploads
 
 BIGGEST = 2**63 - 1
 Facts = dict[str, Any]

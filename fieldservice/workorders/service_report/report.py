@@ -24,9 +24,9 @@ from fieldservice.mechanisms import files
 from fieldservice.mechanisms.files.folder import kept_path
 from fieldservice.mechanisms.files.models import StoredFile
 from fieldservice.workorders.models import WorkOrder
-from fieldservice.workorders.report_parts import ReportPart, part_in
+from fieldservice.workorders.service_report.parts import ReportPart, part_in
 
-TEMPLATE = Path(__file__).parent / "data" / "service_report.typ"
+TEMPLATE = Path(__file__).parent / "report.typ"
 FONTS = ROOT / "node_modules" / "@expo-google-fonts" / "noto-sans-sc"
 FAMILIES = ("Noto Sans SC", "DejaVu Sans Mono")
 MOST_PHOTOS = 8

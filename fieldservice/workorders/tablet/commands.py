@@ -22,8 +22,8 @@ from fieldservice.foundation.time import now
 from fieldservice.foundation.words import pick, word
 from fieldservice.mechanisms.events import history, record
 from fieldservice.workorders import visits
-from fieldservice.workorders.command_kinds import KINDS, Deed
 from fieldservice.workorders.models import TabletCommand, Visit
+from fieldservice.workorders.tablet.kinds import KINDS, Deed
 
 ACCEPTED, FLAGGED, REJECTED = "accepted", "accepted_with_flag", "rejected"
 MOST = 100  # commands in one post

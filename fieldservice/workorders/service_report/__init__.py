@@ -1,0 +1,1 @@
+"""The service report: gathered in both languages, rendered as PDF, answered to staff and customer."""
