@@ -36,7 +36,7 @@ def install(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_NAME="__Host-session" if settings.secure_cookies else "session",
         SESSION_COOKIE_SECURE=settings.secure_cookies,
         SECURITY_PASSWORD_SALT=digest(settings.secret_key),
-        SECURITY_PASSWORD_HASH="argon2",
+        SECURITY_PASSWORD_HASH="argon2",  # the name of a way to hash, no secret  # nosec B106
         SECURITY_PASSWORD_SINGLE_HASH=False,
         SECURITY_PASSWORD_HASH_OPTIONS={"argon2__rounds": 2, "argon2__memory_cost": 19456, "argon2__parallelism": 1},
         SECURITY_REGISTER_BLUEPRINT=False,
