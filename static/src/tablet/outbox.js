@@ -22,15 +22,14 @@ const KINDS = {
 };
 
 function outbox(app) {
-  const dialog = openDialog(t('Saved on this tablet'), (close, draw) => {
-    app.addEventListener('change', draw);
-    dialogCloses(() => app.removeEventListener('change', draw));
+  const { dialog, draw } = openDialog(t('Saved on this tablet'), () => {
     const rows = [...app.rejected, ...app.commands.filter(row => row.state === 'waiting'), ...app.uploads.filter(row => row.state === 'waiting')];
     return html`${state(app)}
       ${rows.length ? html`<ul class="tablet-outbox">${rows.map(row => entry(app, row))}</ul>` : empty('check', t('Everything has been sent'))}
       <div class="dialog-f"><button class="btn btn-primary" type="button" ?disabled=${app.sync.state === 'busy'} @click=${() => app.sync.now()}>${icon('refresh-cw')}${t('Send now')}</button></div>`;
   });
-  function dialogCloses(act) { queueMicrotask(() => dialog.addEventListener('close', act, { once: true })); }
+  app.addEventListener('change', draw);
+  dialog.addEventListener('close', () => app.removeEventListener('change', draw));
 }
 
 function state(app) {

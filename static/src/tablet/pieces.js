@@ -48,7 +48,7 @@ export function mapLink({ point, name, address }) {
   return `https://uri.amap.com/${query}`;
 }
 
-/** A dialog that is filled when it opens; `fill(close)` gives its content. */
+/** A dialog; `fill(close, draw)` gives its content, `draw` draws it again. Returns {dialog, draw}. */
 export function openDialog(title, fill) {
   const dialog = document.createElement('dialog');
   dialog.className = 'dialog tablet-dialog';
@@ -59,5 +59,5 @@ export function openDialog(title, fill) {
   const draw = () => render(html`<div class="card-h"><h2>${title}</h2><button class="btn btn-quiet btn-icon end" type="button" @click=${close} aria-label=${t('Close')}>${icon('x')}</button></div><div class="card-b stack">${fill(close, draw)}</div>`, dialog);
   draw();
   dialog.showModal();
-  return dialog;
+  return { dialog, draw };
 }

@@ -26,6 +26,11 @@ function route() {
   return { name: name || 'today', id: Number(id), tab };
 }
 
+function screenName() {
+  const { name, id } = route();
+  return `${name} ${id}`;
+}
+
 function draw(app) {
   const { name, id, tab } = route();
   const visit = name === 'visit' && app.shown ? app.visit(id) : null;
@@ -69,10 +74,12 @@ async function start() {
   const sync = new Sync(store);
   const app = new App(store, sync);
   app.addEventListener('change', () => draw(app));
+  let shown = screenName();
   addEventListener('hashchange', () => {
     draw(app);
-    main.scrollTop = 0;
     document.querySelector('.tablet-panel')?.scrollTo(0, 0);
+    if (shown !== screenName()) main.focus({ preventScroll: true }); // a new screen is read from its beginning
+    shown = screenName();
   });
   setInterval(() => draw(app), REDRAW);
   let timer = 0;
