@@ -3,9 +3,11 @@
 from flask import Flask
 
 from config import ROOT, Settings
-from fieldservice import cli, jobs, models, subscriptions
-from fieldservice.accounts import signin
+from fieldservice import cli, jobs, models, records, subscriptions
+from fieldservice.accounts import invite_views, signin
 from fieldservice.accounts import views as accounts
+from fieldservice.admin import asset_views, customer_views, import_views, map_views, people_views, roster_views
+from fieldservice.admin import views as admin
 from fieldservice.dispatch import api as dispatch_api
 from fieldservice.dispatch import views as dispatch
 from fieldservice.foundation import api, live, web
@@ -25,6 +27,9 @@ from fieldservice.workorders.tablet import api as tablet_api
 from fieldservice.workorders.tablet import views as tablet_views
 
 assert models.MODULES  # every table is known before migrations or queries need it
+MORE_PAGES = (  # on the blueprints of views.py beside them; the ways with fixed words come before /admin/<kind>
+    invite_views, asset_views, customer_views, import_views, map_views, people_views, roster_views,
+)  # fmt: skip
 
 PAGES = (
     dispatch.blueprint,
@@ -34,6 +39,7 @@ PAGES = (
     tablet_views.blueprint,
     accounts.blueprint,
     insight.blueprint,
+    admin.blueprint,
     portal.blueprint,
 )
 API: tuple[api.ApiBlueprint, ...] = (
@@ -79,6 +85,7 @@ def create_app(settings: Settings) -> Flask:
     for part in API:
         described.register_blueprint(part)
     live.install(app, live.Source(relay.latest_seq, relay.since))
+    records.install()
     subscriptions.install()
     jobs.list_schedules()
     cli.install(app)

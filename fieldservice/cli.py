@@ -5,11 +5,11 @@ from flask_migrate import Migrate
 
 from config import ROOT
 from fieldservice.accounts import commands as accounts
+from fieldservice.admin import commands as admin
 from fieldservice.contracts import commands as contracts
 from fieldservice.demo import commands as demo
 from fieldservice.foundation.db import db
 from fieldservice.insight import commands as insight
-from fieldservice.intake import commands as intake
 
 COMMANDS = (
     accounts.users,
@@ -17,7 +17,8 @@ COMMANDS = (
     contracts.quotes,
     insight.kpi,
     insight.verify,
-    intake.importing,
+    admin.import_command,
+    admin.export_command,
     demo.demo,
 )
 

@@ -2,6 +2,7 @@
 
 from datetime import time, timedelta
 
+from fieldservice.admin import import_jobs
 from fieldservice.feedback import services as feedback
 from fieldservice.foundation.api import forget_old_answers
 from fieldservice.foundation.db import write
@@ -22,6 +23,7 @@ def list_schedules() -> None:
     every(time(3, 20), forget_answers)
     every(time(3, 30), forget_done)
     every(time(3, 40), files.sweep)
+    every(time(3, 45), import_jobs.sweep)
 
 
 def watch_clocks() -> None:

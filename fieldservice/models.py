@@ -10,11 +10,12 @@ from fieldservice.mechanisms import calendars, events, policies, tasks, template
 from fieldservice.mechanisms.clocks import models as clocks
 from fieldservice.mechanisms.files import models as files
 from fieldservice.mechanisms.messages import models as messages
+from fieldservice.mechanisms.records import models as records
 from fieldservice.parts import models as parts
 from fieldservice.stations import models as stations
 from fieldservice.workorders import models as workorders
 
 MODULES = (
     accounts, api, assets, calendars, clocks, customers, deferred, events, feedback, files, intake, messages, numbers,
-    parts, policies, stations, tasks, templates, workorders,
+    parts, policies, records, stations, tasks, templates, workorders,
 )  # fmt: skip

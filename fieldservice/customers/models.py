@@ -3,8 +3,9 @@
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
+from fieldservice.customers.naming import core
 from fieldservice.foundation.db import Base, Id
 from fieldservice.mechanisms.lifecycle import Lifecycle, Stateful, table
 
@@ -26,11 +27,19 @@ class Customer(Stateful, Base):
     )
     id: Mapped[Id]
     station_id: Mapped[int | None] = mapped_column(index=True)  # the station that cares for it
+    code: Mapped[str | None] = mapped_column(String(40), unique=True)  # the number the company's own books give it
     names: Mapped[dict[str, Any]]  # {zh, en}
+    name_core: Mapped[str] = mapped_column(String(120), default="", index=True)  # naming.core of the name
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id"), index=True)
     credit_code: Mapped[str | None] = mapped_column(String(18), unique=True)
     tier: Mapped[str] = mapped_column(String(10), default="standard")
     industry: Mapped[str] = mapped_column(String(20), default="general")
     language: Mapped[str] = mapped_column(String(2), default="zh")
+
+    @validates("names")
+    def _keep_core(self, _name: str, names: dict[str, Any]) -> dict[str, Any]:
+        self.name_core = core(names)
+        return names
 
 
 class Contact(Stateful, Base):

@@ -71,7 +71,7 @@ class Quantity(TypeDecorator[Decimal]):
         return Decimal(value) / 1000 if dialect.name == "sqlite" else Decimal(value)
 
 
-Json = JSON().with_variant(JSONB(), "postgresql")
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 Id = Annotated[int, mapped_column(BigId, primary_key=True)]
 

@@ -36,7 +36,7 @@ class FormatError(ValueError):
 
 def check_phone(text: str) -> str:
     """A telephone number as stored: 13912340608, 0510-85880000-12, 4008001234 or +4915112345678. Raises FormatError."""
-    plain = _plain(text)
+    plain = trimmed(text)
     if not plain:
         raise FormatError(_l("Enter a phone number."))
     if LANDLINE_WRITTEN.fullmatch(plain):
@@ -111,7 +111,7 @@ def phone_text(number: str | None) -> str:
 
 def check_email(text: str) -> str:
     """An e-mail address in its usual form. Raises FormatError. Whether it exists is not asked."""
-    plain = _plain(text)
+    plain = trimmed(text)
     if not plain:
         raise FormatError(_l("Enter an e-mail address."))
     try:
@@ -124,7 +124,7 @@ def check_email(text: str) -> str:
 
 def check_postcode(text: str) -> str:
     """Six digits. Raises FormatError."""
-    plain = re.sub(r"\s", "", _plain(text))
+    plain = re.sub(r"\s", "", trimmed(text))
     if not re.fullmatch(r"[0-9]{6}", plain):
         raise FormatError(_l("A postcode has 6 digits."))
     return plain
@@ -132,7 +132,7 @@ def check_postcode(text: str) -> str:
 
 def check_plate(text: str) -> str:
     """A Chinese number plate, ordinary (苏B12345) or new energy (苏BD12345). Raises FormatError."""
-    plain = re.sub(r"[\s·.\-]", "", _plain(text)).upper()
+    plain = re.sub(r"[\s·.\-]", "", trimmed(text)).upper()
     if not PLATE.fullmatch(plain):
         raise FormatError(_l("A plate has a province sign, a letter and 5 or 6 signs, such as 苏B12345."))
     return plain
@@ -140,7 +140,7 @@ def check_plate(text: str) -> str:
 
 def clean_credit_code(text: str) -> str:
     """A unified social credit code as stored: capitals, no blanks."""
-    return re.sub(r"[\s\-]", "", _plain(text)).upper()
+    return re.sub(r"[\s\-]", "", trimmed(text)).upper()
 
 
 def credit_code_warning(text: str) -> Any | None:
@@ -154,7 +154,7 @@ def credit_code_warning(text: str) -> Any | None:
     return None
 
 
-def _plain(text: object) -> str:
+def trimmed(text: object) -> str:
     """Trimmed and bounded; full-width signs made plain, invisible ones (zero-width blanks of chat apps) left out."""
     plain = unicodedata.normalize("NFKC", str(text or "")[: LONGEST + 1])
     return "".join(sign for sign in plain if unicodedata.category(sign)[0] != "C").strip()

@@ -4,8 +4,9 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
+from fieldservice.accounts.models import User
 from fieldservice.foundation.db import Base, Id
 from fieldservice.mechanisms.lifecycle import Lifecycle, Stateful, table
 
@@ -33,6 +34,7 @@ class Station(Stateful, Base):
     latitude: Mapped[float]
     longitude: Mapped[float]
     functions: Mapped[list[str]]  # sale, spare_part, service, survey
+    hours: Mapped[dict[str, Any]] = mapped_column(default=dict)  # weekday → "08:30-12:00, 13:00-17:30"; empty: standard
 
     @property
     def station_id(self) -> int:
@@ -41,13 +43,16 @@ class Station(Stateful, Base):
 
 
 class Territory(Stateful, Base):
-    """The divisions a station serves. Active territories never overlap: an active division is held once."""
+    """What a station serves: divisions, or an area drawn on the map. Active territories never overlap."""
 
     __tablename__ = "territory"
     subject_type = "territory"
     lifecycle = Lifecycle("territory", "draft", table("draft → active\nactive → retired"))
     id: Mapped[Id]
     station_id: Mapped[int] = mapped_column(ForeignKey("station.id"), index=True)
+    code: Mapped[str | None] = mapped_column(String(20), unique=True)
+    area: Mapped[list[Any] | None]  # [[latitude, longitude], …] in WGS-84
+    drawn: Mapped[bool] = mapped_column(default=False)  # whether it has an area; that goes before divisions
     divisions: Mapped[list["TerritoryDivision"]] = relationship(cascade="all, delete-orphan", lazy="selectin")
 
 
@@ -76,6 +81,7 @@ class Technician(Stateful, Base):
         """),
     )
     id: Mapped[Id]
+    code: Mapped[str | None] = mapped_column(String(40), unique=True)  # the number personnel knows them by
     station_id: Mapped[int] = mapped_column(ForeignKey("station.id"), index=True)
     names: Mapped[dict[str, Any]]  # {zh, en}
     phone: Mapped[str] = mapped_column(String(32), default="")
@@ -83,6 +89,9 @@ class Technician(Stateful, Base):
     longitude: Mapped[float]
     skills: Mapped[list["TechnicianSkill"]] = relationship(cascade="all, delete-orphan", lazy="selectin")
     certificates: Mapped[list["Certificate"]] = relationship(cascade="all, delete-orphan", lazy="selectin")
+    account: Mapped[User | None] = relationship(
+        primaryjoin=lambda: foreign(User.technician_id) == Technician.id, viewonly=True, uselist=False
+    )
 
 
 class TechnicianSkill(Base):
@@ -103,6 +112,7 @@ class Certificate(Base):
     """A special-operation certificate; it blocks dispatch from the day after `valid_until` (N-15)."""
 
     __tablename__ = "certificate"
+    subject_type = "certificate"
     id: Mapped[Id]
     technician_id: Mapped[int] = mapped_column(ForeignKey("technician.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(32))

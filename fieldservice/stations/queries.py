@@ -9,6 +9,7 @@ from sqlalchemy import Select, select
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Conflict, NotFound
 from fieldservice.foundation.places import Point, divisions, travel
+from fieldservice.stations.areas import drawn_territories, territory_at
 from fieldservice.stations.models import Station, Territory, TerritoryDivision
 
 SERVES = ("open", "limited")
@@ -16,11 +17,15 @@ SERVICE = "service"  # the function that takes reports
 
 
 def find_station(division_code: str | None, point: Point | None) -> Station:
-    """The station for a place: its territory (the narrowest division wins), else the shortest drive.
+    """The station for a place: a drawn area around it, its division's holder (the narrowest wins), else the shortest
+    drive.
 
     Only open stations with the service function count. Without any place the first of them takes the
     report, so that nothing is lost. Raises Conflict when there is none at all.
     """
+    drawn = _station_around(point)
+    if drawn is not None:
+        return drawn
     chain = divisions.chain(division_code) if division_code is not None else ()
     held = _holders(chain)
     for code in reversed(chain):
@@ -48,6 +53,13 @@ def _holders(chain: Sequence[str]) -> dict[str, Station]:
         .where(TerritoryDivision.active_code.in_(chain))
     )
     return {code: station for station, code in rows if SERVICE in station.functions}
+
+
+def _station_around(point: Point | None) -> Station | None:
+    """The station whose drawn territory holds the point, where it serves."""
+    found = territory_at(point, drawn_territories()) if point is not None else None
+    station = session.get(Station, found.station_id) if found is not None else None
+    return station if station is not None and station.state in SERVES and SERVICE in station.functions else None
 
 
 def _serving() -> Select[Station]:

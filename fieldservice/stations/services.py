@@ -53,6 +53,7 @@ def hold_territory(station: Station, codes: Sequence[str], *, at: datetime) -> T
     territory.divisions = [TerritoryDivision(code=code, active_code=code) for code in codes]
     session.add(territory)
     session.flush()
+    territory.code = f"{station.code}-{territory.id}"
     move(territory, "active", at=at)
     return territory
 

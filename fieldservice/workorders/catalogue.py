@@ -176,15 +176,16 @@ def _index_of(found: tuple[templates.Definition, ...]) -> fault_search.Index:
 
 @cache
 def _work_type(found: templates.Definition) -> WorkType:
-    return _read_work_type(found.code, found.version, found.content)
+    return read_work_type(found.code, found.version, found.content)
 
 
 @cache
 def _pattern(found: templates.Definition) -> FaultPattern:
-    return _read_pattern(found.code, found.content)
+    return read_pattern(found.code, found.content)
 
 
-def _read_work_type(code: str, version: int, content: Mapping[str, Any]) -> WorkType:
+def read_work_type(code: str, version: int, content: Mapping[str, Any]) -> WorkType:
+    """A work type from its content. Raises ValueError or KeyError for a content that cannot be used."""
     return WorkType(
         code=code, version=version, names=content["names"], industry=content["industry"], kind=content["kind"],
         duration_min=content["duration_min"], skills=content["skills"], certificates=tuple(content["certificates"]),
@@ -192,7 +193,8 @@ def _read_work_type(code: str, version: int, content: Mapping[str, Any]) -> Work
     )  # fmt: skip
 
 
-def _read_pattern(code: str, content: Mapping[str, Any]) -> FaultPattern:
+def read_pattern(code: str, content: Mapping[str, Any]) -> FaultPattern:
+    """A fault pattern from its content. Raises ValueError or KeyError for a content that cannot be used."""
     return FaultPattern(
         code=code, symptom=content["symptom"], words=content["words"], mode=content["mode"],
         mechanism=content["mechanism"], cause=content["cause"], detection=content["detection"],

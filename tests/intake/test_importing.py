@@ -15,14 +15,16 @@ from sqlalchemy import func, select
 from fieldservice.foundation.db import session, write
 from fieldservice.foundation.errors import Invalid
 from fieldservice.foundation.numbers import NumberSeries
-from fieldservice.intake import importing
-from fieldservice.intake.importing import COLUMNS, Imported, import_requests
 from fieldservice.intake.models import ServiceRequest
+from fieldservice.intake.records import ServiceRequests
 from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.messages import Message
+from fieldservice.mechanisms.records import importing, kind_of
+from fieldservice.mechanisms.records.importing import Outcome, import_table
 from tests import factories as make
 from tests.intake.conftest import SERIAL, Wuxi
 
+COLUMNS = ServiceRequests().columns
 GOOD = {
     "external_id": "A-1", "received_at": "2026-11-25T08:00:00+08:00", "channel": "phone", "contact_name": "王工",
     "contact_phone": "139 1234 5678", "division_code": "320214", "description": "空压机油乳化", "severity": "degraded",
@@ -52,8 +54,12 @@ def count() -> int:
     return session.scalar(select(func.count(ServiceRequest.id))) or 0
 
 
-def counts(done: Imported) -> tuple[int, int, int, int]:
-    return done.rows, done.created, done.known, done.refused
+def import_requests(path: Path, **facts: Any) -> Outcome:
+    return import_table(kind_of("service-requests"), path, **facts)
+
+
+def counts(done: Outcome) -> tuple[int, int, int, int]:
+    return done.rows, done.create, done.same, done.refused
 
 
 def test_rows_become_requests_with_promises_and_nobody_is_told(
@@ -107,13 +113,13 @@ def test_a_dry_run_knows_what_earlier_batches_would_have_made(
 @pytest.mark.parametrize(
     ("change", "column", "zh", "en"),
     [
-        ({"external_id": ""}, "external_id", "标识", "identifier"),
+        ({"external_id": ""}, "external_id", "编号", "identifier"),
         ({"external_id": "x" * 81}, "external_id", "80", "80"),
         ({"contact_name": ""}, "contact_name", "姓名", "name"),
         ({"contact_phone": "1391234567"}, "contact_phone", "少一位", "digit is missing"),
         ({"contact_phone": ""}, "contact_phone", "电话", "phone"),
         ({"contact_email": "x"}, "contact_email", "邮箱", "e-mail"),
-        ({"severity": ""}, "severity", "影响", "how bad"),
+        ({"severity": ""}, "severity", "严重程度", "severity"),
         ({"severity": "awful"}, "severity", "line_stop", "line_stop"),
         ({"channel": "pigeon"}, "channel", "asset_qr", "asset_qr"),
         ({"language": "fr"}, "language", "zh, en", "zh, en"),
@@ -143,9 +149,8 @@ def test_errors_of_a_row_are_said_in_words(
         with force_locale(language):
             done = import_requests(path, dry_run=True)
         assert counts(done) == (2, 1, 0, 1)
-        (error,) = done.errors
-        assert (error.line, error.external_id) == (2, change.get("external_id", "A-1")[:80])
-        (text,) = error.texts
+        ((line, _key, tone, text),) = done.notes
+        assert (line, tone) == (2, "error")
         assert text.startswith(f"{column}: ")
         assert words.lower() in text.lower(), text
 
@@ -154,7 +159,7 @@ def test_all_errors_of_a_row_are_told_together(sqlite_app: Flask, wuxi: Wuxi, ta
     done = import_requests(
         table({**GOOD, "contact_name": "", "severity": "x", "received_at": "x", "division_code": ""})
     )
-    assert {text.split(":")[0] for text in done.errors[0].texts} == {
+    assert {text.split(":")[0] for _line, _key, _tone, text in done.notes} == {
         "contact_name",
         "severity",
         "received_at",
@@ -244,7 +249,7 @@ def test_broken_rows_are_refused_and_the_others_taken(sqlite_app: Flask, wuxi: W
     path = tmp_path / "x.csv"
     path.write_text(content, encoding="utf-8")
     done = import_requests(path)
-    assert [error.line for error in done.errors] == [3, 5, 7, 9]
+    assert [line for line, *_rest in done.notes] == [3, 5, 7, 9]
     assert counts(done) == (10, 6, 0, 4)
     ids = session.scalars(select(ServiceRequest.external_id).order_by(ServiceRequest.id)).all()
     assert ids == ["A-1", "A-3", "A-5", "A-7", "A-9", "'; DROP TABLE x; --"]
@@ -257,10 +262,11 @@ def test_each_batch_commits_by_itself(
     path = table(*({**GOOD, "external_id": f"A-{n}"} for n in range(8)))
     shares: list[float] = []
 
-    def break_off(done: Imported, share: float) -> None:
+    def break_off(done: Outcome, share: float) -> bool:
         shares.append(share)
         if done.rows == 6:
             raise KeyboardInterrupt
+        return False
 
     with pytest.raises(KeyboardInterrupt):
         import_requests(path, progress=break_off)
@@ -273,15 +279,15 @@ def test_each_batch_commits_by_itself(
 def test_no_station_open_is_told_for_every_row(sqlite_app: Flask, table: Callable[..., Path]) -> None:
     done = import_requests(table(GOOD))
     assert counts(done) == (1, 0, 0, 1)
-    assert "热线" in done.errors[0].texts[0]
+    assert "热线" in done.notes[0][3]
 
 
 def test_errors_are_told_up_to_a_thousand_and_counted_all(
     sqlite_app: Flask, wuxi: Wuxi, table: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "MOST_ERRORS", 3)
+    monkeypatch.setattr(importing, "MOST_NOTES", 3)
     done = import_requests(table(*({**GOOD, "external_id": f"A-{n}", "severity": "x"} for n in range(5))))
-    assert (done.refused, len(done.errors)) == (5, 3)
+    assert (done.refused, len(done.notes)) == (5, 3)
 
 
 # The command ------------------------------------------------------------------------------------------
@@ -295,12 +301,12 @@ def test_the_command_tells_in_words(sqlite_app: Flask, wuxi: Wuxi, table: Callab
     path = str(table(GOOD, {**GOOD, "external_id": "A-2", "severity": "x"}))
     tried = run(sqlite_app, path, "--dry-run")
     assert tried.exit_code == 1
-    assert "requests.csv:3 A-2 – severity: 只能填" in tried.output
-    assert "2 行：新建 1，已有 0，拒收 1" in tried.output
+    assert "requests.csv:3 A-2 – severity: 没有“x”" in tried.output
+    assert "2 行：新建 1，更改 0，已有 0，拒收 1" in tried.output
     assert "试运行" in tried.output
     assert count() == 0
     english = run(sqlite_app, path, "--lang", "en")
-    assert "2 rows: 1 new, 0 known already, 1 refused" in english.output
+    assert "2 rows: 1 new, 0 changed, 0 known already, 1 refused" in english.output
     assert count() == 1
 
 
@@ -308,8 +314,8 @@ def test_the_command_tells_in_json(sqlite_app: Flask, wuxi: Wuxi, table: Callabl
     done = run(sqlite_app, str(table(GOOD)), "--json")
     told = json.loads(done.stdout)
     assert done.exit_code == 0
-    assert {name: told[name] for name in ("rows", "created", "known", "refused", "errors", "dry_run")} == {
-        "rows": 1, "created": 1, "known": 0, "refused": 0, "errors": [], "dry_run": False,
+    assert {name: told[name] for name in ("rows", "create", "same", "refused", "notes", "dry_run")} == {
+        "rows": 1, "create": 1, "same": 0, "refused": 0, "notes": [], "dry_run": False,
     }  # fmt: skip
 
 

@@ -139,6 +139,12 @@ def centre(code: str) -> Point:
     return known(code).centre
 
 
+@cache
+def centres(level: Level) -> tuple[tuple[str, Point], ...]:
+    """Code and seat of every division of a level, for maps."""
+    return tuple((code, division.centre) for code, division in table().items() if division.level == level)
+
+
 def estimated(code: str) -> bool:
     """Whether the centre is only that of a neighbour or parent, because the source gives none."""
     return known(code).estimated

@@ -1,0 +1,1 @@
+"""Administration: master data with history and undo, import and export."""

@@ -1,0 +1,35 @@
+"""Wiring: every kind of record that people enter, import and export, in the order in which a new station needs them."""
+
+from fieldservice.accounts.records import People
+from fieldservice.assets.records import Assets
+from fieldservice.customers.records import Contacts, Customers, Sites
+from fieldservice.intake.records import ServiceRequests
+from fieldservice.mechanisms import records
+from fieldservice.parts.records import Parts
+from fieldservice.stations.records import Shifts, Stations, Technicians, Territories, speak_of
+from fieldservice.workorders import skills
+from fieldservice.workorders.definitions import FaultPatterns, WorkTypes
+from fieldservice.workorders.records import Absences
+
+KINDS = (
+    Stations(),
+    Territories(),
+    People(),
+    Technicians(),
+    Shifts(),
+    Absences(),
+    Customers(),
+    Contacts(),
+    Sites(),
+    Assets(),
+    Parts(),
+    WorkTypes(),
+    FaultPatterns(),
+    ServiceRequests(),
+)
+
+
+def install() -> None:
+    """Make all kinds known; called by the app factory."""
+    speak_of(skills=skills.skill_words, certificates=skills.certificate_words)
+    records.register(*KINDS)
