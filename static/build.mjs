@@ -53,6 +53,7 @@ async function bundle() {
     minify: true,
     sourcemap: maps,
     legalComments: 'none',
+    loader: { '.png': 'dataurl' }, // the three small pictures of the map's own styles
     metafile: true,
     nodePaths: [PACKAGES],
     plugins: [{ name: 'light-for-old-browsers', setup: lightForOldBrowsers }],

@@ -70,10 +70,14 @@ def technician(
 
 
 def customer(
-    zh: str = "盛源特钢", en: str = "Shengyuan Steel", *, tier: str = "vip", phone: str = "13912340608"
-) -> Customer:
-    """A customer with one contact."""
-    made = win_customer(names={"zh": zh, "en": en}, tier=tier, industry="lubricants", at=now())
+    zh: str = "盛源特钢", en: str = "Shengyuan Steel", *, tier: str = "vip", phone: str = "13912340608",
+    station: Station | None = None,
+) -> Customer:  # fmt: skip
+    """A customer with one contact, cared for by a station where one is given."""
+    made = win_customer(
+        names={"zh": zh, "en": en}, tier=tier, industry="lubricants", at=now(),
+        station_id=station.id if station is not None else None,
+    )  # fmt: skip
     add_contact(made, name="何工", department="设备部", phone=phone, at=now())
     return made
 

@@ -55,7 +55,7 @@ class Customers(Kind):
     )  # fmt: skip
     keys = (("code",), ("credit_code",), ("names",))
     unique = ("code", "credit_code")
-    shown = ("code", "names", "tier", "industry", "station")
+    shown = ("names", "code", "tier", "industry", "station")
     searched = ("names", "code", "credit_code")
     editors, readers = CARERS, READERS
     moves = ("active", "dormant", "closed")

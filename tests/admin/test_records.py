@@ -264,7 +264,7 @@ def test_work_types_are_edited_as_new_versions(app: Flask, station: int, table: 
 
 
 def test_territories_in_force_never_overlap(app: Flask, station: int, table: Table) -> None:
-    write(lambda: make.station("SZYQ", "苏州园区站", "Suzhou", division_code="320571", territory=("320500",)).id)
+    write(lambda: make.station("SZYQ", "苏州园区站", "Suzhou", division_code="320505", territory=("320500",)).id)
     square = "31.40 120.30; 31.40 120.40; 31.50 120.40; 31.50 120.30"
     assert counted(take("territories", table({"code": "A", "station": "WXXW", "area": square}))) == (1, 0, 0, 0)
     inside = "31.45 120.35; 31.45 120.45; 31.55 120.45"

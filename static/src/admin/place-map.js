@@ -49,6 +49,7 @@ class PlaceMap extends HTMLElement {
       const icon = L.divIcon({ className: 'map-pin', iconSize: [18, 18], iconAnchor: [9, 9] });
       if (!this.pin) {
         this.pin = L.marker(at, { draggable: true, icon, keyboard: true, alt: this.dataset.label }).addTo(this.map);
+        this.pin.getElement().setAttribute('aria-label', this.dataset.label);
         this.pin.on('dragend', () => write(this.pin.getLatLng()));
       }
       this.pin.setLatLng(at);
@@ -89,6 +90,7 @@ class PlaceMap extends HTMLElement {
       points.forEach((point, place) => {
         const icon = L.divIcon({ className: 'map-corner', iconSize: [14, 14], iconAnchor: [7, 7] });
         const handle = L.marker(point, { draggable: true, icon, alt: String(place + 1) }).addTo(handles);
+        handle.getElement().setAttribute('aria-label', `${this.dataset.label} ${place + 1}`);
         handle.on('drag', () => { points[place] = [handle.getLatLng().lat, handle.getLatLng().lng]; line.setLatLngs(points); });
         handle.on('dragend', () => write(points));
         handle.on('dblclick contextmenu', () => write(points.filter((_, other) => other !== place)));
