@@ -29,6 +29,8 @@ KNOWN = frozenset(
         "SMS_TOKEN",
         "MAIL_FROM",
         "BACKGROUND",
+        "BREACHED_PASSWORDS",
+        "SECOND_FACTOR_ROLES",
     ]
 )
 
@@ -54,6 +56,8 @@ class Settings:
     sms_url: str | None
     sms_token: str | None
     mail_from: str
+    breached_passwords: Path | None  # a sorted list of SHA-1 sums
+    second_factor_roles: frozenset[str]  # who must have a second factor
 
     @property
     def secure_cookies(self) -> bool:
@@ -94,6 +98,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         sms_url=get("SMS_URL") or None,
         sms_token=get("SMS_TOKEN") or None,
         mail_from=get("MAIL_FROM", "service@localhost"),
+        breached_passwords=_file("BREACHED_PASSWORDS", get("BREACHED_PASSWORDS")),
+        second_factor_roles=_roles("SECOND_FACTOR_ROLES", get("SECOND_FACTOR_ROLES")),
     )
 
 
@@ -101,6 +107,19 @@ def _flag(name: str, value: str) -> bool:
     if value not in ("0", "1"):
         raise ConfigError(f"{PREFIX}{name} is {value!r}; write 1 for yes or 0 for no.")
     return value == "1"
+
+
+def _file(name: str, value: str) -> Path | None:
+    if value and not Path(value).is_file():
+        raise ConfigError(f"{PREFIX}{name} is {value!r}; write the path of a file that is there.")
+    return Path(value) if value else None
+
+
+def _roles(name: str, value: str) -> frozenset[str]:
+    wanted = frozenset(role.strip() for role in value.split(",") if role.strip())
+    if not all(role.isidentifier() for role in wanted):
+        raise ConfigError(f"{PREFIX}{name} is {value!r}; write roles split by commas, such as admin,director.")
+    return wanted
 
 
 def _database_url(value: str, instance: Path) -> str:

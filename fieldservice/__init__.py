@@ -4,7 +4,7 @@ from flask import Flask
 
 from config import ROOT, Settings
 from fieldservice import cli, jobs, models, records, subscriptions
-from fieldservice.accounts import invite_views, signin
+from fieldservice.accounts import account_views, invite_views, signin
 from fieldservice.accounts import views as accounts
 from fieldservice.admin import asset_views, customer_views, import_views, map_views, people_views, roster_views
 from fieldservice.admin import views as admin
@@ -28,7 +28,7 @@ from fieldservice.workorders.tablet import views as tablet_views
 
 assert models.MODULES  # every table is known before migrations or queries need it
 MORE_PAGES = (  # on the blueprints of views.py beside them; the ways with fixed words come before /admin/<kind>
-    invite_views, asset_views, customer_views, import_views, map_views, people_views, roster_views,
+    account_views, invite_views, asset_views, customer_views, import_views, map_views, people_views, roster_views,
 )  # fmt: skip
 
 PAGES = (

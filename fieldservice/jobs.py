@@ -4,6 +4,7 @@ from datetime import time, timedelta
 
 from fieldservice.admin import import_jobs
 from fieldservice.feedback import services as feedback
+from fieldservice.foundation import limits
 from fieldservice.foundation.api import forget_old_answers
 from fieldservice.foundation.db import write
 from fieldservice.foundation.jobs import every, forget_done
@@ -24,6 +25,7 @@ def list_schedules() -> None:
     every(time(3, 30), forget_done)
     every(time(3, 40), files.sweep)
     every(time(3, 45), import_jobs.sweep)
+    every(timedelta(minutes=10), limits.sweep)
 
 
 def watch_clocks() -> None:

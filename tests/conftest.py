@@ -126,8 +126,8 @@ def app(request: pytest.FixtureRequest, databases: dict[str, Database], clock: C
     """The app in an app context over a fresh database; runs once on each engine."""
     database = databases[request.param]
     database.reset()
-    limiter.reset()
     with database.app.app_context():
+        limiter.reset()
         yield database.app
         session.rollback()
         session.remove()
@@ -138,8 +138,8 @@ def sqlite_app(databases: dict[str, Database], clock: Clock) -> Iterator[Flask]:
     """For tests of pages and texts that no database can tell apart."""
     database = databases["sqlite"]
     database.reset()
-    limiter.reset()
     with database.app.app_context():
+        limiter.reset()
         yield database.app
         session.rollback()
         session.remove()
@@ -178,7 +178,7 @@ def sign_in(app: Flask) -> Any:
             mark = user.fs_uniquifier
         session.rollback()
         with client.session_transaction() as browser:
-            browser["_user_id"], browser["_fresh"] = mark, True
+            browser["_user_id"], browser["fresh_at"] = mark, int(the_clock.now().timestamp())
         return client
 
     return signed

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from flask_security.utils import hash_password
 
 from fieldservice.accounts.models import User
-from fieldservice.accounts.services import SHORTEST_PASSWORD, revoke_sign_ins
+from fieldservice.accounts.services import check_password, revoke_sign_ins
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Invalid, NotFound
 from fieldservice.foundation.time import now
@@ -50,12 +50,11 @@ def invited(token: str) -> User:
 def accept(token: str, password: str, again: str, *, at: datetime) -> User:
     """Choose a password; the link and every signed-in browser end with it. Raises Invalid, NotFound."""
     user = invited(token)
-    if len(password) < SHORTEST_PASSWORD:
-        raise Invalid({"password": [_l("Use at least 12 characters.")]})
+    check_password(password, known=(user.name, user.email))
     if password != again:
         raise Invalid({"again": [_l("The two passwords differ. Type them once more.")]})
     user.password = hash_password(password)
-    user.fs_uniquifier = uuid.uuid4().hex
+    user.fs_uniquifier, user.must_change_password = uuid.uuid4().hex, False
     revoke_sign_ins(user.id)
     record("user.password_chosen", user, at=at)
     return user

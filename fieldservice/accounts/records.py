@@ -68,7 +68,7 @@ class People(Kind):
     unique = ("email",)
     shown = ("name", "email", "roles", "phone", "active")
     searched = ("name", "email", "phone")
-    page = "admin/kinds/person.html"
+    page, guarded = "admin/kinds/person.html", True
 
     def values(self, row: Any) -> dict[str, Any]:
         return {

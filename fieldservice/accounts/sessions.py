@@ -19,6 +19,8 @@ from fieldservice.foundation.time import now
 from fieldservice.foundation.tokens import digest
 
 LIFETIME = timedelta(days=14)
+DEVICE_LIFETIME = timedelta(days=90)  # of a tablet that stays signed in, since it was last used
+DEVICE = "device"  # its name, in the session while it signs in
 SEEN_EVERY = timedelta(minutes=1)
 MARK = "s."  # tells a server-side token from a signed cookie
 
@@ -56,9 +58,9 @@ class Sessions(SessionInterface):
                 write(lambda: _revoke(row_id))
             self._save_anonymous(app, session, response)
         elif row_id is None:
-            token = MARK + secrets.token_urlsafe(32)
+            token, life = MARK + secrets.token_urlsafe(32), _life(session)
             write(lambda: _create(token, session))
-            response.set_cookie(self.get_cookie_name(app), token, max_age=LIFETIME, **self._cookie_facts(app))
+            response.set_cookie(self.get_cookie_name(app), token, max_age=life, **self._cookie_facts(app))
         elif session.modified or session.seen_late:
             write(lambda: _update(row_id, dict(session)))
 
@@ -75,6 +77,10 @@ class Sessions(SessionInterface):
         return {"httponly": True, "secure": self.get_cookie_secure(app), "samesite": "Lax", "path": "/"}
 
 
+def _life(content: Any) -> timedelta:
+    return DEVICE_LIFETIME if content.get(DEVICE) else LIFETIME
+
+
 def _create(token: str, content: Any) -> None:
     user_id = database.scalars(select(User.id).where(User.fs_uniquifier == content["_user_id"])).one()
     database.add(
@@ -84,8 +90,9 @@ def _create(token: str, content: Any) -> None:
             content=dict(content),
             created_at=now(),
             last_seen_at=now(),
-            expires_at=now() + LIFETIME,
+            expires_at=now() + _life(content),
             agent=request.headers.get("User-Agent", "")[:200],
+            device=str(content.get(DEVICE, ""))[:60],
         )
     )
 
@@ -94,6 +101,8 @@ def _update(row_id: int, content: dict[str, Any]) -> None:
     row = database.get(SignIn, row_id)
     if row is not None:
         row.content, row.last_seen_at = content, now()
+        if row.device:
+            row.expires_at = now() + DEVICE_LIFETIME
 
 
 def _revoke(row_id: int) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Flask, g
+from flask import Flask, current_app, g, redirect, request, url_for
 from flask import session as browser
 from flask_security import Security, SQLAlchemyUserDatastore
 from flask_security.mail_util import MailUtil
@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from config import Settings
 from fieldservice.accounts.models import ApiToken, Role, User
+from fieldservice.accounts.second_factor import has_passkey
 from fieldservice.accounts.sessions import Sessions
 from fieldservice.foundation.api import bearer_text
 from fieldservice.foundation.db import db, session
@@ -50,6 +51,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.session_interface = Sessions()
     security.init_app(app, SQLAlchemyUserDatastore(db, User, Role), register_blueprint=False, mail_util_cls=OurMail)
     app.before_request(identify)
+    app.before_request(lead_to_debts)
 
 
 def identify() -> None:
@@ -67,6 +69,24 @@ def identify() -> None:
         user = session.scalar(select(User).where(User.fs_uniquifier == mark))
         if user is not None and user.active:
             g.person = user.as_person()
+            g.owes = owes(user)
+
+
+def owes(user: User) -> str | None:
+    """What somebody must do before anything else: 'password' or 'second_factor'."""
+    if user.must_change_password:
+        return "password"
+    wanted = current_app.extensions["fieldservice.settings"].second_factor_roles
+    if wanted and wanted & {grant.role for grant in user.grants} and not user.totp_secret and not has_passkey(user.id):
+        return "second_factor"
+    return None
+
+
+def lead_to_debts() -> Any:
+    """Whoever owes a password or a second factor sees the account page until it is there."""
+    if g.get("owes") is None or request.endpoint is None or request.endpoint.split(".")[0] in ("accounts", "static"):
+        return None
+    return redirect(url_for("accounts.account"))
 
 
 def act_as(user: User) -> None:

@@ -4,25 +4,40 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import session as browser
 from flask_babel import gettext as _
 from flask_security.utils import login_user, logout_user, verify_and_update_password
 from sqlalchemy import func, select
 
 from config import LANGUAGES
+from fieldservice.accounts import passkeys
+from fieldservice.accounts.attempts import check_delay, failed, succeeded
+from fieldservice.accounts.freshness import now_fresh
 from fieldservice.accounts.models import User
 from fieldservice.accounts.passwords import spend_time
+from fieldservice.accounts.second_factor import check_code, use_recovery_code
 from fieldservice.accounts.services import speak
+from fieldservice.accounts.sessions import DEVICE
 from fieldservice.foundation.access import Person, person, public, signed_in
 from fieldservice.foundation.db import session, write
+from fieldservice.foundation.errors import TooMany
+from fieldservice.foundation.time import now
+from fieldservice.foundation.tokens import digest
 from fieldservice.foundation.web import limiter
 
 blueprint = Blueprint("accounts", __name__)
+PENDING = "second_step"
+CODE_WITHIN = 300  # seconds between password and code
 HOME = (  # the first page of a role; the first that fits wins
     ("technician", "tablet.today"),
     ("dispatcher", "dispatch.day_plan"),
     ("agent", "intake.inbox"),
     ("station_manager", "intake.inbox"),
     ("director", "insight.board"),
+    ("admin", "admin.start"),
+    ("storekeeper", "admin.start"),
+    ("engineer", "admin.start"),
+    ("sales", "admin.start"),
 )
 
 
@@ -38,9 +53,14 @@ def sign_in_form() -> Any:
 @public
 @limiter.limit("10 per minute")
 def sign_in() -> Any:
-    """Check the password; a wrong address takes as long as a wrong password."""
+    """Check the password; a wrong address takes as long as a wrong password, and waits grow for both alike."""
     email = request.form.get("email", "").strip().lower()[:255]
     password = request.form.get("password", "")[:1024]
+    key = f"password:{digest(email)[:24]}"
+    try:
+        check_delay(key)
+    except TooMany as late:
+        return render_template("accounts/login.html", email=email, error=late.message), late.status
     user = session.scalar(select(User).where(func.lower(User.email) == email, User.active))
     if user is None or not user.password:
         spend_time(password)
@@ -49,10 +69,88 @@ def sign_in() -> Any:
         identity = user.id
         right = write(lambda: bool(verify_and_update_password(password, session.get_one(User, identity))))
     if not right or user is None:
+        failed(key)
         error = _("Address or password is not right. Check both and try again.")
         return render_template("accounts/login.html", email=email, error=error), 422
+    succeeded(key)
+    if user.totp_secret:
+        browser[PENDING] = [user.id, int(now().timestamp()), request.form.get("device", "").strip()[:60]]
+        return redirect(url_for("accounts.second_step", next=request.args.get("next")))
+    return enter(user, request.form.get("device", ""))
+
+
+def enter(user: User, device: str = "") -> Any:
+    """Sign the person in, as a device that stays signed in where it has a name, and lead to the first page."""
     login_user(user, remember=False)
+    browser.pop(PENDING, None)
+    now_fresh()
+    if device.strip():
+        browser[DEVICE] = device.strip()[:60]
+    if user.must_change_password:
+        return redirect(url_for("accounts.account"))
     return redirect(_next(user.as_person()))
+
+
+@blueprint.get("/login/code")
+@public
+def second_step() -> Any:
+    """The code of the authenticator app, after the password."""
+    return render_template("accounts/second_step.html", error=None) if _pending() else redirect("/login")
+
+
+@blueprint.post("/login/code", endpoint="check_second_step")
+@public
+@limiter.limit("10 per minute")
+def check_second_step() -> Any:
+    """A code of the app, or a recovery code; each is good once."""
+    waiting = _pending()
+    if waiting is None:
+        return redirect(url_for("accounts.sign_in_form", next=request.args.get("next")))
+    user_id, device = waiting
+    key, code = f"code:{user_id}", request.form.get("code", "")[:40]
+    try:
+        check_delay(key)
+    except TooMany as late:
+        return render_template("accounts/second_step.html", error=late.message), late.status
+
+    def right() -> bool:
+        user = session.get_one(User, user_id)
+        return check_code(user, code, at=now()) or use_recovery_code(user, code, at=now())
+
+    if not write(right):
+        failed(key)
+        error = _("This code is not right. Wait for the next one and type it.")
+        return render_template("accounts/second_step.html", error=error), 422
+    succeeded(key)
+    return enter(session.get_one(User, user_id), device)
+
+
+def _pending() -> tuple[int, str] | None:
+    """Whose password was right a moment ago in this browser."""
+    mark = browser.get(PENDING)
+    if not (isinstance(mark, list) and len(mark) == 3) or now().timestamp() - mark[1] > CODE_WITHIN:
+        return None
+    user = session.get(User, mark[0])
+    return (mark[0], mark[2]) if user is not None and user.active else None
+
+
+@blueprint.post("/login/passkey/options")
+@public
+@limiter.limit("30 per minute")
+def passkey_options() -> Any:
+    """A challenge for signing in with a passkey."""
+    return passkeys.options_to_sign_in()
+
+
+@blueprint.post("/login/passkey")
+@public
+@limiter.limit("10 per minute")
+def passkey_sign_in() -> Any:
+    """Sign in with the passkey that answered the challenge."""
+    expected, answer = passkeys.take_challenge(), request.get_json(silent=True)
+    user_id = write(lambda: passkeys.whose(answer, expected, at=now()).id)
+    where = enter(session.get_one(User, user_id))
+    return {"next": where.location}
 
 
 @blueprint.post("/logout")

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
+from fieldservice.accounts.freshness import ask
 from fieldservice.admin import exporting, import_jobs
 from fieldservice.admin.views import KEEPERS, attachment, blueprint, may_edit, open_kind
 from fieldservice.foundation.access import current, roles
@@ -175,7 +176,11 @@ def _may_undo(run: ImportRun) -> bool:
 @roles(*KEEPERS)
 def import_act(run_id: int, act: str) -> Any:
     """Start what was checked, stop what runs, or take back what was imported. A second press changes nothing."""
-    _run(run_id)
+    run = _run(run_id)
+    if act == "undo" or (act == "start" and kind_of(run.kind).guarded):
+        asking = ask()
+        if asking is not None:
+            return asking
 
     def work() -> None:
         run = _run(run_id)

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from fieldservice.accounts import invitations
+from fieldservice.accounts.freshness import fresh
 from fieldservice.accounts.models import User
 from fieldservice.admin.views import blueprint, row_of
 from fieldservice.foundation.access import current, roles
@@ -37,6 +38,7 @@ def _user(user_id: int) -> User:
 
 @blueprint.post("/people/<int:user_id>/invite")
 @roles("admin", "station_manager")
+@fresh
 def invite(user_id: int) -> Any:
     """A link for choosing a password, shown with its QR code, and mailed where mail is set up."""
     link = write(lambda: invitations.invite(_user(user_id), at=now()))

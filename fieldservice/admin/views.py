@@ -6,6 +6,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from fieldservice.accounts.freshness import ask
 from fieldservice.admin import forms
 from fieldservice.admin.history import history_of
 from fieldservice.foundation.access import current, roles
@@ -151,7 +152,7 @@ def record(kind_code: str, record_id: int) -> Any:
 def create(kind_code: str) -> Any:
     """Save a new record; a refused form comes back with everything typed."""
     kind = open_kind(kind_code, edit=True)
-    return _save(kind, None)
+    return _proved(kind) or _save(kind, None)
 
 
 @blueprint.post("/<kind_code>/<int:record_id>")
@@ -159,7 +160,12 @@ def create(kind_code: str) -> Any:
 def save(kind_code: str, record_id: int) -> Any:
     kind = open_kind(kind_code, edit=True)
     row_of(kind, record_id, edit=True)
-    return _save(kind, record_id)
+    return _proved(kind) or _save(kind, record_id)
+
+
+def _proved(kind: Kind) -> Any:
+    """Whoever gives roles proves once more who they are; None when that is done."""
+    return ask() if kind.guarded else None
 
 
 def _save(kind: Kind, record_id: int | None) -> Any:

@@ -17,7 +17,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
 from config import LANGUAGES, Settings
-from fieldservice.foundation import display
+from fieldservice.foundation import display, limits
 from fieldservice.foundation.access import enforce, person
 from fieldservice.foundation.db import is_sqlite, session
 from fieldservice.foundation.errors import DomainError, Forbidden, Invalid, NotFound, TooLarge, TooMany
@@ -25,7 +25,7 @@ from fieldservice.foundation.words import language, pick, word
 
 babel = Babel()
 csrf = CSRFProtect()
-limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=True)
+limiter = Limiter(get_remote_address, storage_uri=f"{limits.AttemptStorage.STORAGE_SCHEME[0]}://", headers_enabled=True)
 UNREADABLE = re.compile("[\x00\ud800-\udfff]")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 ROOT = Path(__file__).resolve().parents[2]

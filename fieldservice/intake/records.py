@@ -73,7 +73,7 @@ class ServiceRequests(Kind):
     shown = ("external_id", "contact_name", "severity")
     searched = ("number", "description")
     editors = ("admin", "agent")
-    readers = READS_ALL_WORK
+    readers = (*READS_ALL_WORK, "admin")
 
     def values(self, row: Any) -> dict[str, Any]:
         return {"external_id": row.external_id, "number": row.number, "state": row.state}

@@ -14,7 +14,7 @@ from fieldservice.admin import import_jobs
 from fieldservice.customers.models import Contact, Customer, Site
 from fieldservice.foundation import deferred
 from fieldservice.foundation.db import session, write
-from fieldservice.foundation.time import Clock
+from fieldservice.foundation.time import Clock, now
 from fieldservice.mechanisms.records import ImportRun, RecordChange, kinds
 from fieldservice.stations.models import Shift, Technician
 from tests import factories as make
@@ -109,7 +109,7 @@ def sign_in_sqlite(sqlite_app: Flask) -> SignIn:
         mark = make_user(role, station_id).fs_uniquifier
         session.rollback()
         with client.session_transaction() as browser:
-            browser["_user_id"], browser["_fresh"] = mark, True
+            browser["_user_id"], browser["fresh_at"] = mark, int(now().timestamp())
         return client
 
     return signed

@@ -38,6 +38,7 @@ class Kind:
     moves: ClassVar[tuple[str, ...]] = ()  # states people may choose on its page
     only_new: ClassVar[bool] = False  # a row that means a known record changes nothing
     listed: ClassVar[bool] = True  # has a list and forms of its own
+    guarded: ClassVar[bool] = False  # editing it asks once more who is there
     previews: ClassVar[bool] = False  # can be looked at before it is saved
     page: ClassVar[str] = ""  # a template with more than the form, where the kind has one
 
