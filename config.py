@@ -29,6 +29,8 @@ KNOWN = frozenset(
         "SMS_TOKEN",
         "MAIL_FROM",
         "BACKGROUND",
+        "BACKUP_FOLDER",
+        "TRUSTED_PROXIES",
     ]
 )
 
@@ -54,6 +56,8 @@ class Settings:
     sms_url: str | None
     sms_token: str | None
     mail_from: str
+    backup_folder: Path
+    trusted_proxies: int  # how many proxies stand in front and set X-Forwarded headers
 
     @property
     def secure_cookies(self) -> bool:
@@ -94,6 +98,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         sms_url=get("SMS_URL") or None,
         sms_token=get("SMS_TOKEN") or None,
         mail_from=get("MAIL_FROM", "service@localhost"),
+        backup_folder=Path(get("BACKUP_FOLDER", str(instance / "backups"))).resolve(),
+        trusted_proxies=_few("TRUSTED_PROXIES", get("TRUSTED_PROXIES", "0")),
     )
 
 
@@ -101,6 +107,12 @@ def _flag(name: str, value: str) -> bool:
     if value not in ("0", "1"):
         raise ConfigError(f"{PREFIX}{name} is {value!r}; write 1 for yes or 0 for no.")
     return value == "1"
+
+
+def _few(name: str, value: str) -> int:
+    if value not in ("0", "1", "2", "3"):
+        raise ConfigError(f"{PREFIX}{name} is {value!r}; write how many proxies stand in front: 0, 1, 2 or 3.")
+    return int(value)
 
 
 def _database_url(value: str, instance: Path) -> str:
@@ -121,7 +133,7 @@ def _secret_key(value: str, instance: Path) -> str:
         if len(value) < 32:
             raise ConfigError(f"{PREFIX}SECRET_KEY is shorter than 32 characters; write a longer random one.")
         return value
-    instance.mkdir(parents=True, exist_ok=True)
+    instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = instance / "secret_key"
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -10,6 +10,7 @@ from fieldservice.demo import commands as demo
 from fieldservice.foundation.db import db
 from fieldservice.insight import commands as insight
 from fieldservice.intake import commands as intake
+from fieldservice.setup import commands as setup
 
 COMMANDS = (
     accounts.users,
@@ -18,6 +19,7 @@ COMMANDS = (
     insight.kpi,
     insight.verify,
     intake.importing,
+    setup.setup,
     demo.demo,
 )
 
