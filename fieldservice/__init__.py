@@ -9,7 +9,7 @@ from fieldservice.accounts import signin
 from fieldservice.accounts import views as accounts
 from fieldservice.dispatch import api as dispatch_api
 from fieldservice.dispatch import views as dispatch
-from fieldservice.foundation import api, company, live, web
+from fieldservice.foundation import api, live, web
 from fieldservice.foundation.db import db, dumps
 from fieldservice.foundation.db import install as install_database_rules
 from fieldservice.foundation.time import clock
@@ -21,7 +21,7 @@ from fieldservice.mechanisms import relay
 from fieldservice.portal import views as portal
 from fieldservice.setup import gate
 from fieldservice.setup import tablets as setup_tablets
-from fieldservice.setup import views as setup
+from fieldservice.setup import views as setup_views
 from fieldservice.workorders import api as workorders_api
 from fieldservice.workorders import caller_views
 from fieldservice.workorders import views as workorders
@@ -39,7 +39,7 @@ PAGES = (
     accounts.blueprint,
     insight.blueprint,
     portal.blueprint,
-    setup.blueprint,
+    setup_views.blueprint,
     setup_tablets.blueprint,
 )
 API: tuple[api.ApiBlueprint, ...] = (
@@ -81,7 +81,6 @@ def create_app(settings: Settings) -> Flask:
     db.init_app(app)
     with app.app_context():
         install_database_rules(db.engine)
-    company.follow(app)
     signin.install(app, settings)
     gate.install(app)
     web.install(app)

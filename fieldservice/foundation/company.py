@@ -4,6 +4,7 @@ Written by the set-up (or by the demo loader); read by public pages, messages an
 environment's settings count alone.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, g
 from sqlalchemy import Integer, String, inspect, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config import Settings
@@ -19,6 +21,7 @@ from fieldservice.foundation.db import Base, Id, UtcDateTime, db, session
 from fieldservice.foundation.time import clock
 from fieldservice.foundation.words import pick
 
+log = logging.getLogger(__name__)
 ONLY = 1  # the id of the only row
 SPOKEN = "fieldservice.default_language"
 
@@ -90,10 +93,17 @@ def speak(language: str, timezone: str) -> None:
 
 
 def follow(app: Flask) -> None:
-    """At the start of a process: language and clock as they are stored, if they are."""
+    """At the start of a process: language and clock as they are stored, if they are.
+
+    A command may come before its database (`--help`, `db upgrade`), so one that does not answer is told, not raised.
+    """
     with app.app_context():
-        if inspect(db.engine).has_table(Installation.__tablename__):
-            stored = select(Installation.default_language, Installation.timezone).where(Installation.id == ONLY)
-            row = session.execute(stored).one_or_none()
-            speak(*(row or ("", "")))
+        try:
+            if inspect(db.engine).has_table(Installation.__tablename__):
+                stored = select(Installation.default_language, Installation.timezone).where(Installation.id == ONLY)
+                row = session.execute(stored).one_or_none()
+                speak(*(row or ("", "")))
+        except OperationalError as error:
+            log.warning("the database does not answer: %s", error.orig)
+        finally:
             session.remove()
