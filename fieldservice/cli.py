@@ -11,6 +11,7 @@ from fieldservice.foundation.db import db
 from fieldservice.insight import commands as insight
 from fieldservice.intake import commands as intake
 from fieldservice.setup import commands as setup
+from fieldservice.workorders import commands as workorders
 
 COMMANDS = (
     accounts.users,
@@ -19,6 +20,7 @@ COMMANDS = (
     insight.kpi,
     insight.verify,
     intake.importing,
+    workorders.hints,
     setup.setup,
     demo.demo,
 )
