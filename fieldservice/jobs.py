@@ -40,7 +40,8 @@ def send_surveys() -> None:
 
 def learn_hints() -> None:
     """Learn from what was closed since yesterday."""
-    write(lambda: hint_learning.train(now()))
+    lesson = hint_learning.learn_closed()
+    write(lambda: hint_learning.keep(lesson, now()))
 
 
 def close_silent() -> None:

@@ -19,7 +19,8 @@ hints = AppGroup("hints", help="Hints at triage, learned from closed work.")
 @show_errors
 def train(as_json: bool) -> None:
     """Learn from closed work; done every night anyway."""
-    found = write(lambda: hint_learning.train(now()))
+    lesson = hint_learning.learn_closed()
+    found = write(lambda: hint_learning.keep(lesson, now()))
     if as_json:
         click.echo(json.dumps(vars(found)))
     elif found.id is None:

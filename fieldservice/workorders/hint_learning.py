@@ -30,23 +30,37 @@ class Trained:
     new: bool
 
 
-def train(at: datetime) -> Trained:
-    """Learn from closed work and keep the model as the newest version. Inside `write`."""
+@dataclass(frozen=True)
+class Lesson:
+    """What was learned, ready to be kept."""
+
+    jobs: int
+    texts: int
+    work_types: int
+    content: bytes
+
+
+def learn_closed() -> Lesson:
+    """Learn from closed work; a second or two. Reads only, so that nobody waits for it."""
     jobs = closed_jobs()
-    if not jobs:
+    kinds = len({job.work_type for job in jobs})
+    return Lesson(sum(job.times for job in jobs), len(jobs), kinds, learned.pack(learned.learn(jobs)))
+
+
+def keep(lesson: Lesson, at: datetime) -> Trained:
+    """Keep what was learned as the newest version; nothing where nothing is new. Inside `write`."""
+    if not lesson.jobs:
         return Trained(None, 0, 0, 0, False)
-    content = learned.pack(learned.learn(jobs))
-    total, kinds = sum(job.times for job in jobs), len({job.work_type for job in jobs})
-    facts = {"digest": learned.digest(content), "texts": len(jobs), "work_types": kinds}
+    facts = {"digest": learned.digest(lesson.content), "texts": lesson.texts, "work_types": lesson.work_types}
     newest = session.scalar(select(HintModel).order_by(HintModel.id.desc()).limit(1))
     if newest is not None and newest.facts == facts:
-        return Trained(newest.id, total, len(jobs), kinds, False)
-    model = HintModel(trained_at=at, jobs=total, facts=facts, content=content)
+        return Trained(newest.id, lesson.jobs, lesson.texts, lesson.work_types, False)
+    model = HintModel(trained_at=at, jobs=lesson.jobs, facts=facts, content=lesson.content)
     session.add(model)
     session.flush()
     older = select(HintModel.id).order_by(HintModel.id.desc()).offset(KEPT_MODELS)
     session.execute(delete(HintModel).where(HintModel.id.in_(session.scalars(older).all())))
-    return Trained(model.id, total, len(jobs), kinds, True)
+    return Trained(model.id, lesson.jobs, lesson.texts, lesson.work_types, True)
 
 
 def closed_jobs() -> list[Job]:

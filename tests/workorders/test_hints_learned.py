@@ -74,6 +74,11 @@ def test_reports_that_tell_the_same_are_told_from_others(language: str) -> None:
     assert recall >= 0.6
 
 
+def train() -> hint_learning.Trained:
+    lesson = hint_learning.learn_closed()
+    return write(lambda: hint_learning.keep(lesson, now()))
+
+
 def closed(text: str, machine: Any = None, **facts: Any) -> WorkOrder:
     """A job as it is after the customer has signed."""
     request = factories.request(machine, description=text)
@@ -86,18 +91,18 @@ def closed(text: str, machine: Any = None, **facts: Any) -> WorkOrder:
 
 def test_training_learns_closed_work_and_keeps_versions(app: Flask) -> None:
     write(factories.station)
-    assert write(lambda: hint_learning.train(now())) == hint_learning.Trained(None, 0, 0, 0, False)
+    assert train() == hint_learning.Trained(None, 0, 0, 0, False)
     for _ in range(3):
         write(lambda: closed("蒸馏塔回流罐的视镜裂了", work_type="site_diagnosis"))
     write(lambda: factories.order(factories.request(description="还没做完的活"), work_type="oil_change"))
-    first = write(lambda: hint_learning.train(now()))
+    first = train()
     assert (first.jobs, first.texts, first.new) == (3, 1, True)
-    assert not write(lambda: hint_learning.train(now())).new
+    assert not train().new
     best = catalogue.hints("回流罐视镜又裂了一块")[0]
     assert (best.work_type.code, best.jobs) == ("site_diagnosis", 3)
     for number in range(hint_learning.KEPT_MODELS + 2):
         write(lambda number=number: closed(f"第 {number} 次", work_type="oil_change"))  # type: ignore[misc]  # bound now
-        write(lambda: hint_learning.train(now()))
+        train()
     assert session.scalar(select(func.count(HintModel.id))) == hint_learning.KEPT_MODELS
 
 
@@ -106,7 +111,7 @@ def test_triage_shows_the_reason_and_decides_nothing(app: Flask, sign_in: Any) -
     machine = write(lambda: factories.asset(factories.site(factories.customer())))
     for _ in range(2):
         write(lambda: closed("蒸馏塔回流罐的视镜裂了", session.merge(machine), work_type="site_diagnosis"))
-    write(lambda: hint_learning.train(now()))
+    train()
     request = write(lambda: factories.request(session.merge(machine), description="回流罐视镜又裂了一块"))
     number = request.number
     page = sign_in("dispatcher", home.id).get(f"/requests/{number}?lang=en").get_data(as_text=True)
