@@ -15,6 +15,6 @@ from fieldservice.stations import models as stations
 from fieldservice.workorders import models as workorders
 
 MODULES = (
-    accounts, api, assets, calendars, clocks, company, customers, deferred, events, feedback, files, intake, messages, numbers,
-    parts, policies, stations, tasks, templates, workorders,
+    accounts, api, assets, calendars, clocks, company, customers, deferred, events, feedback, files, intake, messages,
+    numbers, parts, policies, stations, tasks, templates, workorders,
 )  # fmt: skip

@@ -95,7 +95,8 @@ def texts_of(side: str, languages: Iterable[str] = ("zh", "en")) -> list[tuple[s
 def old_way(index: fault_search.Index) -> Ranker:
     """Fault patterns alone, as stage 1 had it."""
     return lambda text: [
-        kind for kind, _code in fault_search.work_types_of(index, fault_search.rank(index, text)[: catalogue.CONSIDERED])
+        kind
+        for kind, _code in fault_search.work_types_of(index, fault_search.rank(index, text)[: catalogue.CONSIDERED])
     ]
 
 

@@ -69,7 +69,9 @@ def test_every_real_text_arrives_or_is_listed_with_its_reason(app: Flask, every_
     took = perf_counter() - began
     kind = "SQLite" if "sqlite" in app.config["SQLALCHEMY_DATABASE_URI"] else "PostgreSQL"
     grown = (max(used[len(used) // 10 :]) - used[len(used) // 10]) / 2**20
-    print(f"{kind}: {done.rows} rows in {took:.1f} s ({done.rows / took:.0f}/s), memory grew by {grown:.0f} MB after 10 %")
+    print(
+        f"{kind}: {done.rows} rows in {took:.1f} s ({done.rows / took:.0f}/s), memory grew by {grown:.0f} MB after 10 %"
+    )
     assert done.rows == ALL
     assert done.created + done.refused == ALL
     assert len(done.errors) == done.refused

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,8 @@ LATER = ("ends_at", "window_ends_at", "due_at", "expires_at")
 SAID: dict[str, Any] = {
     "state": "open", "language": "zh", "names": {"zh": "无锡新吴站", "en": "Wuxi Xinwu"}, "channel": "sms",
     "priority": "P2", "severity": "line_stop", "division_code": "320214", "level": 2, "latitude": 31.4906,
-    "longitude": 120.3667, "role": "dispatcher", "description": "减速机输出轴往下滴油 “测试” – 😀", "precision": "point",
+    "longitude": 120.3667, "role": "dispatcher", "precision": "point",
+    "description": "减速机输出轴往下滴油 “测试” – 😀",
     "duration_min": 90, "work_type": "gearbox_seal_change", "work_type_version": 1, "kind": "repair",
 }  # fmt: skip
 SAID_IN: dict[tuple[str, str], Any] = {("booking", "state"): "held", ("deferred_job", "status"): "queued"}
@@ -121,9 +122,7 @@ def rows_of(connection: sa.Connection, table: sa.Table) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("kind", DATABASES)
-def test_a_database_of_stage_1_is_upgraded_without_loss(
-    kind: str, settings: Settings, tmp_path: Path
-) -> None:
+def test_a_database_of_stage_1_is_upgraded_without_loss(kind: str, settings: Settings, tmp_path: Path) -> None:
     with old_database(kind, settings, tmp_path):
         old = sa.MetaData()
         engine = sa.create_engine(db.engine.url)
@@ -142,7 +141,9 @@ def test_a_database_of_stage_1_is_upgraded_without_loss(
 
 
 @pytest.mark.parametrize("kind", DATABASES)
-def test_an_empty_database_of_stage_1_is_set_up_after_the_upgrade(kind: str, settings: Settings, tmp_path: Path) -> None:
+def test_an_empty_database_of_stage_1_is_set_up_after_the_upgrade(
+    kind: str, settings: Settings, tmp_path: Path
+) -> None:
     with old_database(kind, settings, tmp_path):
         upgrade()
         assert state().needed

@@ -96,9 +96,7 @@ def _ask_company() -> None:
 
 
 def _ask_language() -> None:
-    spoken = click.prompt(
-        _("Default language"), type=click.Choice(LANGUAGES), default=settings().default_language
-    )
+    spoken = click.prompt(_("Default language"), type=click.Choice(LANGUAGES), default=settings().default_language)
     zone = click.prompt(_("Time zone"), default=clock.zone.key)
     write(lambda: services.choose_language(language=spoken, timezone=zone))
 
@@ -107,10 +105,15 @@ def _ask_messages() -> None:
     for channel, question in (("email", _("Send a test e-mail to")), ("sms", _("Send a test SMS to"))):
         to = _optional(question)
         if to:
-            outcome = send_trial(channel, to, settings())
-            click.echo(f"{'✓' if outcome.ok else '✗'} {outcome.sentence} {outcome.answer}".rstrip())
-            write(lambda outcome=outcome, channel=channel: services.keep_result(channel, ok=outcome.ok, code=outcome.code))  # type: ignore[misc]  # bound now
+            _try(channel, to)
     write(lambda: services.pass_step("messages"))
+
+
+def _try(channel: str, to: str) -> None:
+    """Send one and say what came back."""
+    outcome = send_trial(channel, to, settings())
+    click.echo(f"{'✓' if outcome.ok else '✗'} {outcome.sentence} {outcome.answer}".rstrip())
+    write(lambda: services.keep_result(channel, ok=outcome.ok, code=outcome.code))
 
 
 def _ask_backup() -> None:

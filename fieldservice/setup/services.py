@@ -74,7 +74,8 @@ def name_company(*, names: Mapping[str, str], short_names: Mapping[str, str], ho
     errors: dict[str, list[Any]] = {}
     full = {language: _line(names.get(language, ""), MOST_NAME, f"name_{language}", errors) for language in LANGUAGES}
     short = {
-        language: _line(short_names.get(language, ""), MOST_SHORT, f"short_{language}", errors) for language in LANGUAGES
+        language: _line(short_names.get(language, ""), MOST_SHORT, f"short_{language}", errors)
+        for language in LANGUAGES
     }
     if not any(full.values()):
         errors["name_zh"] = [_l("Enter the company's name in one language at least.")]

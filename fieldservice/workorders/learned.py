@@ -190,8 +190,8 @@ def unpack(content: bytes) -> Model:
     """Raises ValueError for what is no model."""
     with np.load(io.BytesIO(content), allow_pickle=False) as kept:
         arrays: dict[str, Any] = {name: kept[name] for name in kept.files}
-    texts = {name: tuple(map(str, arrays.pop(name))) for name in ("work_types", "patterns")}
-    return Model(**arrays, **texts)
+    kinds, patterns = (tuple(map(str, arrays.pop(name))) for name in ("work_types", "patterns"))
+    return Model(work_types=kinds, patterns=patterns, **arrays)
 
 
 def digest(content: bytes) -> str:

@@ -60,7 +60,9 @@ def test_the_set_up_from_code_to_work(empty: Flask, client: FlaskClient, tmp_pat
     assert post(client, "backup").location == "/setup/station"
     found = post(client, "station", find="1", place="新吴").get_data(as_text=True)
     assert 'value="320214"' in found
-    answer = post(client, "station", code="wxxw", name_zh="无锡新吴站", division_code="320214", latitude="31.5", longitude="120.4")
+    answer = post(
+        client, "station", code="wxxw", name_zh="无锡新吴站", division_code="320214", latitude="31.5", longitude="120.4"
+    )
     assert answer.location == "/setup/finish", answer.get_data(as_text=True)
     station = session.scalars(select(Station)).one()
     assert (station.code, station.state, station.latitude) == ("WXXW", "open", 31.5)
@@ -79,7 +81,9 @@ def test_the_set_up_from_code_to_work(empty: Flask, client: FlaskClient, tmp_pat
 def test_the_code_is_used_once_and_guessed_ten_times_at_most(empty: Flask, client: FlaskClient) -> None:
     code = write(make_code)
     for _ in range(MOST_TRIES):
-        assert write(lambda: services.open_first_account(code="AAAAA-BBBBB-CCCCC-DDDDD", language="zh", **ADMIN)) is None
+        assert (
+            write(lambda: services.open_first_account(code="AAAAA-BBBBB-CCCCC-DDDDD", language="zh", **ADMIN)) is None
+        )
     assert write(lambda: services.open_first_account(code=code, language="zh", **ADMIN)) is None  # void by now
     assert "setup code" in client.get("/setup/account").get_data(as_text=True)
     made_admin(client)

@@ -43,7 +43,10 @@ def greet(port: int, name: str, trusted: Path | None) -> dict[str, Any]:
     """A full handshake of a client that checks chain and name; the certificate it got."""
     context = ssl.create_default_context(cafile=str(trusted) if trusted else None)
     context.verify_flags |= ssl.VERIFY_X509_STRICT  # as new Pythons and iOS do
-    with socket.create_connection(("127.0.0.1", port)) as plain, context.wrap_socket(plain, server_hostname=name) as line:
+    with (
+        socket.create_connection(("127.0.0.1", port)) as plain,
+        context.wrap_socket(plain, server_hostname=name) as line,
+    ):
         found = line.getpeercert()
         assert found is not None
         return dict(found)
@@ -96,7 +99,9 @@ def test_this_machine_knows_its_addresses() -> None:
     assert ipaddress.ip_address(certificates.network_address()).version == 4
 
 
-def test_the_page_shows_code_certificate_and_fingerprint(sqlite_app: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_page_shows_code_certificate_and_fingerprint(
+    sqlite_app: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     from tests.conftest import make_user
 
     files = certificates.ready(tmp_path, ["localhost"], NOW)
@@ -161,7 +166,12 @@ def test_make_run_with_tls_is_trusted_and_sets_secure_cookies(tmp_path: Path) ->
             process.terminate()
             process.wait(20)
     everywhere = subprocess.run(
-        [*command[:4], "0.0.0.0", "--port", str(port)], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=90
+        [*command[:4], "0.0.0.0", "--port", str(port)],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=90,
     )
     assert everywhere.returncode == 1
     assert "FIELDSERVICE_PUBLIC_URL begins with http://" in everywhere.stdout

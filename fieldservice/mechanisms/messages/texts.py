@@ -159,7 +159,6 @@ def _signed(text: str, language: str) -> str:
     return f"{text}\n\n{signature}" if signature else text
 
 
-
 def _show(how: str, value: Any, language: str) -> str:
     if value is None:
         return ""
