@@ -209,3 +209,17 @@ def test_the_command_asks_the_same_and_goes_on_where_it_was(empty: Flask) -> Non
     assert "Sign in at" in second.output
     assert not state().needed
     assert session.scalar(select(User.email)) == ADMIN["email"]
+
+
+def test_messages_say_whose_they_are(empty: Flask) -> None:
+    from fieldservice.mechanisms.messages import render, templates
+
+    write(
+        lambda: services.name_company(
+            names={"zh": "无锡臻护", "en": "Wuxi Zhenhu Ltd."}, short_names={"zh": "臻护"}, hotline="4005550360"
+        )
+    )
+    known = next(iter(templates().values()))
+    facts: dict[str, Any] = dict.fromkeys(known.needs, None) | {link.of: "SR-1" for link in known.links.values()}
+    assert render(known.code, "zh", facts, "sms").body.startswith("【臻护】")
+    assert render(known.code, "en", facts, "email").body.endswith("\n\nWuxi Zhenhu Ltd.\n400-555-0360")
