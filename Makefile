@@ -2,6 +2,9 @@
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 5000
+# DEMO=0 starts empty and leads through the set-up; TLS=1 serves https with a certificate of our own.
+DEMO ?= 1
+TLS ?= 0
 VENV := .venv
 BIN := $(VENV)/bin
 # uv ignores pip's settings, so it is handed the index, links and certificates that pip is configured with.
@@ -15,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: run test test-fast check browser front texts lock clean
 
 run: $(VENV)/.run front texts
-	@I_KNOW=$(I_KNOW) $(BIN)/python -m fieldservice.serve --demo --host $(HOST) --port $(PORT)
+	@I_KNOW=$(I_KNOW) $(BIN)/python -m fieldservice.serve $(if $(filter 0,$(DEMO)),,--demo) $(if $(filter 1,$(TLS)),--tls) --host $(HOST) --port $(PORT)
 
 test: $(VENV)/.test front texts browser
 	$(BIN)/python -m pytest -n 2 --dist loadgroup

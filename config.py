@@ -31,6 +31,8 @@ KNOWN = frozenset(
         "BACKGROUND",
         "BREACHED_PASSWORDS",
         "SECOND_FACTOR_ROLES",
+        "BACKUP_FOLDER",
+        "TRUSTED_PROXIES",
     ]
 )
 
@@ -58,6 +60,8 @@ class Settings:
     mail_from: str
     breached_passwords: Path | None  # a sorted list of SHA-1 sums
     second_factor_roles: frozenset[str]  # who must have a second factor
+    backup_folder: Path
+    trusted_proxies: int  # how many proxies stand in front and set X-Forwarded headers
 
     @property
     def secure_cookies(self) -> bool:
@@ -100,6 +104,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         mail_from=get("MAIL_FROM", "service@localhost"),
         breached_passwords=_file("BREACHED_PASSWORDS", get("BREACHED_PASSWORDS")),
         second_factor_roles=_roles("SECOND_FACTOR_ROLES", get("SECOND_FACTOR_ROLES")),
+        backup_folder=Path(get("BACKUP_FOLDER", str(instance / "backups"))).resolve(),
+        trusted_proxies=_few("TRUSTED_PROXIES", get("TRUSTED_PROXIES", "0")),
     )
 
 
@@ -122,6 +128,12 @@ def _roles(name: str, value: str) -> frozenset[str]:
     return wanted
 
 
+def _few(name: str, value: str) -> int:
+    if value not in ("0", "1", "2", "3"):
+        raise ConfigError(f"{PREFIX}{name} is {value!r}; write how many proxies stand in front: 0, 1, 2 or 3.")
+    return int(value)
+
+
 def _database_url(value: str, instance: Path) -> str:
     if not value:
         return f"sqlite:///{instance / 'fieldservice.db'}"
@@ -140,7 +152,7 @@ def _secret_key(value: str, instance: Path) -> str:
         if len(value) < 32:
             raise ConfigError(f"{PREFIX}SECRET_KEY is shorter than 32 characters; write a longer random one.")
         return value
-    instance.mkdir(parents=True, exist_ok=True)
+    instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = instance / "secret_key"
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

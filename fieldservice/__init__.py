@@ -1,6 +1,7 @@
 """FieldService 360. The app factory below is the table of contents of the system."""
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import ROOT, Settings
 from fieldservice import cli, jobs, models, records, subscriptions
@@ -20,6 +21,9 @@ from fieldservice.intake import api as intake_api
 from fieldservice.intake import views as intake
 from fieldservice.mechanisms import relay
 from fieldservice.portal import views as portal
+from fieldservice.setup import gate
+from fieldservice.setup import tablets as setup_tablets
+from fieldservice.setup import views as setup_views
 from fieldservice.workorders import api as workorders_api
 from fieldservice.workorders import caller_views
 from fieldservice.workorders import views as workorders
@@ -41,6 +45,8 @@ PAGES = (
     insight.blueprint,
     admin.blueprint,
     portal.blueprint,
+    setup_views.blueprint,
+    setup_tablets.blueprint,
 )
 API: tuple[api.ApiBlueprint, ...] = (
     intake_api.blueprint,
@@ -60,7 +66,7 @@ def create_app(settings: Settings) -> Flask:
         static_folder="static",
         instance_path=str(settings.instance_path),
     )
-    settings.instance_path.mkdir(parents=True, exist_ok=True)
+    settings.instance_path.mkdir(mode=0o700, parents=True, exist_ok=True)
     app.extensions["fieldservice.settings"] = settings
     app.config.update(
         SECRET_KEY=settings.secret_key,
@@ -71,6 +77,13 @@ def create_app(settings: Settings) -> Flask:
         WTF_CSRF_CHECK_DEFAULT=False,  # web._refuse_cross_site decides where the token is asked
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a form left open over night still works
     )
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # as Flask's guide says
+            app.wsgi_app,
+            x_for=settings.trusted_proxies,
+            x_proto=settings.trusted_proxies,
+            x_host=settings.trusted_proxies,
+        )
     clock.zone = settings.timezone
     if settings.started_clock_at is not None:
         clock.start_at(settings.started_clock_at)
@@ -78,6 +91,7 @@ def create_app(settings: Settings) -> Flask:
     with app.app_context():
         install_database_rules(db.engine)
     signin.install(app, settings)
+    gate.install(app)
     web.install(app)
     described = api.install(app)
     for page in PAGES:

@@ -10,6 +10,8 @@ from fieldservice.contracts import commands as contracts
 from fieldservice.demo import commands as demo
 from fieldservice.foundation.db import db
 from fieldservice.insight import commands as insight
+from fieldservice.setup import commands as setup
+from fieldservice.workorders import commands as workorders
 
 COMMANDS = (
     accounts.users,
@@ -19,6 +21,8 @@ COMMANDS = (
     insight.verify,
     admin.import_command,
     admin.export_command,
+    workorders.hints,
+    setup.setup,
     demo.demo,
 )
 

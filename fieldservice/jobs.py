@@ -12,6 +12,7 @@ from fieldservice.foundation.time import now
 from fieldservice.intake import services as intake
 from fieldservice.mechanisms import clocks, files, messages
 from fieldservice.mechanisms.relay import relay
+from fieldservice.workorders import hint_learning
 
 
 def list_schedules() -> None:
@@ -21,6 +22,7 @@ def list_schedules() -> None:
     every(timedelta(seconds=10), watch_clocks)
     every(timedelta(minutes=1), send_surveys)
     every(timedelta(minutes=15), close_silent)
+    every(time(3, 10), learn_hints)
     every(time(3, 20), forget_answers)
     every(time(3, 30), forget_done)
     every(time(3, 40), files.sweep)
@@ -38,6 +40,12 @@ def send_surveys() -> None:
     """Invite those whose work is finished; end invitations nobody answered."""
     write(lambda: feedback.send_due(now()))
     write(lambda: feedback.expire_old(now()))
+
+
+def learn_hints() -> None:
+    """Learn from what was closed since yesterday."""
+    lesson = hint_learning.learn_closed()
+    write(lambda: hint_learning.keep(lesson, now()))
 
 
 def close_silent() -> None:

@@ -4,7 +4,7 @@ from fieldservice.accounts import models as accounts
 from fieldservice.assets import models as assets
 from fieldservice.customers import models as customers
 from fieldservice.feedback import models as feedback
-from fieldservice.foundation import api, deferred, limits, numbers
+from fieldservice.foundation import api, company, deferred, limits, numbers
 from fieldservice.intake import models as intake
 from fieldservice.mechanisms import calendars, events, policies, tasks, templates
 from fieldservice.mechanisms.clocks import models as clocks
@@ -16,6 +16,6 @@ from fieldservice.stations import models as stations
 from fieldservice.workorders import models as workorders
 
 MODULES = (
-    accounts, api, assets, calendars, clocks, customers, deferred, events, feedback, files, intake, limits, messages,
-    numbers, parts, policies, records, stations, tasks, templates, workorders,
+    accounts, api, assets, calendars, clocks, company, customers, deferred, events, feedback, files, intake, limits,
+    messages, numbers, parts, policies, records, stations, tasks, templates, workorders,
 )  # fmt: skip

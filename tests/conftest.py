@@ -20,6 +20,7 @@ from fieldservice import create_app
 from fieldservice.accounts.models import User
 from fieldservice.accounts.services import create_user
 from fieldservice.foundation import catalogues
+from fieldservice.foundation.company import ONLY, Installation
 from fieldservice.foundation.db import db, session, write
 from fieldservice.foundation.time import Clock
 from fieldservice.foundation.time import clock as the_clock
@@ -87,6 +88,8 @@ class Database:
         migrating = create_app(replace(settings, database_url=first))
         with migrating.app_context():
             upgrade()
+            write(_set_up)
+            session.remove()
             db.engine.dispose()
         self.app = create_app(replace(settings, database_url=url))
         self.app.testing = True
@@ -101,6 +104,16 @@ class Database:
             shutil.copy(self.folder / "template.db", self.folder / "test.db")
         else:
             postgres.make_database(self.name, self.template)
+
+
+def _set_up() -> None:
+    """Tests begin after the set-up, with a company nobody has named."""
+    session.add(
+        Installation(
+            id=ONLY, created_at=NOW, finished_at=NOW, names={}, short_names={}, hotline="", default_language="",
+            timezone="", steps=[], results={}, code_tries=0,
+        )
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")

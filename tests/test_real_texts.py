@@ -23,11 +23,13 @@ from fieldservice.accounts.services import create_token
 from fieldservice.foundation.db import session, write
 from fieldservice.foundation.time import Clock, at_local, local, now
 from fieldservice.insight.verify import verify
-from fieldservice.intake.importing import COLUMNS, import_requests
 from fieldservice.intake.models import ServiceRequest
+from fieldservice.intake.records import ServiceRequests
 from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.events import log_new_events
 from fieldservice.mechanisms.metrics import Period, Scope, all_metrics, measure, value_text
+from fieldservice.mechanisms.records import kind_of
+from fieldservice.mechanisms.records.importing import import_table
 from fieldservice.workorders import catalogue
 from fieldservice.workorders.skills import skill_codes
 from tests import factories
@@ -65,7 +67,7 @@ def real_file(tmp_path: Path) -> Path:
         )
     path = tmp_path / "real.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
+        writer = csv.DictWriter(file, ServiceRequests().columns)
         writer.writeheader()
         writer.writerows(real_rows(ROWS))
     return path
@@ -74,16 +76,16 @@ def real_file(tmp_path: Path) -> Path:
 @pytest.mark.slow
 def test_real_texts_are_imported_once_and_worked_off_by_api(app: Flask, real_file: Path, clock: Clock) -> None:
     company = write(_company)
-    tried = import_requests(real_file, dry_run=True)
+    tried = import_table(kind_of("service-requests"), real_file, dry_run=True)
     assert session.scalar(select(func.count(ServiceRequest.id))) == 0
-    first = import_requests(real_file)
-    print(f"{first.created} of {ROWS} rows arrived; refused: {[error.texts for error in first.errors]}")
-    assert (tried.created, tried.refused) == (first.created, first.refused)
-    assert first.created + first.refused == ROWS
-    assert first.created > 0.99 * ROWS
-    assert len(first.errors) == first.refused  # a row arrives, or is listed with its reason
-    again = import_requests(real_file)
-    assert (again.created, again.known, again.refused) == (0, first.created, first.refused)
+    first = import_table(kind_of("service-requests"), real_file)
+    print(f"{first.create} of {ROWS} rows arrived; refused: {first.notes}")
+    assert (tried.create, tried.refused) == (first.create, first.refused)
+    assert first.create + first.refused == ROWS
+    assert first.create > 0.99 * ROWS
+    assert len(first.notes) == first.refused  # a row arrives, or is listed with its reason
+    again = import_table(kind_of("service-requests"), real_file)
+    assert (again.create, again.same, again.refused) == (0, first.create, first.refused)
 
     api = Api(app, company)
     near = ServiceRequest.division_code.regexp_match(NEAR)

@@ -87,15 +87,19 @@ def effective(priority: str, *, customer_id: int | None, tier: str | None, stati
 # Promises -----------------------------------------------------------------------------------------
 
 
-def give(request: Promised, *, at: datetime, since: datetime | None = None, told: bool = True) -> list[Clock]:
+def give(
+    request: Promised, *, at: datetime, since: datetime | None = None, told: bool = True, fresh: bool = False
+) -> list[Clock]:
     """Start the promises of a request, each with its quoted time.
 
     All start at receipt (or at `since`, when a request is opened again). Every station publishes its
-    promises, so they count as told; `told=False` is for what no customer was ever promised.
+    promises, so they count as told; `told=False` is for what no customer was ever promised. `fresh`: the
+    request was made in this transaction, so none of its promises can be running; the caller stores them
+    (`clocks.insert_many`).
     """
-    start = since or request.received_at
+    start, run = since or request.received_at, clocks.begin if fresh else clocks.start
     return [
-        clocks.start(
+        run(
             request, kind, limit, started_at=start, priority=request.priority, told=told,
             quoted_at=_quoted(request, kind, limit, start, at),
         )

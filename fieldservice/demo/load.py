@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from config import Settings
 from fieldservice.demo import accounts, clients, still, stock, world
 from fieldservice.demo.cast import Cast
+from fieldservice.demo.company import told
 from fieldservice.demo.course import Course
 from fieldservice.demo.diary import Diary
 from fieldservice.demo.faults import Faults
@@ -25,6 +26,7 @@ from fieldservice.demo.sizes import Size, size_of
 from fieldservice.demo.stories import Story
 from fieldservice.demo.telling import Teller
 from fieldservice.demo.writing import Writer
+from fieldservice.foundation.company import ONLY, Installation, changed
 from fieldservice.foundation.db import session, write
 from fieldservice.foundation.errors import Conflict
 from fieldservice.foundation.time import clock, local, now
@@ -102,6 +104,7 @@ def build(size: Size, seed: int, at: datetime) -> dict[str, int]:
     """Everything, inside `write`."""
     plan = plan_world(size, seed, at)
     record(LOADED, Ref("demo", 1), {"size": size.code, "seed": seed, "now": at.isoformat()}, at=at)
+    introduce(at)
     rows = Rows()
     placed = still.place(plan, rows)
     store = stock.open_store(plan, placed, rows)
@@ -118,6 +121,15 @@ def build(size: Size, seed: int, at: datetime) -> dict[str, int]:
     Teller(crew).tell(going_on, at)
     log_backlog()
     return count()
+
+
+def introduce(at: datetime) -> None:
+    """Whose installation it is; no set-up is asked for."""
+    ours = told("company")
+    row = session.get(Installation, ONLY) or Installation(id=ONLY, created_at=at)
+    row.names, row.short_names, row.hotline, row.finished_at = ours["names"], ours["short"], ours["hotline"], at
+    session.add(row)
+    changed()
 
 
 def make_up(plan: world.World) -> tuple[list[Story], list[Story]]:

@@ -26,20 +26,25 @@ class NumberSeries(Base):
 
 def next_number(series: str, at: datetime | None = None) -> str:
     """The next number of `series` in the local year of `at` (now): 'WO' → 'WO-2026-000123'. Inside `write`."""
+    return next_numbers(series, 1, at)[0]
+
+
+def next_numbers(series: str, count: int, at: datetime | None = None) -> list[str]:
+    """Several numbers in a row, taken at once."""
     year = local(at or now()).year
-    last = _advance(series, year)
+    last = _advance(series, year, count)
     if last is None:  # the first of its year; somebody else may just be making the row too
         insert: Any = sqlite.insert if is_sqlite() else postgresql.insert
         session.execute(insert(NumberSeries).values(series=series, year=year, last=0).on_conflict_do_nothing())
-        last = _advance(series, year)
+        last = _advance(series, year, count)
     assert last is not None
-    return f"{series}-{year}-{last:06d}"
+    return [f"{series}-{year}-{number:06d}" for number in range(last - count + 1, last + 1)]
 
 
-def _advance(series: str, year: int) -> int | None:
+def _advance(series: str, year: int, count: int) -> int | None:
     step = update(NumberSeries).where(NumberSeries.series == series, NumberSeries.year == year)
     return session.scalar(
-        step.values(last=NumberSeries.last + 1)
+        step.values(last=NumberSeries.last + count)
         .returning(NumberSeries.last)
         .execution_options(synchronize_session=False)
     )

@@ -19,14 +19,18 @@ from werkzeug.exceptions import HTTPException
 from config import LANGUAGES, Settings
 from fieldservice.foundation import display, limits
 from fieldservice.foundation.access import enforce, person
+from fieldservice.foundation.company import company, default_language
 from fieldservice.foundation.db import is_sqlite, session
 from fieldservice.foundation.errors import DomainError, Forbidden, Invalid, NotFound, TooLarge, TooMany
+from fieldservice.foundation.formats import phone_text
+from fieldservice.foundation.time import clock
 from fieldservice.foundation.words import language, pick, word
 
 babel = Babel()
 csrf = CSRFProtect()
 limiter = Limiter(get_remote_address, storage_uri=f"{limits.AttemptStorage.STORAGE_SCHEME[0]}://", headers_enabled=True)
 UNREADABLE = re.compile("[\x00\ud800-\udfff]")
+LOCAL = re.compile(r"https://(localhost|127\.|\[::1\])")  # one promise of HTTPS there would bind every program
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 ROOT = Path(__file__).resolve().parents[2]
 DIST = ROOT / "static" / "dist"
@@ -59,7 +63,7 @@ def install(app: Flask) -> None:
         app,
         default_locale="zh",
         locale_selector=choose_language,
-        timezone_selector=lambda: str(settings().timezone),
+        timezone_selector=lambda: str(clock.zone),
         default_domain=";".join(domains),
         default_translation_directories=";".join([str(CATALOGUES)] * len(domains)),
     )
@@ -78,7 +82,8 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _show_crash)
     for name in ("clock_time", "date_short", "datetime_short", "date_long", "minutes", "quantity", "money"):
         app.add_template_filter(getattr(display, name), name)
-    app.jinja_env.globals.update(word=word, pick=pick, asset=asset, ngettext=ngettext)
+    app.add_template_filter(phone_text, "phone")
+    app.jinja_env.globals.update(word=word, pick=pick, asset=asset, ngettext=ngettext, company=company)
     app.jinja_env.globals.update(nav_items=nav_items, switch_language_url=switch_language_url, texts=texts)
     app.context_processor(lambda: {"language": language(), "person": person(), "languages": LANGUAGES})
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -90,7 +95,7 @@ def install(app: Flask) -> None:
 def choose_language() -> str:
     """?lang= first, then what the person or browser remembered, then the browser's wish, then the default."""
     if not has_request_context():
-        return str(g.get("language") or settings().default_language)
+        return str(g.get("language") or default_language())
     if "language" not in g:
         somebody = person()
         wishes = (
@@ -100,7 +105,8 @@ def choose_language() -> str:
             somebody.language if somebody else None,
             request.accept_languages.best_match(("zh", "zh-CN", "en", "en-US"), default=""),
         )
-        g.language = next((wish[:2] for wish in wishes if wish and wish[:2] in LANGUAGES), settings().default_language)
+        spoken = next((wish[:2] for wish in wishes if wish and wish[:2] in LANGUAGES), None)
+        g.language = spoken or default_language()
     return str(g.language)
 
 
@@ -160,7 +166,7 @@ def _refuse_cross_site() -> None:
 def _finish(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    if settings().secure_cookies:
+    if settings().secure_cookies and not LOCAL.match(settings().public_url):
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = (

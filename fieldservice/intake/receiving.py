@@ -72,29 +72,16 @@ def report_fault(
     known = _known(receipt_key, external_id)
     if known is not None:
         return known
-    if not has_word("severity", severity):
-        raise Invalid({"severity": [_l("Say how bad it is.")]})
-    words = {
-        "contact_name": plain_text(contact_name, 80, field="name"),
-        "serial_given": plain_text(serial, 40, field="serial"),
-        "description": plain_text(description, MOST_WORDS, field="description"),
-    }
     site = session.get(Site, asset.site_id) if asset is not None else None
     contact, customer = _who(contact_phone, asset, customer, contact)
-    where = _where(place, site)
-    station = find_station(where.division_code, where.point)
+    where = where_of(place, site)
     received = received_at or at
-    request = ServiceRequest(
-        number=next_number("SR", received), station_id=station.id, channel=channel, external_id=external_id,
-        customer_id=customer.id if customer else None, contact_id=contact.id if contact else None,
-        site_id=site.id if site else None, asset_id=asset.id if asset else None,
-        contact_phone=contact_phone, contact_email=contact_email,
-        address=plain_text(where.address, 200, field="address"), division_code=where.division_code,
-        latitude=where.point.latitude if where.point else None,
-        longitude=where.point.longitude if where.point else None, precision=where.precision, severity=severity,
-        priority=promises.priority_for(severity), language=language, received_at=received, **words,
+    request = new_request(
+        number=next_number("SR", received), channel=channel, external_id=external_id, contact_name=contact_name,
+        contact_phone=contact_phone, contact_email=contact_email, description=description, severity=severity,
+        language=language, serial=serial, asset=asset, site=site, contact=contact, customer=customer, where=where,
+        station_id=find_station(where.division_code, where.point).id, received=received,
     )  # fmt: skip
-    request.customer = customer  # its tier decides the promises: not to be asked for again
     session.add(request)
     session.flush()
     if receipt_key is not None:
@@ -102,9 +89,33 @@ def report_fault(
     for photo in photos:
         files.attach(photo, request, at=at)
     given = promises.give(request, at=at)
-    record("service_request.received", request, _facts(request, where), at=received)
+    record("service_request.received", request, facts_of(request, where), at=received)
     if tell:
         notices.acknowledge(request, given, at)
+    return request
+
+
+def new_request(
+    *, number: str, channel: str, external_id: str | None, contact_name: str, contact_phone: str, contact_email: str,
+    description: str, severity: str, language: str, serial: str, asset: Asset | None, site: Site | None,
+    contact: Contact | None, customer: Customer | None, where: Place, station_id: int, received: datetime,
+) -> ServiceRequest:  # fmt: skip
+    """The row of a report. Raises Invalid for words or codes that cannot be used."""
+    if not has_word("severity", severity):
+        raise Invalid({"severity": [_l("Say how bad it is.")]})
+    request = ServiceRequest(
+        number=number, station_id=station_id, channel=channel, external_id=external_id,
+        customer_id=customer.id if customer else None, contact_id=contact.id if contact else None,
+        site_id=site.id if site else None, asset_id=asset.id if asset else None,
+        contact_name=plain_text(contact_name, 80, field="name"), contact_phone=contact_phone,
+        contact_email=contact_email, serial_given=plain_text(serial, 40, field="serial"),
+        description=plain_text(description, MOST_WORDS, field="description"),
+        address=plain_text(where.address, 200, field="address"), division_code=where.division_code,
+        latitude=where.point.latitude if where.point else None,
+        longitude=where.point.longitude if where.point else None, precision=where.precision, severity=severity,
+        priority=promises.priority_for(severity), language=language, received_at=received,
+    )  # fmt: skip
+    request.customer = customer  # its tier decides the promises: not to be asked for again
     return request
 
 
@@ -139,7 +150,7 @@ def _who(
     return contact, session.get(Customer, owner) if owner is not None else None
 
 
-def _where(place: Place, site: Site | None) -> Place:
+def where_of(place: Place, site: Site | None) -> Place:
     """A position holds; else the machine's site does, unless the address lies in another division (it was moved)."""
     if site is None:
         return place
@@ -155,7 +166,7 @@ def _where(place: Place, site: Site | None) -> Place:
     return Place(here.address, home.code if home else None, point, site.precision)
 
 
-def _facts(request: ServiceRequest, where: Place) -> dict[str, Any]:
+def facts_of(request: ServiceRequest, where: Place) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "channel": request.channel, "severity": request.severity, "priority": request.priority,
         "asset": request.asset_id, "precision": request.precision,

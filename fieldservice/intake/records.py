@@ -7,13 +7,13 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from config import LANGUAGES
-from fieldservice.assets.queries import asset_by_id
 from fieldservice.foundation.access import READS_ALL_WORK
 from fieldservice.foundation.errors import Conflict, Invalid
 from fieldservice.foundation.formats import FormatError
 from fieldservice.foundation.time import clock, now
 from fieldservice.intake import report, services
 from fieldservice.intake.models import ServiceRequest
+from fieldservice.intake.receiving_many import Report, report_many
 from fieldservice.mechanisms.records import Kind
 from fieldservice.mechanisms.records.fields import Choice, Field, Warn
 from fieldservice.mechanisms.records.kinds import Values
@@ -111,7 +111,7 @@ class ServiceRequests(Kind):
                     draft.refuse("division_code", listed)
 
     def create(self, wanted: Sequence[Values], at: datetime) -> Sequence[Any]:
-        return [_report(values, at) for values in wanted]
+        return report_many([_report(values) for values in wanted], at=at)
 
     def remove(self, row: Any) -> None:
         """A request that nobody touched is cancelled, and its identifier may come again."""
@@ -136,12 +136,11 @@ def _form(values: Values) -> dict[str, str]:
     return {**{FORM.get(name, name): value for name, value in columns.items()}, "division_asked": report.GIVEN}
 
 
-def _report(values: Values, at: datetime) -> ServiceRequest:
+def _report(values: Values) -> Report:
     given, received = values["given"], values.get("received_at")
-    return services.report_fault(
+    return Report(
         channel=values.get("channel") or "phone", contact_name=given.contact_name, contact_phone=given.contact_phone,
         contact_email=given.contact_email, description=given.description, severity=given.severity, serial=given.serial,
-        asset=asset_by_id(given.asset_id) if given.asset_id else None, place=given.place,
-        language=values.get("language") or LANGUAGES[0], external_id=values["external_id"],
-        received_at=datetime.fromisoformat(received) if received else None, tell=False, at=at,
+        asset_id=given.asset_id, place=given.place, language=values.get("language") or LANGUAGES[0],
+        external_id=values["external_id"], received_at=datetime.fromisoformat(received) if received else None,
     )  # fmt: skip

@@ -132,20 +132,23 @@ def record(
     return event
 
 
-def record_many(kind: str, told: Sequence[tuple[Subject, dict[str, Any]]], *, at: datetime) -> None:
+def record_many(
+    kind: str, told: Sequence[tuple[Subject, dict[str, Any]]], *, at: datetime | Sequence[datetime]
+) -> None:
     """The same kind of fact about many subjects, in three statements. For kinds that nobody answers at once."""
+    moments = [at] * len(told) if isinstance(at, datetime) else at
     if _handlers.get(kind):
-        for subject, facts in told:
-            record(kind, subject, facts, at=at)
+        for (subject, facts), moment in zip(told, moments, strict=True):
+            record(kind, subject, facts, at=moment)
         return
     session.flush()
     by = actor()
     rows = [
         {
-            "at": at, "kind": kind, "subject_type": subject.subject_type, "subject_id": subject.id, "actor": by,
+            "at": moment, "kind": kind, "subject_type": subject.subject_type, "subject_id": subject.id, "actor": by,
             "station_id": getattr(subject, "station_id", None), "facts": facts,
         }
-        for subject, facts in told
+        for (subject, facts), moment in zip(told, moments, strict=True)
     ]  # fmt: skip
     if rows:
         ids = session.scalars(insert(Event).returning(Event.id), rows).all()

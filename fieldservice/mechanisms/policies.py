@@ -19,6 +19,7 @@ from fieldservice.foundation.errors import Invalid
 from fieldservice.mechanisms.events import record
 from fieldservice.mechanisms.forms import plain_text
 from fieldservice.mechanisms.limits import Limit, never_worse
+from fieldservice.mechanisms.remembered import forget, remembered
 
 ScopeType = Literal["customer", "tier", "station"]
 Origin = Literal["customer", "tier", "station", "default"]
@@ -110,7 +111,15 @@ def effective(
 def effective_many(
     wanted: Iterable[str], *, customer_id: int | None = None, tier: str | None = None, station_id: int | None = None
 ) -> dict[str, Effective]:
-    """Several policies at once, in one query."""
+    """Several policies at once, in one query; asked once in a transaction."""
+    names = tuple(wanted)
+    key = (names, customer_id, tier, station_id)
+    return remembered("policies", key, lambda: _effective_many(names, customer_id, tier, station_id))
+
+
+def _effective_many(
+    wanted: Iterable[str], customer_id: int | None, tier: str | None, station_id: int | None
+) -> dict[str, Effective]:
     policies = [_policies[name] for name in wanted]
     scopes: dict[ScopeType, str] = {}
     for scope_type, key in (("customer", customer_id), ("tier", tier), ("station", station_id)):
@@ -173,6 +182,7 @@ def set_override(name: str, scope_type: ScopeType, scope_key: object, value: Any
     if row is None:
         row = PolicyOverride(name=name, scope_type=scope_type, scope_key=str(scope_key))
         session.add(row)
+    forget("policies")
     row.value, row.changed_at = policy.worth.store(meant), at
     session.flush()
     facts = {"name": name, "scope": scope_type, "key": str(scope_key), "value": row.value}
@@ -187,6 +197,7 @@ def clear_override(name: str, scope_type: ScopeType, scope_key: object, *, at: d
         record("policy.cleared", row, {"name": name, "scope": scope_type, "key": str(scope_key)}, at=at)
         session.delete(row)
         session.flush()
+        forget("policies")
 
 
 def _checked(name: str, scope_type: str, scope_key: object) -> Policy:

@@ -15,7 +15,8 @@ from fieldservice.foundation.errors import Invalid, NotFound
 from fieldservice.foundation.words import has_word, pick
 from fieldservice.mechanisms import templates
 from fieldservice.mechanisms.forms import Field, Form
-from fieldservice.workorders import fault_search
+from fieldservice.workorders import fault_search, hint_learning
+from fieldservice.workorders.learned import Learned
 from fieldservice.workorders.models import WorkOrder
 
 DATA = Path(__file__).parent / "data"
@@ -25,6 +26,7 @@ templates.load_all(PATTERN, DATA / "fault_patterns")
 
 Texts = Mapping[str, str]
 DENIED = re.compile(r"(没|未|无|不|\bno |\bnot |\bwithout )[^。，,.;；]*$")
+JOBS_COUNT = 0.5  # what closed work counts beside the patterns; measured in docs/decisions/0017
 CONSIDERED = 10  # best patterns that speak for a work type
 
 
@@ -111,10 +113,11 @@ def label_of(field: Field) -> str:
 
 @dataclass(frozen=True)
 class Hint:
-    """A work type that fits a report, and the fault pattern that says why."""
+    """A work type that fits a report, and why: the fault pattern it reads like, and how many closed jobs were alike."""
 
     work_type: WorkType
-    pattern: FaultPattern
+    pattern: FaultPattern | None
+    jobs: int = 0
 
 
 def find_patterns(text: str, *, work_type: str | None = None, limit: int = 8) -> list[FaultPattern]:
@@ -130,10 +133,39 @@ def find_patterns(text: str, *, work_type: str | None = None, limit: int = 8) ->
 
 
 def hints(text: str, limit: int = 3) -> list[Hint]:
-    """The work types that fit a report best, each with its reason."""
+    """The work types that fit a report best, each with its reason: by fault patterns and by closed work together."""
     index = _index()
-    found = fault_search.work_types_of(index, fault_search.rank(index, text)[:CONSIDERED])
-    return [Hint(work_type(kind), pattern(code)) for kind, code in found[:limit]]
+    ranked = fault_search.rank(index, text)[:CONSIDERED]
+    best = dict(fault_search.work_types_of(index, ranked))
+    closed = {one.work_type: one for one in hint_learning.suggested(text)}
+    found = together(_votes(index, ranked), {kind: one.weight for kind, one in closed.items()})
+    known = {kind.code: kind for kind in work_types()}
+    return [
+        Hint(known[kind], _reason(best.get(kind), closed.get(kind)), closed[kind].jobs if kind in closed else 0)
+        for kind in found
+        if kind in known
+    ][:limit]
+
+
+def together(by_patterns: Mapping[str, float], by_jobs: Mapping[str, float]) -> list[str]:
+    """Work types, best first, by what both ways give them (each 0…1)."""
+    kinds = list(dict.fromkeys([*by_patterns, *by_jobs]))  # ties stay in the order of the patterns
+    return sorted(kinds, key=lambda kind: -by_patterns.get(kind, 0) - JOBS_COUNT * by_jobs.get(kind, 0))
+
+
+def _votes(index: fault_search.Index, ranked: list[tuple[str, float]]) -> dict[str, float]:
+    """Each work type's share of what its patterns scored."""
+    votes: dict[str, float] = {}
+    for code, score in ranked:
+        votes[index.work_types[code]] = votes.get(index.work_types[code], 0.0) + score
+    whole = sum(votes.values())
+    return {kind: vote / whole for kind, vote in votes.items()}
+
+
+def _reason(by_words: str | None, by_jobs: Learned | None) -> FaultPattern | None:
+    """The pattern that the words remind of, else the one that closed jobs had."""
+    code = by_words or (by_jobs.pattern if by_jobs else None)
+    return {one.code: one for one in patterns()}.get(code) if code else None
 
 
 def suggest_work_types(text: str, limit: int = 3) -> list[WorkType]:

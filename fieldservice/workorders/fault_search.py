@@ -96,7 +96,7 @@ def work_types_of(index: Index, ranked: Sequence[tuple[str, float]]) -> list[tup
 
 def cut(text: str) -> dict[str, float]:
     """The words of a text with what each counts (1, or less for a single Chinese character)."""
-    plain = _with_one_name(text.lower()[:MOST_LETTERS])
+    plain = with_one_name(text.lower()[:MOST_LETTERS])
     words: dict[str, float] = {word[:STEM]: 1.0 for word in LATIN.findall(plain) if word not in STOP_WORDS}
     for run in HAN.findall(plain):
         words.update(dict.fromkeys((run[at : at + 2] for at in range(len(run) - 1)), 1.0))
@@ -105,7 +105,8 @@ def cut(text: str) -> dict[str, float]:
     return words
 
 
-def _with_one_name(text: str) -> str:
+def with_one_name(text: str) -> str:
+    """The text with one word for each thing (data/synonyms.yaml)."""
     expression, names = _synonyms()
     return expression.sub(lambda found: names[found.group()], text)
 

@@ -9,6 +9,8 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     Index,
+    Integer,
+    LargeBinary,
     String,
     Text,
     UniqueConstraint,
@@ -277,3 +279,14 @@ class TabletUpload(Base):
     refusal: Mapped[str | None] = mapped_column(String(24))  # why its bytes cannot be used
     at: Mapped[datetime]
     __table_args__ = (UniqueConstraint("user_id", "upload_id"),)
+
+
+class HintModel(Base):
+    """What closed work taught, by version: the newest one is used (hint_learning.py)."""
+
+    __tablename__ = "hint_model"
+    id: Mapped[Id]
+    trained_at: Mapped[datetime]
+    jobs: Mapped[int] = mapped_column(Integer)
+    facts: Mapped[dict[str, Any]]  # digest, number of texts and work types
+    content: Mapped[bytes] = mapped_column(LargeBinary)

@@ -16,7 +16,7 @@ from fieldservice.intake.models import ServiceRequest, ThreadMessage
 from fieldservice.mechanisms import clocks, files
 from fieldservice.mechanisms.clocks import ClockView
 from fieldservice.mechanisms.files.models import StoredFile
-from fieldservice.workorders import catalogue, queries, triage
+from fieldservice.workorders import catalogue, hint_learning, queries, triage
 from fieldservice.workorders.catalogue import Hint, WorkType
 from fieldservice.workorders.history import Line, history_of
 from fieldservice.workorders.models import WorkOrder
@@ -43,6 +43,7 @@ class RequestSheet:
     request: ServiceRequest
     promises: list[ClockView]
     similar: intake.Similar
+    same_words: set[int]  # earlier reports of `similar` that tell the same fault, by id
     duplicate_of: ServiceRequest | None
     orders: Sequence[WorkOrder]
     thread: list[Said]
@@ -69,10 +70,13 @@ def request_sheet(request: ServiceRequest, person: Person) -> RequestSheet:
     waiting = may_act and request.state in triage.TRIAGEABLE
     hints = catalogue.hints(request.description) if waiting else []
     orders = queries.orders_of(request)
+    similar = intake.similar(request)
+    earlier = {one.id: one.description for one in (*similar.duplicates, *similar.same_fault)}
     return RequestSheet(
         request=request,
         promises=clocks.views(clocks.of(request), now()),
-        similar=intake.similar(request),
+        similar=similar,
+        same_words=hint_learning.same_fault(request.description, earlier) if earlier else set(),
         duplicate_of=session.get(ServiceRequest, request.duplicate_of_id) if request.duplicate_of_id else None,
         orders=orders,
         thread=_thread(request),

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, select
+from sqlalchemy import Select, insert, select
 
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Conflict, Invalid
@@ -43,6 +43,24 @@ def start(
     known = _open(subject, kind)
     if known is not None:
         return known
+    clock = begin(
+        subject, kind, limit, started_at=started_at, priority=priority, quoted_at=quoted_at, told=told,
+        pausable=pausable, calendar=calendar, station_id=station_id,
+    )  # fmt: skip
+    session.add(clock)
+    session.flush()
+    return clock
+
+
+def begin(
+    subject: Subject, kind: str, limit: Limit, *, started_at: datetime, priority: str = "P3",
+    quoted_at: datetime | None = None, told: bool = True, pausable: bool = False,
+    calendar: BusinessCalendar | None = None, station_id: int | None = None,
+) -> Clock:  # fmt: skip
+    """Like `start`, for a subject that was made in this transaction: no clock of it can be open.
+
+    The clock is not stored yet: `insert_many` does that for many at once.
+    """
     calendar = calendar or _calendar_for(limit, started_at)
     marks = core.moments(started_at, limit, calendar)
     clock = Clock(
@@ -62,11 +80,16 @@ def start(
         quoted_at=min(quoted_at, marks[-1]) if quoted_at else None,
         told_at=started_at if told else None,
     )
-    session.add(clock)
-    session.flush()
     if limit.calendar == "business":
         _ask_for_missing_years(calendar, started_at, clock.due_at)
     return clock
+
+
+def insert_many(begun: Sequence[Clock]) -> None:
+    """Store clocks that `begin` made, in one statement."""
+    names = [column.key for column in Clock.__table__.columns if column.key != "id"]
+    if begun:
+        session.execute(insert(Clock.__table__), [{name: getattr(clock, name) for name in names} for clock in begun])  # type: ignore[arg-type]  # a mapped class has a table
 
 
 def stop(subject: Subject, kind: str, at: datetime, calendar: BusinessCalendar | None = None) -> Clock | None:

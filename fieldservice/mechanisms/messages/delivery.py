@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
+from fieldservice.foundation.company import company
 from fieldservice.foundation.db import session, write
 from fieldservice.foundation.time import now
 from fieldservice.foundation.web import settings
@@ -85,6 +86,7 @@ def _due(moment: datetime) -> Any:
 
 def _claim(size: int, moment: datetime) -> list[_Claimed]:
     claimed = []
+    company()  # read here and remembered: texts are put together with no transaction open
     for message in session.scalars(_due(moment).limit(size).with_for_update(skip_locked=True)).all():
         if message.attempts >= MOST_ATTEMPTS:  # its last worker never came back
             _give_up(message, "never_ended", moment)

@@ -22,7 +22,9 @@ from typing import Any
 from flask_babel import force_locale
 
 from fieldservice.foundation import display
+from fieldservice.foundation.company import company
 from fieldservice.foundation.data_files import read_yaml
+from fieldservice.foundation.formats import phone_text
 from fieldservice.foundation.tokens import link_token
 from fieldservice.foundation.web import settings
 from fieldservice.foundation.words import word
@@ -137,9 +139,24 @@ def render(code: str, language: str, facts: Mapping[str, Any], channel: str) -> 
         shown = {name: _show(known.show.get(name, ""), facts[name], language) for name in known.needs}
     shown |= {name: _address(link, facts) for name, link in known.links.items()}
     if channel == "sms":
-        return Text("", known.sms[language].format_map(shown).strip())
+        return Text("", _from_us(known.sms[language].format_map(shown).strip(), language))
     subject = " ".join(known.subject[language].format_map(shown).split())  # a header has one line
-    return Text(subject, known.body[language].format_map(shown).strip())
+    return Text(subject, _signed(known.body[language].format_map(shown).strip(), language))
+
+
+def _from_us(text: str, language: str) -> str:
+    """An SMS says first who writes; the brackets are what carriers in China ask for."""
+    short = company().short(language)
+    if not short:
+        return text
+    return f"【{short}】{text}" if language == "zh" else f"[{short}] {text}"
+
+
+def _signed(text: str, language: str) -> str:
+    """An e-mail ends with who writes and where to call."""
+    ours = company()
+    signature = "\n".join(line for line in (ours.name(language), phone_text(ours.hotline)) if line)
+    return f"{text}\n\n{signature}" if signature else text
 
 
 def _show(how: str, value: Any, language: str) -> str:

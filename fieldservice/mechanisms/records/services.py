@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from fieldservice.foundation.access import actor
@@ -34,15 +34,16 @@ def apply(kind: Kind, drafts: Sequence[Draft], *, at: datetime, run: ImportRun |
             at=at,
         )
     by, run_id = actor(), run.id if run is not None else None
-    session.add_all(
-        RecordChange(
-            kind=kind.code, record_id=draft.row.id, import_run_id=run_id, actor=by, at=at,
-            before=draft.before if draft.action == "change" else None,
-            after=draft.changed if draft.action == "change" else kind.values(draft.row),
-        )
+    rows = [
+        {
+            "kind": kind.code, "record_id": draft.row.id, "import_run_id": run_id, "actor": by, "at": at,
+            "before": draft.before if draft.action == "change" else None,
+            "after": draft.changed if draft.action == "change" else kind.values(draft.row),
+        }
         for draft in [*new, *old]
-    )  # fmt: skip
-    session.flush()
+    ]  # fmt: skip
+    if rows:
+        session.execute(insert(RecordChange.__table__), rows)  # type: ignore[arg-type]  # a mapped class has a table
 
 
 def changes_of(kind: Kind, record_id: int, limit: int = 50) -> Sequence[RecordChange]:

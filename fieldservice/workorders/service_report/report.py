@@ -17,7 +17,9 @@ import typst
 from flask_babel import lazy_gettext as _l
 
 from config import LANGUAGES, ROOT
+from fieldservice.foundation.company import company
 from fieldservice.foundation.errors import Conflict, Invalid
+from fieldservice.foundation.formats import phone_text
 from fieldservice.foundation.jobs import compute
 from fieldservice.foundation.time import now
 from fieldservice.mechanisms import files
@@ -30,7 +32,7 @@ TEMPLATE = Path(__file__).parent / "report.typ"
 FONTS = ROOT / "node_modules" / "@expo-google-fonts" / "noto-sans-sc"
 FAMILIES = ("Noto Sans SC", "DejaVu Sans Mono")
 MOST_PHOTOS = 8
-COMPANY = "FieldService 360"
+PRODUCT = "FieldService 360"  # where nobody said whose installation it is
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class ServiceReport:
     made_at: datetime
     parts: tuple[ReportPart, ...]
     pictures: tuple[Picture, ...]
+    company: str = PRODUCT
 
 
 def reportable(order: WorkOrder) -> bool:
@@ -81,7 +84,15 @@ def gather(order: WorkOrder, lang: str | None = None) -> ServiceReport:
     )
     pictures = (*photos, *([signature] if signature else []))
     made_at = now().replace(microsecond=0)  # PDF knows whole seconds
-    return ServiceReport(order.number, f"{parts[0].heading} {order.number}", made_at, parts, pictures)
+    return ServiceReport(order.number, f"{parts[0].heading} {order.number}", made_at, parts, pictures, _company(first))
+
+
+def _company(language: str) -> str:
+    """Whose report it is: both names, the customer's language first, and where to call."""
+    ours = company()
+    names = dict.fromkeys(ours.name(spoken) for spoken in (language, *LANGUAGES))
+    told = [text for text in (*names, phone_text(ours.hotline)) if text]
+    return " · ".join(told) or PRODUCT
 
 
 def _pictures(order: WorkOrder) -> tuple[list[Picture], Picture | None]:
@@ -110,7 +121,7 @@ def compile_report(report: ServiceReport, to: Literal["pdf", "png"]) -> Sequence
     data = {
         "title": report.title,
         "number": report.number,
-        "company": COMPANY,
+        "company": report.company,
         "fonts": list(FAMILIES),
         "parts": [asdict(part) for part in report.parts],
     }
