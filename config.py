@@ -29,6 +29,8 @@ KNOWN = frozenset(
         "SMS_TOKEN",
         "MAIL_FROM",
         "BACKGROUND",
+        "BACKUP_FOLDER",
+        "METRICS_TOKEN",
     ]
 )
 
@@ -54,6 +56,8 @@ class Settings:
     sms_url: str | None
     sms_token: str | None
     mail_from: str
+    backup_folder: Path
+    metrics_token: str | None  # whoever reads /metrics from elsewhere gives it as bearer
 
     @property
     def secure_cookies(self) -> bool:
@@ -94,6 +98,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         sms_url=get("SMS_URL") or None,
         sms_token=get("SMS_TOKEN") or None,
         mail_from=get("MAIL_FROM", "service@localhost"),
+        backup_folder=_backup_folder(get("BACKUP_FOLDER"), instance),
+        metrics_token=_metrics_token(get("METRICS_TOKEN")),
     )
 
 
@@ -129,6 +135,23 @@ def _secret_key(value: str, instance: Path) -> str:
     except FileExistsError:
         pass
     return path.read_text()
+
+
+def _backup_folder(value: str, instance: Path) -> Path:
+    folder = Path(value) if value else instance / "backups"
+    if not folder.is_absolute():
+        raise ConfigError(f"{PREFIX}BACKUP_FOLDER is {value!r}; write a whole path such as /var/backups/fieldservice.")
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"{PREFIX}BACKUP_FOLDER is {value!r}, which is a file; write the path of a folder.")
+    if folder.resolve().is_relative_to((instance / "files").resolve()):
+        raise ConfigError(f"{PREFIX}BACKUP_FOLDER lies among the pictures it would copy; write another folder.")
+    return folder
+
+
+def _metrics_token(value: str) -> str | None:
+    if value and len(value) < 16:
+        raise ConfigError(f"{PREFIX}METRICS_TOKEN is shorter than 16 characters; write a longer random one.")
+    return value or None
 
 
 def _timezone(name: str) -> ZoneInfo:

@@ -17,6 +17,9 @@ from fieldservice.insight import views as insight
 from fieldservice.intake import api as intake_api
 from fieldservice.intake import views as intake
 from fieldservice.mechanisms import relay
+from fieldservice.operations import metrics as operations_metrics
+from fieldservice.operations import probes
+from fieldservice.operations import views as operations
 from fieldservice.portal import views as portal
 from fieldservice.workorders import api as workorders_api
 from fieldservice.workorders import caller_views
@@ -35,6 +38,8 @@ PAGES = (
     accounts.blueprint,
     insight.blueprint,
     portal.blueprint,
+    operations.blueprint,
+    probes.blueprint,
 )
 API: tuple[api.ApiBlueprint, ...] = (
     intake_api.blueprint,
@@ -71,6 +76,7 @@ def create_app(settings: Settings) -> Flask:
     db.init_app(app)
     with app.app_context():
         install_database_rules(db.engine)
+    operations_metrics.install(app)
     signin.install(app, settings)
     web.install(app)
     described = api.install(app)

@@ -10,6 +10,7 @@ from fieldservice.demo import commands as demo
 from fieldservice.foundation.db import db
 from fieldservice.insight import commands as insight
 from fieldservice.intake import commands as intake
+from fieldservice.operations import commands as operations
 
 COMMANDS = (
     accounts.users,
@@ -18,6 +19,8 @@ COMMANDS = (
     insight.kpi,
     insight.verify,
     intake.importing,
+    operations.backup,
+    operations.restore,
     demo.demo,
 )
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Flask, g
+from flask import Flask, g, request
 from flask import session as browser
 from flask_security import Security, SQLAlchemyUserDatastore
 from flask_security.mail_util import MailUtil
@@ -11,6 +11,7 @@ from sqlalchemy import select
 from config import Settings
 from fieldservice.accounts.models import ApiToken, Role, User
 from fieldservice.accounts.sessions import Sessions
+from fieldservice.foundation.access import declared
 from fieldservice.foundation.api import bearer_text
 from fieldservice.foundation.db import db, session
 from fieldservice.foundation.errors import SignInNeeded
@@ -55,6 +56,9 @@ def install(app: Flask, settings: Settings) -> None:
 def identify() -> None:
     """Set `g.person` from the bearer token or the signed-in session; one query for the person's roles."""
     g.person = None
+    asked = declared(request.endpoint, request.method) if request.endpoint else None
+    if asked is not None and asked.machine:
+        return
     text = bearer_text()
     if text is not None:
         user = session.scalar(
