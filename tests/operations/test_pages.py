@@ -32,10 +32,16 @@ def own(app: Flask, tmp_path: Path) -> Any:
     app.extensions["fieldservice.settings"] = before
 
 
+def post(client: FlaskClient, path: str) -> Any:
+    """As the page's form does."""
+    token = client.get("/admin/health").text.split('name="csrf_token" value="')[1].split('"')[0]
+    return client.post(path, data={"csrf_token": token})
+
+
 def test_a_backup_is_made_tested_by_a_restore_and_offered(app: Flask, own: Any, sign_in: Any) -> None:
     write(lambda: technician(station(territory=["320214"])))
     admin = sign_in("admin")
-    assert admin.post("/admin/health/backups").status_code == 303
+    assert post(admin, "/admin/health/backups").status_code == 303
     with pytest.raises(Conflict):
         write(lambda: services.ask_for_backup(cause="nightly", at=now()))
     for claimed in write(lambda: deferred.claim(1)):
@@ -47,6 +53,7 @@ def test_a_backup_is_made_tested_by_a_restore_and_offered(app: Flask, own: Any, 
     answer = admin.get(f"/admin/health/backups/{run.id}/file")
     assert answer.status_code == 200
     assert len(answer.data) == run.bytes
+    answer.close()
     assert [path.name for path in own.backup_folder.iterdir()] == [run.file]
     assert not list(own.instance_path.glob("restore-test-*"))
     assert sign_in("dispatcher").get(f"/admin/health/backups/{run.id}/file").status_code == 403
@@ -67,8 +74,8 @@ def test_a_backup_that_cannot_be_written_says_so(app: Flask, own: Any) -> None:
 def test_a_waiting_backup_can_be_cancelled_once(app: Flask, own: Any, sign_in: Any) -> None:
     run_id = write(lambda: services.ask_for_backup(cause="asked", at=now())).id
     admin = sign_in("admin")
-    assert admin.post(f"/admin/health/backups/{run_id}/cancel").status_code == 303
-    assert admin.post(f"/admin/health/backups/{run_id}/cancel").status_code == 409
+    assert post(admin, f"/admin/health/backups/{run_id}/cancel").status_code == 303
+    assert post(admin, f"/admin/health/backups/{run_id}/cancel").status_code == 409
     runs.run_backup.work(run_id=run_id)
     run = session.get(BackupRun, run_id)
     assert run is not None
@@ -119,10 +126,10 @@ def test_a_failed_message_and_a_failed_job_are_tried_again(app: Flask, own: Any,
     message_id, job_id = write(fail)
     admin = sign_in("admin")
     assert "file:1" in admin.get("/admin/health").text
-    assert admin.post(f"/admin/health/messages/{message_id}/retry").status_code == 303
-    assert admin.post(f"/admin/health/messages/{message_id}/retry").status_code == 409
-    assert admin.post(f"/admin/health/jobs/{job_id}/retry").status_code == 303
-    assert admin.post(f"/admin/health/jobs/{job_id}/retry").status_code == 409
+    assert post(admin, f"/admin/health/messages/{message_id}/retry").status_code == 303
+    assert post(admin, f"/admin/health/messages/{message_id}/retry").status_code == 409
+    assert post(admin, f"/admin/health/jobs/{job_id}/retry").status_code == 303
+    assert post(admin, f"/admin/health/jobs/{job_id}/retry").status_code == 409
     assert queries.failed_message_count() == 0
     assert not deferred.failed_jobs()
 
