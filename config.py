@@ -33,6 +33,7 @@ KNOWN = frozenset(
         "SECOND_FACTOR_ROLES",
         "BACKUP_FOLDER",
         "TRUSTED_PROXIES",
+        "METRICS_TOKEN",
     ]
 )
 
@@ -62,6 +63,7 @@ class Settings:
     second_factor_roles: frozenset[str]  # who must have a second factor
     backup_folder: Path
     trusted_proxies: int  # how many proxies stand in front and set X-Forwarded headers
+    metrics_token: str | None  # whoever reads /metrics from elsewhere gives it as bearer
 
     @property
     def secure_cookies(self) -> bool:
@@ -104,8 +106,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         mail_from=get("MAIL_FROM", "service@localhost"),
         breached_passwords=_file("BREACHED_PASSWORDS", get("BREACHED_PASSWORDS")),
         second_factor_roles=_roles("SECOND_FACTOR_ROLES", get("SECOND_FACTOR_ROLES")),
-        backup_folder=Path(get("BACKUP_FOLDER", str(instance / "backups"))).resolve(),
         trusted_proxies=_few("TRUSTED_PROXIES", get("TRUSTED_PROXIES", "0")),
+        backup_folder=_backup_folder(get("BACKUP_FOLDER"), instance),
+        metrics_token=_metrics_token(get("METRICS_TOKEN")),
     )
 
 
@@ -160,6 +163,23 @@ def _secret_key(value: str, instance: Path) -> str:
     except FileExistsError:
         pass
     return path.read_text()
+
+
+def _backup_folder(value: str, instance: Path) -> Path:
+    folder = Path(value) if value else instance / "backups"
+    if not folder.is_absolute():
+        raise ConfigError(f"{PREFIX}BACKUP_FOLDER is {value!r}; write a whole path such as /var/backups/fieldservice.")
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"{PREFIX}BACKUP_FOLDER is {value!r}, which is a file; write the path of a folder.")
+    if folder.resolve().is_relative_to((instance / "files").resolve()):
+        raise ConfigError(f"{PREFIX}BACKUP_FOLDER lies among the pictures it would copy; write another folder.")
+    return folder
+
+
+def _metrics_token(value: str) -> str | None:
+    if value and len(value) < 16:
+        raise ConfigError(f"{PREFIX}METRICS_TOKEN is shorter than 16 characters; write a longer random one.")
+    return value or None
 
 
 def _timezone(name: str) -> ZoneInfo:

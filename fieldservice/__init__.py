@@ -16,10 +16,14 @@ from fieldservice.foundation.db import db, dumps
 from fieldservice.foundation.db import install as install_database_rules
 from fieldservice.foundation.time import clock
 from fieldservice.insight import api as insight_api
+from fieldservice.insight import audit_views
 from fieldservice.insight import views as insight
 from fieldservice.intake import api as intake_api
 from fieldservice.intake import views as intake
 from fieldservice.mechanisms import relay
+from fieldservice.operations import metrics as operations_metrics
+from fieldservice.operations import probes
+from fieldservice.operations import views as operations
 from fieldservice.portal import views as portal
 from fieldservice.setup import gate
 from fieldservice.setup import tablets as setup_tablets
@@ -32,7 +36,8 @@ from fieldservice.workorders.tablet import views as tablet_views
 
 assert models.MODULES  # every table is known before migrations or queries need it
 MORE_PAGES = (  # on the blueprints of views.py beside them; the ways with fixed words come before /admin/<kind>
-    account_views, invite_views, asset_views, customer_views, import_views, map_views, people_views, roster_views,
+    account_views, audit_views, invite_views, asset_views, customer_views, import_views, map_views, people_views,
+    roster_views,
 )  # fmt: skip
 
 PAGES = (
@@ -47,6 +52,8 @@ PAGES = (
     portal.blueprint,
     setup_views.blueprint,
     setup_tablets.blueprint,
+    operations.blueprint,
+    probes.blueprint,
 )
 API: tuple[api.ApiBlueprint, ...] = (
     intake_api.blueprint,
@@ -90,6 +97,7 @@ def create_app(settings: Settings) -> Flask:
     db.init_app(app)
     with app.app_context():
         install_database_rules(db.engine)
+    operations_metrics.install(app)
     signin.install(app, settings)
     gate.install(app)
     web.install(app)

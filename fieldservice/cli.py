@@ -10,6 +10,7 @@ from fieldservice.contracts import commands as contracts
 from fieldservice.demo import commands as demo
 from fieldservice.foundation.db import db
 from fieldservice.insight import commands as insight
+from fieldservice.operations import commands as operations
 from fieldservice.setup import commands as setup
 from fieldservice.workorders import commands as workorders
 
@@ -23,6 +24,8 @@ COMMANDS = (
     admin.export_command,
     workorders.hints,
     setup.setup,
+    operations.backup,
+    operations.restore,
     demo.demo,
 )
 

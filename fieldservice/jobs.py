@@ -12,6 +12,7 @@ from fieldservice.foundation.time import now
 from fieldservice.intake import services as intake
 from fieldservice.mechanisms import clocks, files, messages
 from fieldservice.mechanisms.relay import relay
+from fieldservice.operations.services import ask_nightly
 from fieldservice.workorders import hint_learning
 
 
@@ -23,6 +24,7 @@ def list_schedules() -> None:
     every(timedelta(minutes=1), send_surveys)
     every(timedelta(minutes=15), close_silent)
     every(time(3, 10), learn_hints)
+    every(time(2, 10), ask_nightly)
     every(time(3, 20), forget_answers)
     every(time(3, 30), forget_done)
     every(time(3, 40), files.sweep)

@@ -4,18 +4,19 @@ from fieldservice.accounts import models as accounts
 from fieldservice.assets import models as assets
 from fieldservice.customers import models as customers
 from fieldservice.feedback import models as feedback
-from fieldservice.foundation import api, company, deferred, limits, numbers
+from fieldservice.foundation import api, company, deferred, limits, numbers, turns
 from fieldservice.intake import models as intake
 from fieldservice.mechanisms import calendars, events, policies, tasks, templates
 from fieldservice.mechanisms.clocks import models as clocks
 from fieldservice.mechanisms.files import models as files
 from fieldservice.mechanisms.messages import models as messages
 from fieldservice.mechanisms.records import models as records
+from fieldservice.operations import models as operations
 from fieldservice.parts import models as parts
 from fieldservice.stations import models as stations
 from fieldservice.workorders import models as workorders
 
 MODULES = (
     accounts, api, assets, calendars, clocks, company, customers, deferred, events, feedback, files, intake, limits,
-    messages, numbers, parts, policies, records, stations, tasks, templates, workorders,
+    messages, numbers, operations, parts, policies, records, stations, tasks, templates, turns, workorders,
 )  # fmt: skip

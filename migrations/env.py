@@ -31,26 +31,35 @@ def render_item(kind: str, item: Any, _autogenerate: Any) -> str | bool:
 
 def run() -> None:
     """Upgrade or downgrade inside one transaction, with foreign keys checked at its end."""
+    given = context.config.attributes.get("connection")
     database = current_app.extensions["migrate"].db
+    if given is not None:  # a restore migrates inside its own transaction
+        _configure(given, database)
+        context.run_migrations()
+        return
     engine = sa.create_engine(database.engine.url, poolclass=sa.pool.NullPool)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     with engine.connect() as connection:
-        context.configure(
-            connection=connection,
-            target_metadata=database.metadata,
-            render_item=render_item,
-            compare_type=True,
-            render_as_batch=True,
-            transactional_ddl=True,
-        )
+        _configure(connection, database)
         with connection.begin():
             context.run_migrations()
             if engine.dialect.name == "sqlite":
                 broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
                 if broken:
                     raise RuntimeError(f"this migration breaks foreign keys: {broken[:5]}")
+
+
+def _configure(connection: sa.Connection, database: Any) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=database.metadata,
+        render_item=render_item,
+        compare_type=True,
+        render_as_batch=True,
+        transactional_ddl=True,
+    )
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

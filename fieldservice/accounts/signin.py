@@ -12,6 +12,7 @@ from config import Settings
 from fieldservice.accounts.models import ApiToken, Role, User
 from fieldservice.accounts.second_factor import has_passkey
 from fieldservice.accounts.sessions import Sessions
+from fieldservice.foundation.access import declared
 from fieldservice.foundation.api import bearer_text
 from fieldservice.foundation.db import db, session
 from fieldservice.foundation.errors import SignInNeeded
@@ -57,6 +58,9 @@ def install(app: Flask, settings: Settings) -> None:
 def identify() -> None:
     """Set `g.person` from the bearer token or the signed-in session; one query for the person's roles."""
     g.person = None
+    asked = declared(request.endpoint, request.method) if request.endpoint else None
+    if asked is not None and asked.machine:
+        return
     text = bearer_text()
     if text is not None:
         user = session.scalar(

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from fieldservice.accounts.freshness import ask
 from fieldservice.admin import forms
 from fieldservice.admin.history import history_of
-from fieldservice.foundation.access import current, roles
+from fieldservice.foundation.access import Access, current, declared, roles
 from fieldservice.foundation.db import session, write
 from fieldservice.foundation.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from fieldservice.foundation.time import now
@@ -34,6 +34,12 @@ KEEPERS = (
 )
 PAGE = 50
 COUNTED = 10_001  # a count goes no further, so that a page costs the same whatever the size
+LINKS = (
+    ("operations.page", "eye", _l("Health and backups")),
+    ("insight.audit_trail", "history", _l("Audit trail")),
+    ("insight.verify_page", "shield-check", _l("Check the data")),
+    ("tablets.page", "tablet", _l("Connect tablets")),
+)
 navigation("admin.start", _l("Master data"), "admin", "station_manager", "storekeeper", "sales", "engineer", "agent")
 
 
@@ -68,7 +74,16 @@ def start() -> Any:
     """What there is to look after, with how much of it there is."""
     shown = [kind for kind in kinds() if kind.listed and current().has(*kind.readers)]
     counts = {kind.code: kind.count(current(), COUNTED) for kind in shown}
-    return render_template("admin/start.html", kinds=shown, counts=counts, may_import=_importable())
+    return render_template("admin/start.html", kinds=shown, counts=counts, may_import=_importable(), links=_links())
+
+
+def _links() -> list[tuple[str, str, Any]]:
+    """Pages about the system itself that this person may open: (address, icon, label)."""
+    return [
+        (url_for(endpoint), symbol, label)
+        for endpoint, symbol, label in LINKS
+        if current().has(*(declared(endpoint, "GET") or Access()).roles)
+    ]
 
 
 def _importable() -> list[Kind]:

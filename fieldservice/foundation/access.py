@@ -27,9 +27,10 @@ OPEN = frozenset({"static", "api-docs.openapi_json"})  # views of libraries that
 
 @dataclass(frozen=True)
 class Access:
-    """What a view demands: anybody, somebody signed in, or one of these roles."""
+    """What a view demands: anybody (a machine is not even looked up), somebody signed in, or one of these roles."""
 
     public: bool = False
+    machine: bool = False
     roles: frozenset[str] = frozenset()
 
 
@@ -72,6 +73,12 @@ class Person:
 def public(view: F) -> F:
     """Anybody may call this."""
     view.__access__ = Access(public=True)  # type: ignore[attr-defined]  # marks on functions are how Flask extensions declare
+    return view
+
+
+def machine(view: F) -> F:
+    """Anybody may call this and nobody is asked who they are: probes, which must answer without the database."""
+    view.__access__ = Access(public=True, machine=True)  # type: ignore[attr-defined]  # see public
     return view
 
 

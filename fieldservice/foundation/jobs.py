@@ -10,13 +10,14 @@ from flask import Flask
 from fieldservice.foundation import live
 from fieldservice.foundation.compute import ComputeTimeout, compute
 from fieldservice.foundation.deferred import Done, Task, defer, failed_jobs, forget_done, retry, task
-from fieldservice.foundation.leader import Leader, every
+from fieldservice.foundation.leader import Leader, every, leader_of, schedules
 from fieldservice.foundation.live import Notice
 from fieldservice.foundation.single import AlreadyRunning
+from fieldservice.foundation.turns import last_turns
 
 __all__ = [
     "AlreadyRunning", "ComputeTimeout", "Done", "Leader", "Notice", "Task", "compute", "defer", "emit", "every",
-    "failed_jobs", "forget_done", "retry", "run_leader", "task",
+    "failed_jobs", "forget_done", "last_turns", "leader_of", "retry", "run_leader", "schedules", "task",
 ]  # fmt: skip
 
 

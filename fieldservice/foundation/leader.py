@@ -6,7 +6,7 @@ Started by the server's lifespan alone; imports and commands never start it.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from threading import Event, Thread
 from time import monotonic
 from typing import Any
@@ -16,7 +16,7 @@ from flask import Flask
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from fieldservice.foundation import compute, deferred
+from fieldservice.foundation import compute, deferred, turns
 from fieldservice.foundation.db import db, write
 from fieldservice.foundation.single import OnlyOne
 from fieldservice.foundation.time import clock
@@ -27,8 +27,10 @@ JOB_PAUSE = timedelta(milliseconds=100)  # between looks for deferred jobs
 LONGEST_PAUSE = 30.0  # seconds between tries of a pulse that keeps failing
 STOP_WITHIN = 3.0  # seconds that running work gets at a stop
 SCHEDULE_THREADS = 4
+SLOW = timedelta(minutes=5)
 SHORTEST_SCHEDULE = timedelta(seconds=1)
 IDLE = 1.0  # seconds between looks of a pulse when this process commits nothing
+EXTENSION = "fieldservice.leader"
 log = logging.getLogger(__name__)
 
 
@@ -53,6 +55,17 @@ def every(when: timedelta | time, work: Callable[[], object], name: str | None =
     """
     name = name or f"{work.__module__.removeprefix('fieldservice.')}.{getattr(work, '__name__', 'work')}"
     schedules[name] = Schedule(name, when, work)
+
+
+def _is_slow(schedule: Schedule) -> bool:
+    """Whether its last turn is worth a row: what runs every few seconds has run again soon after any start."""
+    return isinstance(schedule.when, time) or schedule.when >= SLOW
+
+
+def leader_of(app: Flask) -> "Leader | None":
+    """The background work of this process, while it runs."""
+    found: Leader | None = app.extensions.get(EXTENSION)
+    return found
 
 
 class Leader:
@@ -86,10 +99,21 @@ class Leader:
         for schedule in (Schedule("deferred jobs", JOB_PAUSE, self._jobs.take), *schedules.values()):
             self._add(schedule)
         self._scheduler.start()
+        self._app.extensions[EXTENSION] = self
+
+    def alive(self) -> bool:
+        """Whether schedules, pulses and job threads all still run."""
+        return not self._stopping.is_set() and self._scheduler.running and all(map(Thread.is_alive, self._threads))
+
+    def next_turn(self, name: str) -> datetime | None:
+        """When a schedule is due next, by the real clock; None for pulses, which are due whenever something happens."""
+        job = self._scheduler.get_job(name)
+        return job.next_run_time if job is not None else None
 
     def stop(self) -> None:
         """End within a few seconds. Work cut off is found again by the next start."""
         self._stopping.set()
+        self._app.extensions.pop(EXTENSION, None)
         event.remove(Session, "after_commit", self._wake)
         self._wake()
         self._scheduler.shutdown(wait=False)
@@ -118,7 +142,7 @@ class Leader:
     def _call(self, schedule: Schedule) -> object:
         """One turn. Its error is logged and given back: it must not end the thread of the next turn."""
         try:
-            with self._app.app_context():
+            with self._app.app_context(), turns.noted(schedule.name, lasting=_is_slow(schedule)):
                 return schedule.work()
         except Exception as error:
             if not self._stopping.is_set():

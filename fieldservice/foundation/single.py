@@ -18,10 +18,16 @@ class AlreadyRunning(RuntimeError):
 
 
 class OnlyOne:
-    """Held by the process that does the background work."""
+    """Held by the process that does the background work, or whatever else `name` and `number` stand for.
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "background.lock"
+    `refusal` is then the sentence for the second one.
+    """
+
+    def __init__(
+        self, folder: Path, name: str = "background", number: int = DATABASE_LOCK, refusal: str | None = None
+    ) -> None:
+        self._path = folder / f"{name}.lock"
+        self._number, self._refusal = number, refusal
         self._file: int | None = None
         self._connection: Connection | None = None
 
@@ -49,7 +55,8 @@ class OnlyOne:
         except BlockingIOError as error:
             holder = os.pread(file, 20, 0).decode().strip() or "?"
             raise AlreadyRunning(
-                f"Process {holder} already runs the background work of {self._path.parent}. Stop it first, use one "
+                self._refusal
+                or f"Process {holder} already runs the background work of {self._path.parent}. Stop it first, use one "
                 "server process (no --workers), or start this one with FIELDSERVICE_BACKGROUND=0."
             ) from error
         os.ftruncate(file, 0)
@@ -58,8 +65,9 @@ class OnlyOne:
     def _lock_database(self, engine: Engine) -> None:
         own = create_engine(engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         self._connection = own.connect()
-        if not self._connection.scalar(text("SELECT pg_try_advisory_lock(:number)"), {"number": DATABASE_LOCK}):
+        if not self._connection.scalar(text("SELECT pg_try_advisory_lock(:number)"), {"number": self._number}):
             raise AlreadyRunning(
-                f"Another server already runs the background work of database {engine.url.database!r}. Stop it first, "
-                "or start this one with FIELDSERVICE_BACKGROUND=0."
+                self._refusal
+                or f"Another server already runs the background work of database {engine.url.database!r}. "
+                "Stop it first, or start this one with FIELDSERVICE_BACKGROUND=0."
             )

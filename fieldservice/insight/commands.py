@@ -50,4 +50,5 @@ def verify(as_json: bool) -> None:
     else:
         for check in checks:
             click.echo(f"{'ok  ' if check.sound else 'BAD '} {check.code}: {check.seen}")
+            click.echo(f"     {check.compared} ({check.rows})")
     sys.exit(0 if all(check.sound for check in checks) else 1)

@@ -2,31 +2,41 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import aliased
 
 from fieldservice.foundation.db import is_sqlite, session
 from fieldservice.intake.models import ServiceRequest
 from fieldservice.mechanisms.clocks import Clock
-from fieldservice.mechanisms.events import first_broken_link, unlogged_count
+from fieldservice.mechanisms.events import Event, first_broken_link, unlogged_count
+from fieldservice.parts.models import StockMove
 from fieldservice.parts.queries import unbalanced
 from fieldservice.workorders.models import Booking, Visit
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at: its code, whether it is sound, and what was seen."""
+    """One thing looked at: its code, what was compared over how many rows, whether it is sound, and what was seen."""
 
     code: str
+    compared: str
+    rows: int
     sound: bool
     seen: str
 
 
 def verify() -> list[Check]:
     """Look at everything; reads only, and takes as long as the data is large."""
-    return [Check(check.__name__.lstrip("_"), *check()) for check in CHECKS]
+    return [_look(check, model, compared) for check, model, compared in CHECKS]
+
+
+def _look(check: Callable[[], tuple[bool, str]], model: Any, compared: Any) -> Check:
+    rows = session.scalar(select(func.count()).select_from(model)) or 0
+    return Check(check.__name__.lstrip("_"), str(compared), rows, *check())
 
 
 def _ledger() -> tuple[bool, str]:
@@ -92,4 +102,10 @@ def _promises() -> tuple[bool, str]:
     return True, _("Every request has its promises.")
 
 
-CHECKS: tuple[Callable[[], tuple[bool, str]], ...] = (_ledger, _audit_chain, _references, _held_time, _promises)
+CHECKS: tuple[tuple[Callable[[], tuple[bool, str]], Any, Any], ...] = (
+    (_ledger, StockMove, _l("Every stock balance with the sum of its moves, part by part and place by place.")),
+    (_audit_chain, Event, _l("Every event with its place in the hash chain: a changed, lost or added one breaks it.")),
+    (_references, Clock, _l("Every reference with what it points to, and every promise with its request.")),
+    (_held_time, Booking, _l("Every technician's held time with every other, and each planned visit with its time.")),
+    (_promises, ServiceRequest, _l("Every request that was not imported with its promises.")),
+)

@@ -118,7 +118,7 @@ def history_of(subjects: Sequence[Subject], limit: int = MOST) -> list[Line]:
         for event in session.scalars(select(Event).where(about).order_by(Event.at.desc(), Event.id.desc()).limit(limit))
         if _worth_telling(event)
     ]
-    names, notes, crew = _names(events), notes_of(events), _technicians(events)
+    names, notes, crew = names_of(events), notes_of(events), technicians_of(events)
     return [_line(event, names, notes.get(event.id, ""), crew) for event in events]
 
 
@@ -130,12 +130,19 @@ def _worth_telling(event: Event) -> bool:
 
 
 def _line(event: Event, names: Mapping[str, str], note: str, crew: Mapping[int, str]) -> Line:
-    symbol, tone, sentence = SENTENCES.get(event.kind, ("circle", "mute", None))
-    if sentence is None:
-        text = word("state", event.kind.partition(".")[2])
-    else:
-        text = str(sentence) % _facts(event, crew)
+    symbol, tone, _sentence = SENTENCES.get(event.kind, ("circle", "mute", None))
+    text = text_of(event, crew)
     return Line(event.at, event.kind, names.get(event.actor, ""), text, _reason(event, note), symbol, tone)
+
+
+def text_of(event: Event, crew: Mapping[int, str]) -> str:
+    """The fact as a sentence; one without a sentence of its own by thing and state ('Territory: Active')."""
+    sentence = SENTENCES.get(event.kind, ("", "", None))[2]
+    if sentence is not None:
+        return str(sentence) % _facts(event, crew)
+    entity, _dot, what = event.kind.partition(".")
+    done = word("deed", what) if has_word("deed", what) else word("state", what)
+    return str(_("%(thing)s: %(what)s", thing=word("entity", entity), what=done))
 
 
 def _reason(event: Event, note: str) -> str:
@@ -174,7 +181,7 @@ def _facts(event: Event, crew: Mapping[int, str]) -> _Facts:
     return said
 
 
-def _names(events: Iterable[Event]) -> dict[str, str]:
+def names_of(events: Iterable[Event]) -> dict[str, str]:
     """actor → who it was, in one query."""
     ids = {int(actor[5:]) for event in events if (actor := event.actor).startswith("user:") and actor[5:].isdigit()}
     names = {"customer": str(_("the customer")), "system": ""}
@@ -185,7 +192,7 @@ def _names(events: Iterable[Event]) -> dict[str, str]:
     return names
 
 
-def _technicians(events: Iterable[Event]) -> dict[int, str]:
+def technicians_of(events: Iterable[Event]) -> dict[int, str]:
     ids = {fact for event in events if isinstance(fact := event.facts.get("technician"), int)}
     if not ids:
         return {}

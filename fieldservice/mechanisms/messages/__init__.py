@@ -7,7 +7,7 @@ a receiver can tell a repeat.
 
 from fieldservice.mechanisms.messages.delivery import Delivered, deliver_queued
 from fieldservice.mechanisms.messages.models import Message
-from fieldservice.mechanisms.messages.services import last_about, messages_about, queue, withdraw
+from fieldservice.mechanisms.messages.services import last_about, messages_about, queue, send_again, withdraw
 from fieldservice.mechanisms.messages.texts import Text, register_templates, render, templates
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "queue",
     "register_templates",
     "render",
+    "send_again",
     "templates",
     "withdraw",
 ]

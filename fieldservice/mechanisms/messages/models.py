@@ -19,7 +19,7 @@ class Message(Stateful, Base):
     """
 
     __tablename__ = "message"
-    lifecycle = Lifecycle("message", "queued", table("queued → sent | failed"))
+    lifecycle = Lifecycle("message", "queued", table("queued → sent | failed\nfailed → queued"))
     id: Mapped[Id]
     template: Mapped[str] = mapped_column(String(60))
     channel: Mapped[Channel] = mapped_column(String(8))

@@ -13,8 +13,10 @@ from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Invalid
 from fieldservice.foundation.time import now
 from fieldservice.mechanisms.events import Subject, record
+from fieldservice.mechanisms.lifecycle import move
 from fieldservice.mechanisms.messages.models import Channel, Message
 from fieldservice.mechanisms.messages.texts import LANGUAGES, template
+from fieldservice.mechanisms.subjects import OnBehalf
 
 MOST_TO = 254
 
@@ -76,6 +78,12 @@ def withdraw(subject: Subject, key_start: str) -> int:
         session.delete(message)
         record("message.withdrawn", subject, told, station_id=message.station_id)
     return len(rows)
+
+
+def send_again(message: Message, *, at: datetime) -> None:
+    """Queue a failed message once more, with all its attempts. The task to call instead stays."""
+    move(OnBehalf(message), "queued", at=at, message=message.id, template=message.template, channel=message.channel)
+    message.attempts, message.next_try_at, message.claimed_until, message.error = 0, at, None, None
 
 
 def last_about(subject: Subject, key_start: str) -> Message | None:
