@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 ROOT = Path(__file__).resolve().parent
 PREFIX = "FIELDSERVICE_"
 LANGUAGES = ("zh", "en")
+GEOCODERS = {"divisions": "", "nominatim": "https://nominatim.openstreetmap.org", "amap": "https://restapi.amap.com"}
 KNOWN = frozenset(
     [
         "DATABASE_URL",
@@ -34,6 +35,11 @@ KNOWN = frozenset(
         "BACKUP_FOLDER",
         "TRUSTED_PROXIES",
         "METRICS_TOKEN",
+        "GEOCODER",
+        "GEOCODER_URL",
+        "GEOCODER_KEY",
+        "TRAVEL",
+        "TRAVEL_URL",
     ]
 )
 
@@ -63,6 +69,11 @@ class Settings:
     second_factor_roles: frozenset[str]  # who must have a second factor
     backup_folder: Path
     trusted_proxies: int  # how many proxies stand in front and set X-Forwarded headers
+    geocoder: str  # divisions, nominatim or amap
+    geocoder_url: str
+    geocoder_key: str
+    travel: str  # straight or osrm
+    travel_url: str
     metrics_token: str | None  # whoever reads /metrics from elsewhere gives it as bearer
 
     @property
@@ -108,6 +119,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         second_factor_roles=_roles("SECOND_FACTOR_ROLES", get("SECOND_FACTOR_ROLES")),
         trusted_proxies=_few("TRUSTED_PROXIES", get("TRUSTED_PROXIES", "0")),
         backup_folder=_backup_folder(get("BACKUP_FOLDER"), instance),
+        geocoder=_one_of("GEOCODER", get("GEOCODER", "divisions"), tuple(GEOCODERS)),
+        geocoder_url=_address("GEOCODER_URL", get("GEOCODER_URL", GEOCODERS.get(get("GEOCODER", "divisions"), ""))),
+        geocoder_key=get("GEOCODER_KEY"),
+        travel=_one_of("TRAVEL", get("TRAVEL", "straight"), ("straight", "osrm")),
+        travel_url=_address("TRAVEL_URL", get("TRAVEL_URL"), needed=get("TRAVEL") == "osrm"),
         metrics_token=_metrics_token(get("METRICS_TOKEN")),
     )
 
@@ -135,6 +151,18 @@ def _few(name: str, value: str) -> int:
     if value not in ("0", "1", "2", "3"):
         raise ConfigError(f"{PREFIX}{name} is {value!r}; write how many proxies stand in front: 0, 1, 2 or 3.")
     return int(value)
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise ConfigError(f"{PREFIX}{name} is {value!r}; write one of {', '.join(allowed)}.")
+    return value
+
+
+def _address(name: str, value: str, *, needed: bool = False) -> str:
+    if (value or needed) and not value.startswith(("http://", "https://")):
+        raise ConfigError(f"{PREFIX}{name} is {value!r}; write the full address, such as https://roads.example.com.")
+    return value.rstrip("/")
 
 
 def _database_url(value: str, instance: Path) -> str:

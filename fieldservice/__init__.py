@@ -11,7 +11,7 @@ from fieldservice.admin import asset_views, customer_views, import_views, map_vi
 from fieldservice.admin import views as admin
 from fieldservice.dispatch import api as dispatch_api
 from fieldservice.dispatch import views as dispatch
-from fieldservice.foundation import api, live, web
+from fieldservice.foundation import api, live, providers, web
 from fieldservice.foundation.db import db, dumps
 from fieldservice.foundation.db import install as install_database_rules
 from fieldservice.foundation.time import clock
@@ -92,6 +92,7 @@ def create_app(settings: Settings) -> Flask:
             x_host=settings.trusted_proxies,
         )
     clock.zone = settings.timezone
+    providers.choose(settings)
     if settings.started_clock_at is not None:
         clock.start_at(settings.started_clock_at)
     db.init_app(app)

@@ -1,9 +1,8 @@
 """Pages of import and export: template, upload, dry run, import, undo."""
 
-import tempfile
 from typing import Any
 
-from flask import flash, redirect, render_template, request, stream_with_context, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -19,7 +18,7 @@ from fieldservice.foundation.web import limiter
 from fieldservice.foundation.words import language
 from fieldservice.mechanisms.lifecycle import move
 from fieldservice.mechanisms.records import ImportRun, kind_of, kinds
-from fieldservice.mechanisms.records.tables import csv_lines, write_xlsx
+from fieldservice.mechanisms.records.tables import csv_file, csv_lines, spooled, write_xlsx
 
 FORMATS = {
     "csv": "text/csv; charset=utf-8",
@@ -41,8 +40,8 @@ def export(kind_code: str, form: str) -> Any:
         raise NotFound()
     words, name = request.args.get("q", "").strip()[:80], f"{kind.code}.{form}"
     if form == "csv":
-        return attachment(stream_with_context(exporting.csv_of(kind, current(), words)), name, FORMATS[form])
-    return attachment(_spooled(lambda file: exporting.write_xlsx_to(file, kind, current(), words)), name, FORMATS[form])
+        return attachment(csv_file(exporting.csv_of(kind, current(), words)), name, FORMATS[form])
+    return attachment(spooled(lambda file: exporting.write_xlsx_to(file, kind, current(), words)), name, FORMATS[form])
 
 
 @blueprint.get("/<kind_code>/template.<form>")
@@ -54,23 +53,9 @@ def template(kind_code: str, form: str) -> Any:
         raise NotFound()
     name, rows = f"{kind.code}-template.{form}", exporting.template_rows(kind)
     if form == "csv":
-        return attachment(csv_lines(kind.columns, rows), name, FORMATS[form])
+        return attachment(csv_file(csv_lines(kind.columns, rows)), name, FORMATS[form])
     notes = exporting.column_notes(kind)
-    return attachment(_spooled(lambda file: write_xlsx(file, kind.columns, rows, notes)), name, FORMATS[form])
-
-
-def _spooled(fill: Any) -> Any:
-    """A finished file, read out piece by piece; large ones lie on disk."""
-    file = tempfile.SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115 - closed by the generator below
-    fill(file)
-    file.seek(0)
-
-    def pieces() -> Any:
-        with file:
-            while chunk := file.read(1 << 16):
-                yield chunk
-
-    return pieces()
+    return attachment(spooled(lambda file: write_xlsx(file, kind.columns, rows, notes)), name, FORMATS[form])
 
 
 # Tables in ------------------------------------------------------------------------------------------
@@ -215,4 +200,4 @@ def import_notes(run_id: int) -> Any:
     header = (_("Line"), _("Key"), _("Kind"), _("What is wrong"))
     words = {"error": _("refused"), "warning": _("warning")}
     rows = ([str(line), key, words[tone], text] for line, key, tone, text in run.notes)
-    return attachment(csv_lines(header, rows), f"import-{run.id}-notes.csv", FORMATS["csv"])
+    return attachment(csv_file(csv_lines(header, rows)), f"import-{run.id}-notes.csv", FORMATS["csv"])

@@ -11,7 +11,8 @@ from fieldservice.customers.models import Contact, Customer, Site
 from fieldservice.customers.naming import core
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.db import session
-from fieldservice.foundation.places import Point, divisions, geocode
+from fieldservice.foundation.places import Point, divisions
+from fieldservice.foundation.places.locating import locate
 from fieldservice.mechanisms.events import record_many
 from fieldservice.mechanisms.records import Kind
 from fieldservice.mechanisms.records.fields import (
@@ -255,9 +256,11 @@ class Sites(OfCustomer):
                 draft.refuse("temperature_high", _l("The highest temperature lies below the lowest."))
             changed = draft.row is None or draft.values.get("address", "") != draft.before.get("address", "")
             if values.get("address") and not values.get("division_code") and changed:
-                found = geocode(values["address"])
+                found = locate(values["address"])
                 if found.division_code:
                     draft.values["division_code"] = found.division_code
+                    if found.precision == PRECISION_OF_POINT and found.point and not values.get("point"):
+                        draft.values["point"] = [round(found.point.latitude, 6), round(found.point.longitude, 6)]
                 else:
                     draft.warn("address", _l("The place of this address is not clear. Give its division or position."))
 

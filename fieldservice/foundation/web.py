@@ -23,6 +23,7 @@ from fieldservice.foundation.company import company, default_language
 from fieldservice.foundation.db import is_sqlite, session
 from fieldservice.foundation.errors import DomainError, Forbidden, Invalid, NotFound, TooLarge, TooMany
 from fieldservice.foundation.formats import phone_text
+from fieldservice.foundation.places import travel
 from fieldservice.foundation.time import clock
 from fieldservice.foundation.words import language, pick, word
 
@@ -84,6 +85,7 @@ def install(app: Flask) -> None:
         app.add_template_filter(getattr(display, name), name)
     app.add_template_filter(phone_text, "phone")
     app.jinja_env.globals.update(word=word, pick=pick, asset=asset, ngettext=ngettext, company=company)
+    app.jinja_env.globals.update(travel_source=lambda: travel.DEFAULT.source)
     app.jinja_env.globals.update(nav_items=nav_items, switch_language_url=switch_language_url, texts=texts)
     app.context_processor(lambda: {"language": language(), "person": person(), "languages": LANGUAGES})
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

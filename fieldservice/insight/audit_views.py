@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from flask import Response, render_template, request, stream_with_context
+from flask import Response, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy import select
 
@@ -14,7 +14,7 @@ from fieldservice.foundation.web import limiter
 from fieldservice.insight import audit
 from fieldservice.insight.verify import verify
 from fieldservice.insight.views import blueprint
-from fieldservice.mechanisms.records.tables import csv_lines
+from fieldservice.mechanisms.records.tables import csv_file, csv_lines
 from fieldservice.stations.models import Station
 
 ENTITIES = (
@@ -65,7 +65,7 @@ def audit_table() -> Any:
          one.text, one.note, one.station]
         for one in audit.every(current(), _filters())
     )  # fmt: skip
-    answer = Response(stream_with_context(csv_lines(header, rows)), mimetype="text/csv; charset=utf-8")
+    answer = Response(csv_file(csv_lines(header, rows)), mimetype="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = 'attachment; filename="audit.csv"'
     return answer
 

@@ -14,6 +14,7 @@ from fieldservice.assets.queries import find_by_serial
 from fieldservice.foundation import formats
 from fieldservice.foundation.errors import Invalid
 from fieldservice.foundation.places import GeocodeResult, Point, distance_km, divisions, geocode
+from fieldservice.foundation.places.locating import locate
 from fieldservice.foundation.words import has_word, language
 from fieldservice.intake.receiving import MOST_WORDS, Place
 from fieldservice.mechanisms.forms import plain_text
@@ -113,7 +114,7 @@ def _at(point: Point, address: str, code: str | None) -> Place:
 
 
 def _by_address(address: str, code: str | None, asked: str) -> Place:
-    found = geocode(address, code, language())
+    found = locate(address, code, language())
     if found.rivals:
         raise UnclearPlace(_l("This address fits several places. Choose the right one."), found.rivals, rivals=True)
     if found.clear or _meant(code, found, asked):

@@ -112,7 +112,7 @@ def effective_many(
     wanted: Iterable[str], *, customer_id: int | None = None, tier: str | None = None, station_id: int | None = None
 ) -> dict[str, Effective]:
     """Several policies at once, in one query; asked once in a transaction."""
-    names = tuple(wanted)
+    names = tuple(_policies[name].name for name in wanted)
     key = (names, customer_id, tier, station_id)
     return remembered("policies", key, lambda: _effective_many(names, customer_id, tier, station_id))
 

@@ -26,7 +26,7 @@ templates.load_all(PATTERN, DATA / "fault_patterns")
 
 Texts = Mapping[str, str]
 DENIED = re.compile(r"(没|未|无|不|\bno |\bnot |\bwithout )[^。，,.;；]*$")
-JOBS_COUNT = 0.5  # what closed work counts beside the patterns; measured in docs/decisions/0017
+JOBS_COUNT = 0.5  # what closed work counts beside the patterns; measured in docs/decisions/0012
 CONSIDERED = 10  # best patterns that speak for a work type
 
 

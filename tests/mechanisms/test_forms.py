@@ -122,7 +122,7 @@ GOOD: list[tuple[str, Any, Any]] = [
     ("nameplate", [17, "f3a9-11", 17], [17, "f3a9-11"]),
     ("sign_off", 18, 18),
     ("serial", "ＧＫ320-2021", "GK320-2021"),
-    ("serial", " GK320/0017 ", "GK320/0017"),
+    ("serial", " GK320/0012 ", "GK320/0012"),
 ]  # fmt: skip
 
 

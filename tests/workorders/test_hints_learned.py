@@ -59,7 +59,7 @@ def test_any_text_can_be_learned_and_asked(texts: list[str], asked: str) -> None
 
 @pytest.mark.parametrize(("language", "least"), [("zh", 0.86), ("en", 0.88)])
 def test_what_was_learned_makes_the_first_hint_better(language: str, least: float) -> None:
-    """On the labelled sample, with one earlier job a work type in each language; docs/decisions/0017 has the table."""
+    """On the labelled sample, with one earlier job a work type in each language; docs/decisions/0012 has the table."""
     old, _alone, new = measure_hints.work_types(language)
     assert new.recall > old.recall
     assert new.precision > old.precision

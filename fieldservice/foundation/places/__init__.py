@@ -1,4 +1,4 @@
-"""Places: points, China's divisions, addresses and travel times. No network, no session, no request."""
+"""Places: points, China's divisions, addresses and travel times. No network unless the settings name a service."""
 
 from fieldservice.foundation.places import divisions, travel
 from fieldservice.foundation.places.geocoding import GeocodeResult, geocode

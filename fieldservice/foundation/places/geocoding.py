@@ -39,6 +39,7 @@ class GeocodeResult:
     rivals: tuple[tuple[str, str], ...]
     detail: str
     doubt: str | None = None
+    source: str = "divisions"  # or the service that gave the point; 'divisions_instead': it did not answer
 
     @property
     def clear(self) -> bool:

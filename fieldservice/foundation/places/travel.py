@@ -54,7 +54,23 @@ class StraightLine:
         return [float(value) for value in total]
 
 
-DEFAULT: TravelProvider = StraightLine()
+class Configured:
+    """Whatever provider the installation has chosen; straight lines until the app factory says otherwise."""
+
+    def __init__(self) -> None:
+        self.provider: TravelProvider = StraightLine()
+
+    def minutes(self, origin: Point, destinations: Sequence[Point]) -> list[float]:
+        return self.provider.minutes(origin, destinations)
+
+    @property
+    def source(self) -> str:
+        """'straight', 'roads', or 'straight_instead' while the road service does not answer."""
+        answering = getattr(self.provider, "answering", None)
+        return "straight" if answering is None else "roads" if answering else "straight_instead"
+
+
+DEFAULT = Configured()
 
 
 def travel_minutes(a: Point, b: Point, provider: TravelProvider = DEFAULT) -> float:

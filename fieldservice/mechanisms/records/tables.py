@@ -8,8 +8,9 @@ import codecs
 import csv
 import io
 import re
+import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -264,3 +265,30 @@ def _bold(sheet: Any, text: str) -> Any:
 
 def _letters(place: int) -> str:
     return (chr(64 + place // 26) if place >= 26 else "") + chr(65 + place % 26)
+
+
+def spooled(fill: Callable[[IO[bytes]], object]) -> Iterator[bytes]:
+    """A finished file, read out piece by piece; large ones lie on disk.
+
+    It is made before the answer begins, so that no database connection waits for a slow reader.
+    """
+    file = tempfile.SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115 - closed by the generator below
+    fill(file)
+    file.seek(0)
+
+    def pieces() -> Iterator[bytes]:
+        with file:
+            while chunk := file.read(SAMPLE):
+                yield chunk
+
+    return pieces()
+
+
+def csv_file(lines: Iterable[str]) -> Iterator[bytes]:
+    """A CSV file, made and then read out."""
+
+    def fill(file: IO[bytes]) -> None:
+        for line in lines:
+            file.write(line.encode())
+
+    return spooled(fill)

@@ -1,0 +1,24 @@
+"""Which services tell places and travel times, as the settings say."""
+
+from config import Settings
+from fieldservice.foundation import limits
+from fieldservice.foundation.places import locating, travel
+from fieldservice.foundation.places.roads import RoadTable
+
+A_SECOND = {"nominatim": 1, "amap": 3}  # questions a provider's terms allow, over all processes
+
+
+def choose(settings: Settings) -> None:
+    """Called once by the app factory."""
+    kind = locating.LOCATORS.get(settings.geocoder)
+    locating.use(
+        kind(settings.geocoder_url, settings.geocoder_key, may_ask=lambda: _in_turn(settings.geocoder))
+        if kind is not None
+        else None
+    )
+    travel.DEFAULT.provider = RoadTable(settings.travel_url) if settings.travel == "osrm" else travel.StraightLine()
+
+
+def _in_turn(name: str) -> bool:
+    """Whether the provider may be asked now; otherwise the division stands, which is said."""
+    return limits.count(f"provider:{name}", 1) <= A_SECOND[name]
