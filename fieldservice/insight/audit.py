@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import Select, or_, select
 
 from fieldservice.accounts.models import User
@@ -105,6 +106,7 @@ def _about(number: str) -> Any:
 
 def _in_words(rows: Sequence[Event]) -> list[Entry]:
     notes, names, crew = notes_of(rows), history.names_of(rows), history.technicians_of(rows)
+    names["system"] = str(_("the system"))
     stations = _codes(Station.code, Station.id, {row.station_id for row in rows})
     numbers: dict[tuple[str, int], str] = {}
     for model in NUMBERED.values():

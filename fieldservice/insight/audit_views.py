@@ -59,7 +59,7 @@ def audit_trail() -> Any:
 @limiter.limit("10 per minute")
 def audit_table() -> Any:
     """All that fits the filters, as a table."""
-    header = (_("Number"), _("Time"), _("Who"), _("Kind"), _("About"), _("What"), _("Reason"), _("Station"))
+    header = (_("Number"), _("When"), _("Who"), _("Kind"), _("About"), _("What"), _("Reason"), _("Station"))
     rows = (
         [str(one.event.id), local(one.event.at).isoformat(timespec="seconds"), one.who, one.event.kind, one.about,
          one.text, one.note, one.station]
