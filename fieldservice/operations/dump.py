@@ -52,11 +52,11 @@ def back_up(
             connection = opened.execution_options(isolation_level="REPEATABLE READ")
         manifest = Manifest(VERSION, newest_head(), engine.dialect.name, now().isoformat())
         with writing(target, manifest) as archive:
-            _add_files(archive, settings.instance_path)
+            _add_files(archive, settings.instance_path, progress)
             with connection.begin():
                 if head_of(connection) != manifest.head:
                     raise NotMigrated()
-                _add_files(archive, settings.instance_path)
+                _add_files(archive, settings.instance_path, progress)
                 _add_tables(archive, connection, progress)
             if with_key:
                 archive.add(KEY, [settings.secret_key.encode()])
@@ -81,7 +81,7 @@ def _alive(process: int) -> bool:
     return True
 
 
-def _add_files(archive: Writer, instance: Path) -> None:
+def _add_files(archive: Writer, instance: Path, progress: Progress) -> None:
     root = instance / FOLDER
     for folder, _folders, names in os.walk(root):
         for name in sorted(names):
@@ -95,6 +95,7 @@ def _add_files(archive: Writer, instance: Path) -> None:
                 continue  # tidied since it was listed: no row of the coming moment needs it
             with stream:
                 archive.add(member, iter(lambda: stream.read(CHUNK), b""), packed=False)  # noqa: B023 - used up here
+            progress(0, 0)  # a sign of life, at which it can be cancelled
 
 
 def _add_tables(archive: Writer, connection: Connection, progress: Progress) -> None:

@@ -212,7 +212,7 @@ def test_a_backup_sees_one_moment(app: Flask, filled: Settings, tmp_path: Path) 
     added = []
 
     def meanwhile(_done: int, _total: int) -> None:
-        if not added:
+        if _total and not added:  # the rows have begun, not only the pictures
             added.append(write(lambda: station("WXHS", "惠山站", "Huishan")))
 
     made = dump.back_up(db.engine, filled, tmp_path / "one.zip", progress=meanwhile)
