@@ -6,7 +6,10 @@ from fieldservice.customers.records import Contacts, Customers, Sites
 from fieldservice.intake.records import ServiceRequests
 from fieldservice.mechanisms import records
 from fieldservice.parts.records import Parts
-from fieldservice.stations.records import Shifts, Stations, Technicians, Territories, speak_of
+from fieldservice.stations.records import Stations
+from fieldservice.stations.shift_records import Shifts
+from fieldservice.stations.team_records import Technicians, speak_of
+from fieldservice.stations.territory_records import Territories
 from fieldservice.workorders import skills
 from fieldservice.workorders.definitions import FaultPatterns, WorkTypes
 from fieldservice.workorders.records import Absences

@@ -27,7 +27,7 @@ from fieldservice.setup.first_run import make_code, state
 from fieldservice.setup.safety import is_loopback, is_migrated, look, unsafe
 
 STOP_WITHIN = 3  # seconds that open streams get when the server stops
-EVERYWHERE = ("0.0.0.0", "::")  # compared, not bound
+EVERYWHERE = ("0.0.0.0", "::")  # compared, not bound  # nosec B104
 
 
 def main() -> None:

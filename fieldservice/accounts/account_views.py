@@ -25,7 +25,7 @@ from fieldservice.foundation.errors import DomainError, Forbidden, Invalid
 from fieldservice.foundation.time import now
 from fieldservice.foundation.web import limiter
 
-SECRET = "totp_offer"
+OFFERED = "totp_offer"
 BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("MicroMessenger", "WeChat"),
             ("Chrome/", "Chrome"), ("Safari/", "Safari"))  # fmt: skip
 SYSTEMS = (("Windows", "Windows"), ("iPad", "iPad"), ("iPhone", "iPhone"), ("Android", "Android"), ("Mac OS", "Mac"),
@@ -55,7 +55,7 @@ def _page(errors: Any = None, **more: Any) -> str:
         "accounts/account.html", user=user, owes=owes(user), errors=errors or {}, sign_ins=rows, agent=agent_words,
         here=browser.row_id, left=second_factor.recovery_left(user.id),  # type: ignore[attr-defined]  # our own session class
         keys=session.scalars(select(Passkey).where(Passkey.user_id == user.id).order_by(Passkey.id)).all(),
-        tokens=_tokens(user.id), **{"codes": None, "token": None, "offer": None, **more},
+        tokens=_tokens(user.id), **{"codes": None, "made": None, "offer": None, **more},
     )  # fmt: skip
 
 
@@ -124,12 +124,12 @@ def change_password() -> Any:
 @fresh
 def offer_second_factor() -> Any:
     """A QR code for the authenticator app; nothing is asked at sign-in before its first code was right."""
-    browser[SECRET] = second_factor.new_secret()
+    browser[OFFERED] = second_factor.new_secret()
     return _page(offer=_offer())
 
 
 def _offer() -> dict[str, str] | None:
-    secret = browser.get(SECRET)
+    secret = browser.get(OFFERED)
     if not secret:
         return None
     uri = second_factor.provisioning_uri(secret, _me().email)
@@ -142,7 +142,7 @@ def _offer() -> dict[str, str] | None:
 @limiter.limit("10 per minute")
 def turn_on_second_factor() -> Any:
     """The first code of the app; recovery codes are shown once."""
-    secret, code = browser.get(SECRET, ""), request.form.get("code", "")[:20]
+    secret, code = browser.get(OFFERED, ""), request.form.get("code", "")[:20]
     try:
         if not secret:
             raise Invalid({"code": [_l("This took too long. Please try again.")]})
@@ -150,7 +150,7 @@ def turn_on_second_factor() -> Any:
     except Invalid as refused:
         session.rollback()
         return _page(refused.errors, offer=_offer()), 422
-    browser.pop(SECRET, None)
+    browser.pop(OFFERED, None)
     return _page(codes=codes)
 
 
@@ -223,7 +223,7 @@ def make_token() -> Any:
     name = request.form.get("name", "").strip()[:80]
     if not name:
         return _again({"token_name": [_l("Give the token a name.")]})
-    return _page(token=write(lambda: services.create_token(email=_me().email, name=name)))
+    return _page(made=write(lambda: services.create_token(email=_me().email, name=name)))
 
 
 @blueprint.post("/account/tokens/<int:token_id>/end")

@@ -11,7 +11,7 @@ from fieldservice.foundation.words import pick
 from fieldservice.mechanisms import files
 from fieldservice.mechanisms.records import Kind
 from fieldservice.stations.models import Technician, Territory
-from fieldservice.stations.records import certificate_words
+from fieldservice.stations.team_records import certificate_words
 
 MOST = 50
 

@@ -14,7 +14,7 @@ from fieldservice.foundation.places import divisions
 from fieldservice.foundation.words import language
 from fieldservice.mechanisms.records import Kind, kind_of
 from fieldservice.mechanisms.records.fields import Choice, Field, Reference
-from fieldservice.stations.records import certificate_words
+from fieldservice.stations.team_records import certificate_words
 
 MOST_GRANTS = 60
 MOST_LINES = 80

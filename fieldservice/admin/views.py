@@ -17,7 +17,7 @@ from fieldservice.foundation.web import navigation
 from fieldservice.mechanisms.records import Draft, Kind, RecordChange, apply, kind_of, kinds, plan, undo_change
 from fieldservice.mechanisms.records.fields import Reference
 from fieldservice.mechanisms.records.kinds import references
-from fieldservice.stations.records import certificate_words
+from fieldservice.stations.team_records import certificate_words
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 KEEPERS = (

@@ -15,7 +15,8 @@ from fieldservice.foundation.words import word
 from fieldservice.mechanisms.records.fields import Choice, Day, Reference, words_of
 from fieldservice.mechanisms.records.kinds import Values
 from fieldservice.stations.models import Technician
-from fieldservice.stations.records import Hour, OfStation
+from fieldservice.stations.records import OfStation
+from fieldservice.stations.shift_records import Hour
 from fieldservice.workorders import held_time
 from fieldservice.workorders.models import Booking
 
