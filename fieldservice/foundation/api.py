@@ -11,10 +11,12 @@ from flask_babel import lazy_gettext as _l
 from flask_smorest import Api, Blueprint
 from sqlalchemy import Select, String, UniqueConstraint, delete, func, select
 from sqlalchemy.orm import Mapped, mapped_column
+from werkzeug.exceptions import TooManyRequests
 
+from fieldservice.foundation import limits
 from fieldservice.foundation.access import person
 from fieldservice.foundation.db import Base, Id, UtcDateTime, dumps, session, take_turns, write
-from fieldservice.foundation.errors import DomainError, Invalid, PreconditionFailed, PreconditionRequired
+from fieldservice.foundation.errors import Invalid, PreconditionFailed, PreconditionRequired
 from fieldservice.foundation.field_messages import in_words
 from fieldservice.foundation.time import now
 from fieldservice.foundation.web import problem, show_http_error, wants_json
@@ -23,6 +25,7 @@ PREFIX = "/api/v1"
 KEEP_ANSWERS = timedelta(hours=24)
 COUNT_CAP = 10_001
 LIST_DEFAULT, LIST_MOST = 50, 200
+RATE, RATE_WINDOW = 600, 60  # requests of one token, seconds
 
 
 class IdempotentAnswer(Base):
@@ -51,9 +54,7 @@ class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest ships no types
             answer = problem(Invalid(_flatten(messages)))
             answer.status_code = error.code or 422
             return answer
-        shown = DomainError(code=error.name.lower().replace(" ", "_"))
-        shown.status = error.code
-        return problem(shown)
+        return show_http_error(error)
 
 
 def _flatten(messages: Any, prefix: str = "") -> dict[str, list[Any]]:
@@ -77,6 +78,8 @@ def install(app: Flask) -> ProblemApi:
         OPENAPI_URL_PREFIX=PREFIX,
         OPENAPI_JSON_PATH="openapi.json",
     )
+    app.config.setdefault("API_RATE", RATE)
+    app.before_request(_limit_caller)
     api = ProblemApi(app, spec_kwargs={"servers": [{"url": "/"}]})
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
     return api
@@ -228,6 +231,13 @@ def bearer_text() -> str | None:
     return text.strip() if scheme == "Bearer" and text.strip() else None
 
 
-def token_limit() -> str:
-    """The rate limit of the API (requests a minute and token)."""
-    return str(current_app.config.get("API_RATE", "600 per minute"))
+def _limit_caller() -> None:
+    """A token may ask so often in a minute (CONTRACT §3), counted across processes."""
+    if not request.path.startswith(PREFIX):
+        return
+    somebody = person()
+    if somebody is not None and somebody.via_token:
+        token = hashlib.sha256((bearer_text() or "").encode()).hexdigest()
+        asked = limits.count(f"api:{token}", RATE_WINDOW)
+        if asked > current_app.config["API_RATE"]:
+            raise TooManyRequests(retry_after=RATE_WINDOW)

@@ -416,3 +416,26 @@ def test_a_move_is_made_once_per_key(wuxi: Wuxi, client: FlaskClient, bearer: Ca
     number = write(lambda: make.request().number)
     first = client.post(f"{PATH}/{number}/moves", json={"to": "remote"}, headers=headers)
     assert client.post(f"{PATH}/{number}/moves", json={"to": "remote"}, headers=headers).json == first.json
+
+
+# Rates (CONTRACT §3) ------------------------------------------------------------------------------------
+
+
+def test_an_agent_with_a_token_may_report_quicker_than_the_public_form(
+    client: FlaskClient, bearer: Callable[..., dict[str, str]]
+) -> None:
+    held = bearer("agent")
+    assert {client.post(PATH, json=BODY, headers=held).status_code for _ in range(31)} == {201}
+
+
+def test_a_token_may_ask_only_so_often_in_a_minute_and_is_told_when_again(
+    app: Flask, client: FlaskClient, bearer: Callable[..., dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "API_RATE", 3)
+    held, other = bearer("agent"), bearer("dispatcher")
+    assert [client.get(PATH, headers=held).status_code for _ in range(4)] == [200, 200, 200, 429]
+    refused = client.get(PATH + "?lang=en", headers=held)
+    assert refused.headers["Retry-After"] == "60"
+    assert refused.json["code"] == "too_many"
+    assert refused.json["detail"] == "Too many attempts. Wait a minute and try again."
+    assert client.get(PATH, headers=other).status_code == 200, "each token has a count of its own"
