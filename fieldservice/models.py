@@ -10,6 +10,7 @@ from fieldservice.mechanisms import calendars, events, policies, tasks, template
 from fieldservice.mechanisms.clocks import models as clocks
 from fieldservice.mechanisms.files import models as files
 from fieldservice.mechanisms.messages import models as messages
+from fieldservice.mechanisms.messages import robots
 from fieldservice.mechanisms.records import models as records
 from fieldservice.operations import models as operations
 from fieldservice.parts import models as parts
@@ -18,5 +19,5 @@ from fieldservice.workorders import models as workorders
 
 MODULES = (
     accounts, api, assets, calendars, clocks, company, customers, deferred, events, feedback, files, intake, limits,
-    messages, numbers, operations, parts, policies, records, stations, tasks, templates, turns, workorders,
+    messages, numbers, operations, parts, policies, records, robots, stations, tasks, templates, turns, workorders,
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """Wiring: when this happens, these functions run, in the same transaction, and only write rows."""
 
 from fieldservice.feedback import handlers as feedback
+from fieldservice.intake import notices as intake
 from fieldservice.mechanisms.events import Handler, subscribe
 from fieldservice.workorders import handlers as workorders
 from fieldservice.workorders import notices as visits
@@ -9,6 +10,8 @@ ANSWERS: dict[str, tuple[Handler, ...]] = {
     "service_request.resolved": (feedback.invite_when_resolved,),
     "service_request.cancelled": (workorders.cancel_with_request,),
     "service_request.closed": (workorders.close_with_request,),
+    "clock.warned": (intake.tell_team_of_promise,),
+    "clock.breached": (intake.tell_team_of_promise,),
     "visit.scheduled": (visits.tell_plan,),
     "visit.rescheduled": (visits.tell_plan,),
     "visit.cancelled": (visits.tell_called_off,),

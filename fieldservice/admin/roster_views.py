@@ -67,7 +67,7 @@ def _cells(team: Sequence[int], monday: date) -> dict[tuple[int, date], list[tup
         found.setdefault((shift.technician_id, local(shift.starts_at).date()), []).append((kind, text, shift.id))
     absences = session.scalars(
         select(Booking).where(Booking.technician_id.in_(team), Booking.cause != "visit", Booking.state == "held")
-        .where(Booking.starts_at < end, Booking.ends_at > start)
+        .where(Booking.touching(start, end))
     )  # fmt: skip
     for absence in absences:
         for number in range(7):

@@ -38,6 +38,7 @@ LINKS = (
     ("operations.page", "eye", _l("Health and backups")),
     ("insight.audit_trail", "history", _l("Audit trail")),
     ("insight.verify_page", "shield-check", _l("Check the data")),
+    ("admin.robot_list", "message-square", _l("Chat robots")),
     ("tablets.page", "tablet", _l("Connect tablets")),
 )
 navigation("admin.start", _l("Master data"), "admin", "station_manager", "storekeeper", "sales", "engineer", "agent")

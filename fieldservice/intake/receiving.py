@@ -92,6 +92,7 @@ def report_fault(
     record("service_request.received", request, facts_of(request, where), at=received)
     if tell:
         notices.acknowledge(request, given, at)
+        notices.tell_team_of_urgent(request, given, at)
     return request
 
 

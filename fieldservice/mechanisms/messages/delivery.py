@@ -21,6 +21,7 @@ from fieldservice.mechanisms import tasks
 from fieldservice.mechanisms.lifecycle import move
 from fieldservice.mechanisms.messages.channels import ChannelAdapter, DeliveryError, Envelope, Refused, adapters
 from fieldservice.mechanisms.messages.models import Message
+from fieldservice.mechanisms.messages.robots import RobotChannel, note_outcome
 from fieldservice.mechanisms.messages.texts import render, templates
 from fieldservice.mechanisms.subjects import OnBehalf, Ref
 
@@ -28,6 +29,7 @@ BATCH = 5  # claimed at once; each may take some answers of TIMEOUT seconds, all
 CLAIM = timedelta(minutes=10)
 RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120))
 MOST_ATTEMPTS = len(RETRY_AFTER) + 1
+TOLD_TO_PEOPLE = ("email", "sms")
 CALL_WITHIN = timedelta(hours=4)  # then somebody tells the person by phone instead
 log = logging.getLogger("fieldservice.messages")
 
@@ -58,7 +60,7 @@ class _Claimed:
 def deliver_queued(limit: int = 100, carriers: Mapping[str, ChannelAdapter] | None = None) -> Delivered:
     """Send up to `limit` due messages. Called outside `write`, by any number of workers at once."""
     templates()  # a broken text file stops the job here, before a message could fail by it
-    carriers = carriers or adapters(settings())
+    carriers = carriers or {**adapters(settings()), "robot": RobotChannel()}
     counts = {"sent": 0, "retried": 0, "failed": 0}
     for claimed in _claimed_in_turn(limit):
         failure = _send(claimed, carriers)
@@ -131,6 +133,8 @@ def _mark(claimed: _Claimed, failure: DeliveryError | None, moment: datetime) ->
     message = session.scalar(select(Message).where(Message.id == claimed.id).with_for_update())
     if message is None or message.state != "queued":
         return "overtaken"
+    if message.channel == "robot":
+        note_outcome(message.to, failure.code if failure else None, moment)
     if failure is None:
         move(OnBehalf(message), "sent", at=moment, by="system", **_facts(message))
         message.sent_at, message.next_try_at, message.claimed_until, message.error = moment, None, None, None
@@ -148,9 +152,11 @@ def _mark(claimed: _Claimed, failure: DeliveryError | None, moment: datetime) ->
 
 
 def _give_up(message: Message, code: str, moment: datetime) -> None:
-    """Failed for good: a person takes over."""
+    """Failed for good: where a customer was to be told, a person takes over."""
     move(OnBehalf(message), "failed", at=moment, by="system", **_facts(message), code=code)
     message.error, message.next_try_at, message.claimed_until = code, None, None
+    if message.channel not in TOLD_TO_PEOPLE:
+        return
     tasks.open_task(
         "message_failed",
         Ref(message.subject_type, message.subject_id, message.station_id),

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from fieldservice.foundation.db import Base, Id
 from fieldservice.mechanisms.lifecycle import Lifecycle, Stateful, table
 
-Channel = Literal["email", "sms"]
+Channel = Literal["email", "sms", "robot"]
 
 
 class Message(Stateful, Base):
@@ -37,7 +37,7 @@ class Message(Stateful, Base):
     sent_at: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(String(40))  # a code such as smtp_550, never the server's words
     __table_args__ = (
-        CheckConstraint("channel IN ('email', 'sms')", name="channel"),
+        CheckConstraint("channel IN ('email', 'sms', 'robot')", name="channel"),
         Index("ix_message_due", "state", "next_try_at", "id"),
         Index("ix_message_subject", "subject_type", "subject_id", "id"),
     )

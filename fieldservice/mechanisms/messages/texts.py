@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import Any
+from urllib.parse import quote
 
 from flask_babel import force_locale
 
@@ -52,11 +53,12 @@ SHOWN: dict[str, Callable[[Any], str]] = {
 
 @dataclass(frozen=True)
 class Link:
-    """A private address: path and token for the thing that the fact `of` numbers."""
+    """A private address: path and token for the thing that the fact `of` numbers; for our people, without purpose,
+    the page that asks who they are."""
 
     path: str
-    purpose: str
     of: str
+    purpose: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,8 @@ def render(code: str, language: str, facts: Mapping[str, Any], channel: str) -> 
     if channel == "sms":
         return Text("", _from_us(known.sms[language].format_map(shown).strip(), language))
     subject = " ".join(known.subject[language].format_map(shown).split())  # a header has one line
+    if channel == "robot":
+        return Text(subject, known.body[language].format_map(shown).strip())
     return Text(subject, _signed(known.body[language].format_map(shown).strip(), language))
 
 
@@ -168,4 +172,5 @@ def _show(how: str, value: Any, language: str) -> str:
 
 
 def _address(link: Link, facts: Mapping[str, Any]) -> str:
-    return f"{settings().public_url}{link.path}{link_token(link.purpose, str(facts[link.of]))}"
+    named = str(facts[link.of])
+    return f"{settings().public_url}{link.path}{link_token(link.purpose, named) if link.purpose else quote(named)}"
