@@ -15,7 +15,7 @@ NPM = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm
 # Python keeps what it compiled, whatever the shell says: without it every start compiles 2,000 files anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-fast check browser front texts lock clean
+.PHONY: run test test-fast check bench browser front texts lock clean
 
 run: $(VENV)/.run front texts
 	@I_KNOW=$(I_KNOW) $(BIN)/python -m fieldservice.serve $(if $(filter 0,$(DEMO)),,--demo) $(if $(filter 1,$(TLS)),--tls) --host $(HOST) --port $(PORT)
@@ -25,6 +25,9 @@ test: $(VENV)/.test front texts browser
 
 test-fast: $(VENV)/.test front texts
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not browser and not slow and not database"
+
+bench: $(VENV)/.test front texts browser
+	$(BIN)/python -m benchmarks
 
 check: $(VENV)/.test texts
 	$(BIN)/ruff check .

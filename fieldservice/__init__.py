@@ -1,5 +1,6 @@
 """FieldService 360. The app factory below is the table of contents of the system."""
 
+import orjson
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -7,7 +8,15 @@ from config import ROOT, Settings
 from fieldservice import cli, jobs, models, records, subscriptions
 from fieldservice.accounts import account_views, invite_views, signin
 from fieldservice.accounts import views as accounts
-from fieldservice.admin import asset_views, customer_views, import_views, map_views, people_views, roster_views
+from fieldservice.admin import (
+    asset_views,
+    customer_views,
+    import_views,
+    map_views,
+    people_views,
+    robot_views,
+    roster_views,
+)
 from fieldservice.admin import views as admin
 from fieldservice.dispatch import api as dispatch_api
 from fieldservice.dispatch import views as dispatch
@@ -37,7 +46,7 @@ from fieldservice.workorders.tablet import views as tablet_views
 assert models.MODULES  # every table is known before migrations or queries need it
 MORE_PAGES = (  # on the blueprints of views.py beside them; the ways with fixed words come before /admin/<kind>
     account_views, audit_views, invite_views, asset_views, customer_views, import_views, map_views, people_views,
-    roster_views,
+    robot_views, roster_views,
 )  # fmt: skip
 
 PAGES = (
@@ -117,7 +126,12 @@ def create_app(settings: Settings) -> Flask:
 
 def _pool(settings: Settings) -> dict[str, object]:
     """As many connections as server threads, and twelve for background work; a thread never waits for one."""
-    options: dict[str, object] = {"pool_size": 16, "max_overflow": 12, "pool_timeout": 20, "json_serializer": dumps}
+    options: dict[str, object] = {"pool_size": 16, "max_overflow": 12, "pool_timeout": 20}
+    options |= {"json_serializer": dumps, "json_deserializer": orjson.loads}
     if settings.database_url.startswith("postgresql"):
-        options["pool_pre_ping"] = True
+        options |= {
+            "pool_pre_ping": True,
+            "pool_use_lifo": True,  # few warm connections, with their prepared statements
+            "connect_args": {"options": "-c timezone=UTC"},  # times come as they are used, without a way through a zone
+        }
     return options

@@ -1,5 +1,6 @@
 """Accounts. A person may hold several roles, each for its stations (DOMAIN §2)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -49,19 +50,24 @@ class User(Base, UserMixin):
         """Flask-Security assigns an empty list on creation; grants are made by `grant_role`."""
 
     def as_person(self, via_token: bool = False) -> Person:
-        """The acting person with the stations of each role; a grant without station covers all."""
-        covered: dict[str, set[int] | None] = {}
-        for grant in self.grants:
-            if grant.station_id is None:
-                covered[grant.role] = None
-            else:
-                stations = covered.setdefault(grant.role, set())
-                if stations is not None:
-                    stations.add(grant.station_id)
-        frozen = {role: None if some is None else frozenset(some) for role, some in covered.items()}
+        """The acting person with the stations of each role."""
+        roles = stations_by_role((grant.role, grant.station_id) for grant in self.grants)
         return Person(
-            self.id, self.name, self.email, self.language, self.technician_id, self.customer_id, frozen, via_token
+            self.id, self.name, self.email, self.language, self.technician_id, self.customer_id, roles, via_token
         )
+
+
+def stations_by_role(grants: Iterable[tuple[str, int | None]]) -> dict[str, frozenset[int] | None]:
+    """The stations of each role; a grant without station covers all."""
+    covered: dict[str, set[int] | None] = {}
+    for role, station in grants:
+        if station is None:
+            covered[role] = None
+        else:
+            stations = covered.setdefault(role, set())
+            if stations is not None:
+                stations.add(station)
+    return {role: None if some is None else frozenset(some) for role, some in covered.items()}
 
 
 class RoleGrant(Base):

@@ -37,6 +37,7 @@ from fieldservice.workorders.models import WorkOrder
 
 LOADED = "demo.loaded"
 RECENT = timedelta(hours=30)  # what is reported later than that is told by the situations of today
+TOLD_WHOLE = 3  # stations of a company that the services tell; of a larger one they tell the first station only
 Tell = Callable[[str], None]
 
 
@@ -113,12 +114,13 @@ def build(size: Size, seed: int, at: datetime) -> dict[str, int]:
     stock.fill(plan, store, ledger)
     crew = Cast(plan, placed, store, people)
     long_past, going_on = make_up(plan)
+    by_hand = [story for story in going_on if is_told(story, plan)]
     writer = Writer(crew, rows, ledger)
-    writer.write(long_past, at)
+    writer.write([*long_past, *(story for story in going_on if not is_told(story, plan))], at)
     writer.numbers.close(rows)
     ledger.close()
     rows.save()
-    Teller(crew).tell(going_on, at)
+    Teller(crew).tell(by_hand, at)
     log_backlog()
     return count()
 
@@ -140,6 +142,16 @@ def make_up(plan: world.World) -> tuple[list[Story], list[Story]]:
     stories += Present(Placing(plan, every, course), stories).make_up()
     over = [story for story in stories if story.planned or is_over(story, plan.now)]
     return over, [story for story in stories if not (story.planned or is_over(story, plan.now))]
+
+
+def is_told(story: Story, plan: world.World) -> bool:
+    """Whether the services tell what is going on: at the first stations, and where the fast path has no words."""
+    small = len(plan.stations) <= TOLD_WHOLE
+    return (
+        small
+        or story.station == plan.stations[0].code
+        or any(not hasattr(Writer, step.verb) for step in story.until(plan.now))
+    )
 
 
 def is_over(story: Story, at: datetime) -> bool:

@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 
 from fieldservice.dispatch import queue, schemas, scope
 from fieldservice.dispatch.board import board
+from fieldservice.dispatch.told import board_told, suggestions_told
 from fieldservice.foundation.access import Person, current, roles
 from fieldservice.foundation.api import ApiBlueprint, perform, require_match, with_etag
 from fieldservice.foundation.db import session, write
@@ -36,7 +37,7 @@ def suggestions(args: dict[str, Any], number: str) -> Response:
     if not timedelta(0) < end - start <= timedelta(days=schemas.MOST_DAYS):
         raise Invalid({"to": [_l("Ask for at most 14 days, the end after the start.")]})
     answers = suggest(order, start=start, end=end, limit=args["limit"], stations=somebody.stations(*queries.READERS))
-    return jsonify(schemas.SuggestionsSchema().dump(answers))
+    return jsonify(suggestions_told(answers))
 
 
 @blueprint.post("/visits")
@@ -119,7 +120,7 @@ def shown_board(args: dict[str, Any]) -> Response:
     at = now()
     plan = board(somebody, stations, args["day"] or today(), args["days"], at)
     waiting, total = queue.waiting([station.id for station in stations], at)
-    return jsonify(schemas.BoardSchema().dump({"plan": plan, "waiting": waiting, "waiting_total": total}))
+    return jsonify(board_told(plan, waiting, total))
 
 
 # Inside -------------------------------------------------------------------------------------------

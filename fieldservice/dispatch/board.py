@@ -14,7 +14,7 @@ from sqlalchemy import select
 from fieldservice.customers.models import Customer
 from fieldservice.dispatch.axis import Axis, axis_for
 from fieldservice.foundation.access import Person, in_scope
-from fieldservice.foundation.db import session
+from fieldservice.foundation.db import among, session, touching
 from fieldservice.foundation.time import day_span, local
 from fieldservice.foundation.words import pick
 from fieldservice.mechanisms.clocks.models import Clock
@@ -139,7 +139,7 @@ def _groups(stations: Sequence[Station], lanes: Sequence[Lane]) -> tuple[Group, 
 def _visiting(station_ids: Collection[int], start: datetime, end: datetime) -> set[int]:
     """Technicians of other stations with a visit here."""
     rows = select(Visit.technician_id).where(Visit.station_id.in_(station_ids), Visit.state.not_in(HIDDEN))
-    rows = rows.where(Visit.home_station_id.not_in(station_ids), Visit.starts_at < end, Visit.ends_at > start)
+    rows = rows.where(Visit.home_station_id.not_in(station_ids), *touching(Visit, start, end))
     return set(session.scalars(rows.distinct()))
 
 
@@ -155,7 +155,7 @@ def _bars(
         )
         .join(WorkOrder, WorkOrder.id == Visit.work_order_id)
         .outerjoin(Customer, Customer.id == WorkOrder.customer_id)
-        .where(Visit.technician_id.in_(technician_ids), Visit.starts_at < end, Visit.ends_at > start)
+        .where(among(Visit.technician_id, technician_ids), *touching(Visit, start, end))
         .where(Visit.state.not_in(HIDDEN), in_scope(Visit, somebody, *READERS))
         .order_by(Visit.starts_at, Visit.id)
     ).all()  # fmt: skip
@@ -191,7 +191,7 @@ def _arrivals_due(request_ids: set[int]) -> dict[int, datetime]:
     if not request_ids:
         return {}
     rows = select(Clock.subject_id, Clock.due_at).where(
-        Clock.subject_type == "service_request", Clock.subject_id.in_(request_ids), Clock.kind == "arrival",
+        Clock.subject_type == "service_request", among(Clock.subject_id, request_ids), Clock.kind == "arrival",
         Clock.stopped_at.is_(None),
     )  # fmt: skip
     return dict(session.execute(rows).all())

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Select, Subquery, Text, and_, case, cast, distinct, func, or_, select
 
 from fieldservice.customers.models import Customer
-from fieldservice.foundation.db import session
+from fieldservice.foundation.db import among, session
 from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.clocks import ClockView
 from fieldservice.mechanisms.clocks.models import Clock
@@ -62,16 +62,16 @@ def waiting(station_ids: Collection[int], at: datetime, words: str = "") -> tupl
     rows = rows.outerjoin(due, due.c.subject_id == WorkOrder.request_id)
     urgent = (case((due.c.due_at.is_(None), 1), else_=0), due.c.due_at, WorkOrder.priority, WorkOrder.id)
     orders = list(session.scalars(rows.order_by(*urgent).limit(MOST)).unique())
-    running = clocks.of_many("service_request", [order.request_id for order in orders if order.request_id])
+    first = clocks.first_open_of("service_request", [order.request_id for order in orders if order.request_id])
     needs = needs_of(orders)
     lying = _stock_by_station({need.part_id for several in needs.values() for need in several}, station_ids)
     holds = _hold_reasons([order.id for order in orders if order.state == "on_hold"])
     queue = []
     for order in orders:
-        first = clocks.most_urgent(running.get(order.request_id or 0, ()))
+        clock = first.get(order.request_id or 0)
         short = _short(needs.get(order.id, ()), order.station_id, lying)
         light = "none" if order.id not in needs else "missing" if short else "ready"
-        shown = clocks.view(first, at) if first is not None else None
+        shown = clocks.view(clock, at) if clock is not None else None
         queue.append(Waiting(order, shown, light, short, holds.get(order.id, "")))
     return queue, total
 
@@ -129,15 +129,13 @@ def _stock_by_station(part_ids: Collection[int], station_ids: Collection[int]) -
     if not part_ids:
         return {}
     rows = session.execute(
-        select(StockBalance.part_id, StockLocation.station_id, StockBalance.on_hand)
+        select(StockBalance.part_id, StockLocation.station_id, func.sum(StockBalance.on_hand))
         .join(StockLocation, StockLocation.id == StockBalance.location_id)
-        .where(StockBalance.part_id.in_(part_ids), StockBalance.condition == "good", StockBalance.on_hand > 0)
+        .where(among(StockBalance.part_id, part_ids), StockBalance.condition == "good", StockBalance.on_hand > 0)
         .where(StockLocation.station_id.in_(station_ids), StockLocation.kind.in_(("warehouse", "van")))
+        .group_by(StockBalance.part_id, StockLocation.station_id)
     )
-    sums: dict[tuple[int, int], Decimal] = {}
-    for part_id, station_id, on_hand in rows:
-        sums[part_id, station_id] = sums.get((part_id, station_id), Decimal(0)) + on_hand
-    return sums
+    return {(part_id, station_id): on_hand for part_id, station_id, on_hand in rows}
 
 
 def _hold_reasons(order_ids: Collection[int]) -> dict[int, str]:
@@ -147,7 +145,9 @@ def _hold_reasons(order_ids: Collection[int]) -> dict[int, str]:
     rows = session.execute(
         select(Event.subject_id, EventNote.words)
         .join(EventNote, EventNote.event_id == Event.id)
-        .where(Event.subject_type == "work_order", Event.subject_id.in_(order_ids), Event.kind == "work_order.on_hold")
+        .where(
+            Event.subject_type == "work_order", among(Event.subject_id, order_ids), Event.kind == "work_order.on_hold"
+        )
         .order_by(Event.id)
     )
     return dict(rows.all())

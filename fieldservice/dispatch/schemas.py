@@ -8,7 +8,6 @@ from flask_babel import lazy_gettext as _l
 
 from fieldservice.dispatch.filters import FIRST, LAST
 from fieldservice.foundation.time import at_local
-from fieldservice.workorders import refusals
 from fieldservice.workorders.queries import LARGEST_ID
 
 MOST_DAYS = 14
@@ -121,13 +120,20 @@ class SuggestionSchema(ma.Schema):
     moves = ma.fields.Function(lambda _one: [])
 
 
+class RuleSchema(ma.Schema):
+    """A rule that says no, in words."""
+
+    rule = ma.fields.String()
+    detail = ma.fields.String()
+
+
 class RefusedSchema(ma.Schema):
     """A technician who cannot: the first rule, its sentence, and every rule."""
 
     technician = ma.fields.Nested(TechnicianSchema, attribute="member")
     rule = ma.fields.String(attribute="first.rule")
-    detail = ma.fields.Function(lambda one: refusals.sentence(one.first))
-    rules = ma.fields.Function(lambda one: [{"rule": r.rule, "detail": refusals.sentence(r)} for r in one.refusals])
+    detail = ma.fields.String()
+    rules = ma.fields.List(ma.fields.Nested(RuleSchema))
 
 
 class SuggestionsSchema(ma.Schema):

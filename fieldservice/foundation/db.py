@@ -7,15 +7,29 @@ PostgreSQL a stray write in a GET is refused by the server. Services never commi
 
 import json
 import sqlite3
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from time import sleep
 from typing import Annotated, Any, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Integer, MetaData, Numeric, event, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Integer,
+    MetaData,
+    Numeric,
+    any_,
+    event,
+    literal,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, registry, scoped_session
 from sqlalchemy.orm.exc import StaleDataError
@@ -120,6 +134,24 @@ def is_sqlite(connection: Connection | None = None) -> bool:
     return (connection or session.connection()).dialect.name == "sqlite"
 
 
+def among(column: Any, ids: Iterable[int]) -> ColumnElement[bool]:
+    """`column` is one of `ids`. PostgreSQL gets them as one array, so that the statement and its plan stay the same
+    however many there are; an IN list of 80 is parsed and planned anew each time.
+    """
+    wanted = list(ids)
+    if is_sqlite():
+        return column.in_(wanted)  # type: ignore[no-any-return]  # a column of any type
+    return column == any_(literal(wanted, ARRAY(BigInteger)))  # type: ignore[no-any-return]  # as above
+
+
+LONGEST = timedelta(days=2)  # no visit and no shift lasts that long: forms and imports end both within a day
+
+
+def touching(model: Any, start: datetime, end: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Rows of `model` with time in [start, end). The bound on how long they last keeps years of history unread."""
+    return (model.starts_at < end, model.starts_at > start - LONGEST, model.ends_at > start)
+
+
 def install(engine: Engine) -> None:
     """Fit an engine with our transaction rules; called once per engine by the app factory."""
     if engine.dialect.name == "sqlite":
@@ -138,8 +170,9 @@ def _on_begin(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writing else 'ON'}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-    elif not writing:
-        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+    else:  # said with the driver's BEGIN, which costs no statement of its own
+        driver: Any = connection.connection.driver_connection
+        driver.read_only = not writing
 
 
 def writing() -> bool:

@@ -2,10 +2,11 @@
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
-from babel.dates import format_time
+from babel.dates import format_date as babel_date
 from babel.numbers import format_currency
-from flask_babel import format_date, format_decimal, get_locale
+from flask_babel import format_decimal, get_locale
 from flask_babel import gettext as _
 
 from fieldservice.foundation.time import local, today
@@ -13,7 +14,7 @@ from fieldservice.foundation.time import local, today
 
 def clock_time(moment: datetime | None) -> str:
     """14:30"""
-    return format_time(local(moment), "HH:mm", locale=get_locale()) if moment else ""
+    return f"{local(moment):%H:%M}" if moment else ""
 
 
 def date_short(moment: datetime | date | None) -> str:
@@ -21,7 +22,7 @@ def date_short(moment: datetime | date | None) -> str:
     if moment is None:
         return ""
     day = local(moment).date() if isinstance(moment, datetime) else moment
-    return str(format_date(day, "M月d日" if _chinese() else "d MMM", rebase=False))
+    return _day(day, "M月d日" if _chinese() else "d MMM", str(get_locale()))
 
 
 def date_long(moment: datetime | date | None) -> str:
@@ -29,7 +30,13 @@ def date_long(moment: datetime | date | None) -> str:
     if moment is None:
         return ""
     day = local(moment).date() if isinstance(moment, datetime) else moment
-    return str(format_date(day, "y年M月d日 EEE" if _chinese() else "EEE d MMM y", rebase=False))
+    return _day(day, "y年M月d日 EEE" if _chinese() else "EEE d MMM y", str(get_locale()))
+
+
+@lru_cache(4096)
+def _day(day: date, pattern: str, locale: str) -> str:
+    """Remembered: a plan tells the same few days hundreds of times, and Babel takes its time for each."""
+    return str(babel_date(day, pattern, locale=locale))
 
 
 def datetime_short(moment: datetime | None) -> str:

@@ -5,7 +5,6 @@ from typing import Any
 
 from flask import Response, g, jsonify
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.orm import joinedload
 
 from fieldservice.assets.queries import asset_by_id
 from fieldservice.customers.models import Customer
@@ -14,7 +13,7 @@ from fieldservice.foundation.access import current, person, public, roles
 from fieldservice.foundation.api import ApiBlueprint, page, perform
 from fieldservice.foundation.errors import Conflict, Forbidden, Invalid
 from fieldservice.foundation.time import now
-from fieldservice.intake import queries, report, services
+from fieldservice.intake import listing, queries, report, services
 from fieldservice.intake.inbox import Filters, narrowed
 from fieldservice.intake.models import ServiceRequest
 from fieldservice.intake.schemas import (
@@ -96,14 +95,10 @@ def _customer(customer_id: int | None, given: report.Report) -> Customer | None:
 def list_all(args: dict[str, Any]) -> Response:
     """Requests the person may see, newest first."""
     filters = Filters.read({name: args[name] for name in ("status", "station", "priority", "q")})
-    statement = narrowed(current(), filters).options(
-        joinedload(ServiceRequest.station), joinedload(ServiceRequest.asset)
-    )
-    schema = RequestSchema()
+    statement = listing.columns(narrowed(current(), filters))
     return page(
-        statement, ServiceRequest.id, schema, limit=args["limit"], cursor=args["cursor"], count=args["count"],
-        prepare=schema.fetch,
-    )  # fmt: skip
+        statement, ServiceRequest.id, listing.told, limit=args["limit"], cursor=args["cursor"], count=args["count"]
+    )
 
 
 @blueprint.get("/service-requests/<number>")

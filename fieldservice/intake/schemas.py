@@ -1,6 +1,5 @@
 """What comes in and goes out of the JSON calls about service requests (CONTRACT §3)."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import marshmallow as ma
@@ -12,7 +11,6 @@ from fieldservice.foundation.web import settings
 from fieldservice.foundation.words import all_words
 from fieldservice.intake.models import ServiceRequest
 from fieldservice.mechanisms import clocks
-from fieldservice.mechanisms.clocks import Clock
 
 CHANNELS = tuple(all_words()["channel"])
 SEVERITIES = tuple(all_words()["severity"])
@@ -93,17 +91,8 @@ class RequestSchema(ma.Schema):
     closed_at = ma.fields.AwareDateTime(allow_none=True)
     promises = ma.fields.Method("promises_of")
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._clocks: Mapping[int, list[Clock]] | None = None
-
-    def fetch(self, rows: Sequence[ServiceRequest]) -> None:
-        """Read the promises of a whole page at once, before it is dumped."""
-        self._clocks = clocks.of_many(ServiceRequest.subject_type, [row.id for row in rows])
-
     def promises_of(self, request: ServiceRequest) -> Any:
-        found = clocks.of(request) if self._clocks is None else self._clocks.get(request.id, [])
-        return PromiseSchema(many=True).dump(found)
+        return PromiseSchema(many=True).dump(clocks.of(request))
 
 
 class RequestQuery(ListQuery):

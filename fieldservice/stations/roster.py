@@ -3,14 +3,19 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
+from typing import Any
 
 from sqlalchemy import Select, select
 
-from fieldservice.foundation.db import session
+from fieldservice.foundation.db import among, session, touching
 from fieldservice.foundation.places import Point
-from fieldservice.stations.models import Shift, Technician
+from fieldservice.stations.models import Certificate, Shift, Technician, TechnicianSkill
 
 COUNTS = ("published", "worked", "locked")  # a draft may still change, a swapped shift is another's
+FACTS = (
+    Technician.id, Technician.station_id, Technician.latitude, Technician.longitude, Technician.names, Technician.state,
+)  # fmt: skip
 ABSENT_STATES = ("leave", "suspended")  # until somebody sets them available again
 
 
@@ -37,15 +42,35 @@ class Member:
     duties: tuple[Duty, ...] = ()  # by start
     state: str = "available"
 
+    @cached_property
+    def regular(self) -> tuple[tuple[datetime, datetime], ...]:
+        """Ordinary duty; duties that touch are one."""
+        return _merged(duty for duty in self.duties if not duty.on_call)
+
+    @cached_property
+    def with_on_call(self) -> tuple[tuple[datetime, datetime], ...]:
+        """Ordinary duty and on-call time; those that touch are one (a shift that goes over into on-call)."""
+        return _merged(self.duties)
+
     @property
     def absent(self) -> bool:
         """Away without a known end."""
         return self.state in ABSENT_STATES
 
 
+def _merged(duties: Iterable[Duty]) -> tuple[tuple[datetime, datetime], ...]:
+    spans: list[tuple[datetime, datetime]] = []
+    for duty in sorted(duties, key=lambda one: one.starts_at):
+        if spans and duty.starts_at <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], duty.ends_at))
+        else:
+            spans.append((duty.starts_at, duty.ends_at))
+    return tuple(spans)
+
+
 def members_of(station_ids: Collection[int], start: datetime, end: datetime, limit: int = 400) -> list[Member]:
     """Technicians at home at these stations, with their duties touching [start, end); four queries."""
-    mine = select(Technician).where(Technician.station_id.in_(station_ids))
+    mine = select(*FACTS).where(among(Technician.station_id, station_ids))
     return _members(mine.order_by(Technician.station_id, Technician.id).limit(limit), start, end)
 
 
@@ -54,7 +79,7 @@ def members_by_id(technician_ids: Iterable[int], start: datetime, end: datetime)
     wanted = set(technician_ids)
     if not wanted:
         return {}
-    return {member.id: member for member in _members(select(Technician).where(Technician.id.in_(wanted)), start, end)}
+    return {member.id: member for member in _members(select(*FACTS).where(among(Technician.id, wanted)), start, end)}
 
 
 def lent_to(station_ids: Collection[int], start: datetime, end: datetime) -> set[int]:
@@ -63,27 +88,38 @@ def lent_to(station_ids: Collection[int], start: datetime, end: datetime) -> set
         select(Shift.technician_id)
         .join(Technician, Technician.id == Shift.technician_id)
         .where(Shift.station_id.in_(station_ids), Technician.station_id.not_in(station_ids))
-        .where(Shift.state.in_(COUNTS), Shift.starts_at < end, Shift.ends_at > start)
+        .where(Shift.state.in_(COUNTS), *touching(Shift, start, end))
     )
     return set(session.scalars(rows.distinct()))
 
 
-def _members(technicians: Select[Technician], start: datetime, end: datetime) -> list[Member]:
-    rows = session.scalars(technicians).all()
-    duties = _duties([row.id for row in rows], start, end)
+def _members(technicians: Select[Any], start: datetime, end: datetime) -> list[Member]:
+    rows = session.execute(technicians).all()
+    ids = [row.id for row in rows]
+    duties = _duties(ids, start, end)
+    skills = _by_technician(ids, TechnicianSkill.technician_id, TechnicianSkill.skill, TechnicianSkill.level)
+    held = _by_technician(ids, Certificate.technician_id, Certificate.kind, Certificate.valid_until)
     return [
         Member(
             id=row.id,
             station_id=row.station_id,
             home=Point(row.latitude, row.longitude),
             names=row.names,
-            skills={skill.skill: skill.level for skill in row.skills},
-            certificates={certificate.kind: certificate.valid_until for certificate in row.certificates},
+            skills=skills.get(row.id, {}),
+            certificates=held.get(row.id, {}),
             duties=tuple(duties.get(row.id, ())),
             state=row.state,
         )
         for row in rows
     ]
+
+
+def _by_technician(ids: Sequence[int], owner: Any, name: Any, worth: Any) -> dict[int, dict[str, Any]]:
+    """technician → name → worth, in one statement without an object for each"""
+    grouped: dict[int, dict[str, Any]] = {}
+    for technician, what, much in session.execute(select(owner, name, worth).where(among(owner, ids))):
+        grouped.setdefault(technician, {})[what] = much
+    return grouped
 
 
 def _duties(technician_ids: Sequence[int], start: datetime, end: datetime) -> dict[int, list[Duty]]:
@@ -92,8 +128,8 @@ def _duties(technician_ids: Sequence[int], start: datetime, end: datetime) -> di
         return grouped
     rows = session.execute(
         select(Shift.technician_id, Shift.starts_at, Shift.ends_at, Shift.station_id, Shift.on_call)
-        .where(Shift.technician_id.in_(technician_ids), Shift.state.in_(COUNTS))
-        .where(Shift.starts_at < end, Shift.ends_at > start)
+        .where(among(Shift.technician_id, technician_ids), Shift.state.in_(COUNTS))
+        .where(*touching(Shift, start, end))
         .order_by(Shift.starts_at, Shift.id)
     )
     for technician_id, starts_at, ends_at, station_id, on_call in rows:

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from fieldservice.foundation import display
-from fieldservice.foundation.db import session
+from fieldservice.foundation.db import session, touching
 from fieldservice.foundation.time import at_local, local
 from fieldservice.mechanisms.events import record_many
 from fieldservice.mechanisms.records.fields import (
@@ -92,7 +92,7 @@ class Shifts(OfStation):
             return
         first, last = min(start for _draft, start, _end in spans), max(end for _draft, _start, end in spans)
         rows = session.scalars(
-            select(Shift).where(Shift.technician_id.in_(homes), Shift.starts_at < last, Shift.ends_at > first)
+            select(Shift).where(Shift.technician_id.in_(homes), *touching(Shift, first, last))
             .where(Shift.state != "swapped")
         ).all()  # fmt: skip
         taken = [(row.technician_id, row.starts_at, row.ends_at, row.id) for row in rows]

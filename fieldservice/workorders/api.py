@@ -3,13 +3,12 @@
 from typing import Any
 
 from flask import Response
-from sqlalchemy.orm import joinedload
 
 from fieldservice.foundation.access import current, roles
 from fieldservice.foundation.api import ApiBlueprint, page, perform, with_etag
 from fieldservice.foundation.db import session
 from fieldservice.foundation.time import now
-from fieldservice.workorders import orders, queries, schemas, triage
+from fieldservice.workorders import listing, orders, queries, schemas, triage
 from fieldservice.workorders.acting import planned_order, triaged_request
 from fieldservice.workorders.models import WorkOrder
 from fieldservice.workorders.sheets import OrderSheet, order_sheet
@@ -43,14 +42,9 @@ def triage_request(args: dict[str, Any], number: str) -> Response:
 def listed(args: dict[str, Any]) -> Response:
     """Work orders the person may see, newest first."""
     filters = queries.Filters.read(args)
-    statement = queries.narrowed(current(), filters).options(
-        joinedload(WorkOrder.station), joinedload(WorkOrder.customer), joinedload(WorkOrder.asset),
-        joinedload(WorkOrder.request),
-    )  # fmt: skip
-    schema = schemas.OrderSchema()
+    statement = listing.columns(queries.narrowed(current(), filters))
     return page(
-        statement, WorkOrder.id, schema, limit=args["limit"], cursor=args["cursor"], count=args["count"],
-        prepare=schema.prepare,
+        statement, WorkOrder.id, listing.told, limit=args["limit"], cursor=args["cursor"], count=args["count"]
     )  # fmt: skip
 
 

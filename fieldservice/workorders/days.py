@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
-from fieldservice.foundation.db import session
+from fieldservice.foundation.db import among, session
 from fieldservice.mechanisms import policies
 from fieldservice.mechanisms.policies import PolicyOverride
 from fieldservice.parts import queries as stock
@@ -42,7 +42,7 @@ def needs_of(orders: Collection[WorkOrder]) -> dict[int, tuple[Need, ...]]:
         return {}
     items = session.execute(
         select(WorkItem.work_order_id, WorkItem.part_id, WorkItem.quantity, WorkItem.required)
-        .where(WorkItem.work_order_id.in_(stations), WorkItem.kind == "part", WorkItem.part_id.is_not(None))
+        .where(among(WorkItem.work_order_id, stations), WorkItem.kind == "part", WorkItem.part_id.is_not(None))
         .where(WorkItem.done_at.is_(None))
         .order_by(WorkItem.id)
     ).all()
@@ -114,8 +114,8 @@ def stops_of(
         )
         .outerjoin(Visit, Visit.id == Booking.visit_id)
         .outerjoin(WorkOrder, WorkOrder.id == Visit.work_order_id)
-        .where(Booking.technician_id.in_(technician_ids), Booking.state == "held")
-        .where(Booking.starts_at < end, Booking.ends_at > start)
+        .where(among(Booking.technician_id, technician_ids), Booking.state == "held")
+        .where(Booking.touching(start, end))
         .order_by(Booking.starts_at)
     )  # fmt: skip
     for row in rows:

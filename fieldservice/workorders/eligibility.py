@@ -153,21 +153,17 @@ def _part(case: Case) -> Iterator[Refusal]:
 
 
 def usable_duties(job: Job, member: Member) -> list[Span]:
-    """Duties that count for this job; those that touch are one (a shift that goes over into on-call)."""
-    spans: list[Span] = []
-    for duty in sorted(member.duties, key=lambda one: one.starts_at):
-        if duty.on_call and job.priority not in ON_CALL_FOR:
-            continue
-        if spans and duty.starts_at <= spans[-1].ends_at:
-            spans[-1] = Span(spans[-1].starts_at, max(spans[-1].ends_at, duty.ends_at))
-        else:
-            spans.append(Span(duty.starts_at, duty.ends_at))
-    return spans
+    """Duties that count for this job; those that touch are one."""
+    counted = member.with_on_call if job.priority in ON_CALL_FOR else member.regular
+    return [Span(*span) for span in counted]
 
 
 def _covering(job: Job, member: Member, span: Span) -> Span | None:
-    duties = usable_duties(job, member)
-    return next((duty for duty in duties if duty.starts_at <= span.starts_at and span.ends_at <= duty.ends_at), None)
+    counted = member.with_on_call if job.priority in ON_CALL_FOR else member.regular
+    for start, end in counted:  # asked for every try of every technician
+        if start <= span.starts_at and span.ends_at <= end:
+            return Span(start, end)
+    return None
 
 
 def _shift(case: Case) -> Iterator[Refusal]:

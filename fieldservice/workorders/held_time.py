@@ -48,7 +48,7 @@ def in_the_way(
         .outerjoin(Visit, Visit.id == Booking.visit_id)
         .outerjoin(WorkOrder, WorkOrder.id == Visit.work_order_id)
         .where(Booking.technician_id == technician_id, Booking.state == "held")
-        .where(Booking.starts_at < ends_at, Booking.ends_at > starts_at)
+        .where(Booking.touching(starts_at, ends_at))
     )
     if without_visit is not None:
         rows = rows.where(Booking.visit_id.is_distinct_from(without_visit))

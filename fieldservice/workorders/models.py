@@ -14,9 +14,12 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    and_,
     false,
+    literal_column,
     or_,
     select,
+    text,
     true,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -24,7 +27,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from fieldservice.assets.models import Asset
 from fieldservice.customers.models import Customer, Site
 from fieldservice.foundation.access import READS_ALL_WORK, Person
-from fieldservice.foundation.db import Base, Id
+from fieldservice.foundation.db import Base, Id, touching
 from fieldservice.foundation.words import pick
 from fieldservice.intake.models import ServiceRequest
 from fieldservice.mechanisms.lifecycle import Lifecycle, Stateful, table
@@ -192,6 +195,9 @@ class Visit(Stateful, Base):
         return or_(own, lent)
 
 
+ABSENCES = text("cause <> 'visit'")
+
+
 class Booking(Stateful, Base):
     """A technician's time, held. Held bookings of a technician never overlap, on either database (0002)."""
 
@@ -205,8 +211,19 @@ class Booking(Stateful, Base):
     cause: Mapped[str] = mapped_column(String(12))  # visit, leave, training, travel
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
+
+    @classmethod
+    def touching(cls, start: datetime, end: datetime) -> ColumnElement[bool]:
+        """Time held in [start, end). Leave may last for weeks, visits do not: years of them stay unread."""
+        visit, absence = (
+            and_(cls.cause == "visit", *touching(cls, start, end)),
+            cls.cause != literal_column("'visit'"),
+        )  # as the index says
+        return or_(visit, and_(absence, cls.starts_at < end, cls.ends_at > start))
+
     __table_args__ = (
         Index("ix_booking_technician", "technician_id", "state", "starts_at"),
+        Index("ix_booking_absence", "technician_id", "ends_at", postgresql_where=ABSENCES, sqlite_where=ABSENCES),
         CheckConstraint("ends_at > starts_at", name="forwards"),
     )
 

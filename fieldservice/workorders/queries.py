@@ -13,7 +13,7 @@ from fieldservice.assets.models import Asset
 from fieldservice.assets.queries import serial_key
 from fieldservice.customers.models import Customer
 from fieldservice.foundation.access import Person, scoped
-from fieldservice.foundation.db import session
+from fieldservice.foundation.db import among, session
 from fieldservice.foundation.errors import Invalid, NotFound
 from fieldservice.foundation.time import clock, now
 from fieldservice.foundation.words import has_word
@@ -221,16 +221,14 @@ def listed(person: Person, filters: Filters) -> Listed:
 def open_clocks(orders: Sequence[WorkOrder]) -> dict[int, ClockView]:
     """request id → its most urgent promise that is still open, in one query."""
     ids = [order.request_id for order in orders if order.request_id is not None]
-    found = clocks.of_many(ServiceRequest.subject_type, ids)
-    first = {request_id: clocks.most_urgent(rows) for request_id, rows in found.items()}
-    views = {request_id: clocks.view(one, now()) for request_id, one in first.items() if one is not None}
-    return {request_id: view for request_id, view in views.items() if view.is_open}
+    first = clocks.first_open_of(ServiceRequest.subject_type, ids)
+    return {request_id: clocks.view(one, now()) for request_id, one in first.items()}
 
 
 def current_visits(orders: Sequence[WorkOrder]) -> dict[int, Visit]:
     """order id → the visit under way, else the last one, in one query."""
     rows = session.scalars(
-        select(Visit).where(Visit.work_order_id.in_([order.id for order in orders]))
+        select(Visit).where(among(Visit.work_order_id, [order.id for order in orders]))
         .options(joinedload(Visit.technician)).order_by(Visit.state.in_(OPEN_STATES), Visit.starts_at, Visit.id)
     )  # fmt: skip
     return {visit.work_order_id: visit for visit in rows}  # the last one of each stays

@@ -32,7 +32,8 @@ def short(refusal: Refusal) -> str:
 
 def sentence(refusal: Refusal) -> str:
     """Reason and change in one."""
-    return f"{text(refusal)} → {change(refusal)}"
+    reason, helps, _short = _words(refusal)
+    return f"{reason} → {helps}"
 
 
 def leg_text(minutes: int, about: bool) -> str:

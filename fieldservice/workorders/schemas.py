@@ -7,7 +7,6 @@ import marshmallow as ma
 from fieldservice.foundation.api import ListQuery
 from fieldservice.mechanisms.clocks import ClockView
 from fieldservice.workorders import orders, queries
-from fieldservice.workorders.models import Visit, WorkOrder
 from fieldservice.workorders.opening import MOST_PARTS, MOST_QUANTITY, MOST_SKILLS
 from fieldservice.workorders.sheets import OrderSheet
 
@@ -131,27 +130,10 @@ class OrderFactsSchema(ma.Schema):
 
 
 class OrderSchema(OrderFactsSchema):
-    """A work order in lists, with its next promise and its visit."""
+    """A work order in lists, with its next promise and its visit, as `listing.told` makes it."""
 
-    due_at = ma.fields.Method("_due")
-    visit = ma.fields.Method("_visit")
-
-    clocks: dict[int, ClockView] | None = None  # of all dumped orders, fetched at once by the list
-    visits: dict[int, Visit] | None = None
-
-    def prepare(self, rows: Any) -> None:
-        """Fetch for a page of orders what each shows."""
-        self.clocks, self.visits = queries.open_clocks(rows), queries.current_visits(rows)
-
-    def _due(self, order: WorkOrder) -> str | None:
-        known = self.clocks if self.clocks is not None else queries.open_clocks([order])
-        view = known.get(order.request_id or 0)
-        return view.due_at.isoformat() if view else None
-
-    def _visit(self, order: WorkOrder) -> Any:
-        known = self.visits if self.visits is not None else queries.current_visits([order])
-        visit = known.get(order.id)
-        return OrderVisitSchema().dump(visit) if visit else None
+    due_at = ma.fields.AwareDateTime(allow_none=True)
+    visit = ma.fields.Nested(OrderVisitSchema, allow_none=True)
 
 
 class OrderPageSchema(ma.Schema):

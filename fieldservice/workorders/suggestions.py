@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from fieldservice.foundation import display
-from fieldservice.foundation.db import session
+from fieldservice.foundation.db import among, session
 from fieldservice.foundation.places import Point, TravelProvider, travel
 from fieldservice.foundation.time import now
 from fieldservice.mechanisms import clocks
@@ -210,7 +210,9 @@ def _known_to(order: WorkOrder, technician_ids: Collection[int]) -> set[int]:
         select(Visit.technician_id)
         .join(WorkOrder, WorkOrder.id == Visit.work_order_id)
         .where(
-            WorkOrder.asset_id == order.asset_id, Visit.state == "completed", Visit.technician_id.in_(technician_ids)
+            WorkOrder.asset_id == order.asset_id,
+            Visit.state == "completed",
+            among(Visit.technician_id, technician_ids),
         )
     )
     return set(session.scalars(rows.distinct()))

@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from fieldservice.accounts.services import create_token
+from fieldservice.dispatch import schemas
 from fieldservice.foundation.db import session, write
 from fieldservice.mechanisms.lifecycle import move
 from fieldservice.stations.models import Technician
@@ -382,3 +383,28 @@ def test_work_left_is_described_by_the_api(scene: Scene, dispatcher: Caller) -> 
         "/work-orders/{number}/suggestions",
     ):
         assert f"/api/v1{path}" in described
+
+
+# Told without a schema's walk (decision 0016) --------------------------------------------------------------
+
+
+def test_suggestions_and_board_tell_what_their_schemas_describe(scene: Scene, dispatcher: Caller, visit: Visit) -> None:
+    shown = dispatcher.get("/dispatch/board?date=2026-11-25&days=1").json
+    assert set(shown) == set(schemas.BoardSchema().fields)
+    assert {name for lane in shown["technicians"] for name in lane} == set(schemas.BoardLaneSchema().fields)
+    (bar,) = [bar for lane in shown["technicians"] for bar in lane["visits"]]
+    assert set(bar) == set(schemas.BoardBarSchema().fields)
+    assert (bar["id"], bar["etag"], bar["starts_at"]) == (visit.id, str(visit.version), visit.starts_at.isoformat())
+    shifts = {name for lane in shown["technicians"] for shift in lane["shifts"] for name in shift}
+    assert shifts == set(schemas.BoardShiftSchema().fields)
+
+    answers = dispatcher.get(f"/work-orders/{scene.order.number}/suggestions").json
+    assert set(answers) == set(schemas.SuggestionsSchema().fields)
+    assert all(set(one) == set(schemas.SuggestionSchema().fields) for one in answers["suggestions"])
+    assert all(set(one) == set(schemas.RefusedSchema().fields) for one in answers["refused"])
+
+
+def test_the_queue_tells_what_its_schema_describes(scene: Scene, dispatcher: Caller) -> None:
+    (waiting,) = dispatcher.get("/dispatch/board?date=2026-11-25").json["queue"]
+    assert set(waiting) <= set(schemas.BoardWaitingSchema().fields)
+    assert (waiting["work_order"], waiting["etag"]) == (scene.order.number, str(scene.order.version))

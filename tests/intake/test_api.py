@@ -439,3 +439,11 @@ def test_a_token_may_ask_only_so_often_in_a_minute_and_is_told_when_again(
     assert refused.json["code"] == "too_many"
     assert refused.json["detail"] == "Too many attempts. Wait a minute and try again."
     assert client.get(PATH, headers=other).status_code == 200, "each token has a count of its own"
+
+
+def test_the_list_tells_what_its_schema_describes(client: FlaskClient, bearer: Callable[..., dict[str, str]]) -> None:
+    held = bearer("dispatcher")
+    client.post(PATH, json={**BODY, "asset_serial": SERIAL}, headers=held)
+    (row,) = client.get(PATH, headers=held).json["items"]
+    assert row == client.get(f"{PATH}/{row['number']}", headers=held).json
+    assert [promise["kind"] for promise in row["promises"]] == [clock.kind for clock in clocks.of(one())]

@@ -1,5 +1,6 @@
 """Triage and work orders as JSON (CONTRACT §3)."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,8 +9,11 @@ from flask.testing import FlaskClient
 
 from fieldservice.accounts.services import create_token
 from fieldservice.foundation.db import session, write
+from fieldservice.foundation.time import now
 from fieldservice.intake.models import ServiceRequest
+from fieldservice.stations.models import Station
 from fieldservice.workorders.models import Visit, WorkItem, WorkOrder
+from fieldservice.workorders.schemas import OrderFactsSchema, OrderSchema, OrderVisitSchema
 from tests import factories
 from tests.conftest import make_user
 from tests.mechanisms.people_and_things import statements, threads
@@ -262,3 +266,41 @@ def test_the_calls_are_described(sqlite_app: Flask) -> None:
     assert {"visits", "clocks", "parts", "coverage", "history"} <= described["components"]["schemas"][name][
         "properties"
     ].keys()
+
+
+# The list is told without objects (decision 0016) ---------------------------------------------------------
+
+
+def test_the_list_tells_what_its_schema_describes(company: Numbers, dispatcher: Caller) -> None:
+    number = dispatcher.triage(company.request).json["number"]
+    (row,) = dispatcher.get("/work-orders", status="all", limit=80).json["items"]
+    order = session.query(WorkOrder).filter_by(number=number).one()
+    facts = OrderFactsSchema().dump(order)
+    assert {name: row[name] for name in facts} == facts
+    assert set(row) == set(OrderSchema().fields)
+    open_promises = [clock["due_at"] for clock in dispatcher.get(f"/work-orders/{number}").json["clocks"]
+                     if clock["state"] == "running"]  # fmt: skip
+    assert row["due_at"] == min(open_promises)
+    assert row["visit"] is None
+
+
+def test_the_list_tells_the_visit_of_an_order(company: Numbers, dispatcher: Caller) -> None:
+    number = dispatcher.triage(company.request).json["number"]
+    order = session.query(WorkOrder).filter_by(number=number).one()
+
+    def book() -> None:
+        start = now() + timedelta(hours=3)
+        technician = factories.technician(session.get_one(Station, company.station))
+        session.add(
+            Visit(
+                work_order_id=order.id, station_id=order.station_id, technician_id=technician.id,
+                home_station_id=order.station_id, starts_at=start, ends_at=start + timedelta(hours=1),
+                window_starts_at=start, window_ends_at=start + timedelta(hours=2),
+            )
+        )  # fmt: skip
+
+    write(book)
+    (row,) = dispatcher.get("/work-orders", status="all").json["items"]
+    visit = session.query(Visit).one()
+    expected = OrderVisitSchema().dump(visit)
+    assert row["visit"] == expected

@@ -1,0 +1,1 @@
+"""What the system costs: `make bench` measures the real server over PostgreSQL, beside a baseline of the same run."""

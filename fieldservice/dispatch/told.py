@@ -1,0 +1,79 @@
+"""The board and the suggestions as JSON, made without a schema's walk over each of thousands of values (decision 0016).
+
+tests/dispatch/test_api.py compares them with the schemas that document them.
+"""
+
+from typing import Any
+
+from fieldservice.dispatch.board import Bar, Board, Lane
+from fieldservice.dispatch.queue import Waiting
+from fieldservice.stations.roster import Member
+from fieldservice.workorders import refusals
+from fieldservice.workorders.suggestions import Refused, Suggestion, Suggestions
+
+
+def board_told(plan: Board, waiting: list[Waiting], waiting_total: int) -> dict[str, Any]:
+    """What `BoardSchema` describes."""
+    return {
+        "starts_at": plan.axis.start.isoformat(), "ends_at": plan.axis.end.isoformat(),
+        "technicians": [_lane(lane) for lane in plan.lanes], "queue": [_waiting(one) for one in waiting],
+        "queue_total": waiting_total, "truncated": plan.truncated,
+    }  # fmt: skip
+
+
+def suggestions_told(answers: Suggestions) -> dict[str, Any]:
+    """What `SuggestionsSchema` describes."""
+    return {
+        "suggestions": [_suggestion(one) for one in answers.suggestions],
+        "refused": [_refused(one) for one in answers.refused],
+    }
+
+
+def _technician(member: Member) -> dict[str, Any]:
+    return {"id": member.id, "names": member.names, "station_id": member.station_id}
+
+
+def _lane(lane: Lane) -> dict[str, Any]:
+    return {
+        "technician": _technician(lane.member), "state": lane.member.state,
+        "shifts": [
+            {**_span(duty), "station_id": duty.station_id, "on_call": duty.on_call} for duty in lane.member.duties
+        ],
+        "visits": [_bar(bar) for bar in lane.bars],
+        "taken": [{"cause": stop.cause, **_span(stop)} for stop in lane.taken],
+    }  # fmt: skip
+
+
+def _span(one: Any) -> dict[str, str]:
+    return {"starts_at": one.starts_at.isoformat(), "ends_at": one.ends_at.isoformat()}
+
+
+def _bar(bar: Bar) -> dict[str, Any]:
+    return {
+        "id": bar.visit_id, "work_order": bar.order, "title": bar.title, "customer": bar.customer,
+        "priority": bar.priority, "state": bar.state, **_span(bar), "travel_min": bar.travel_min, "risk": bar.risk,
+        "station_id": bar.station_id, "etag": str(bar.version),
+    }  # fmt: skip
+
+
+def _waiting(one: Waiting) -> dict[str, Any]:
+    order, clock = one.order, one.clock
+    promised = {"due_at": clock.due_at.isoformat(), "promise": clock.kind} if clock is not None else {}
+    return {
+        "work_order": order.number, "title": order.title, "priority": order.priority, "state": order.state,
+        "skills": order.skills, **promised, "parts": one.light, "hold_reason": one.hold, "etag": str(order.version),
+    }  # fmt: skip
+
+
+def _suggestion(one: Suggestion) -> dict[str, Any]:
+    slot = one.slot
+    return {
+        "technician": _technician(one.member), **_span(slot), "travel_min": slot.travel_min,
+        "travel_about": slot.about, "score": slot.score, "reasons": one.reasons, "late_min": slot.late_min,
+        "restore_late_min": slot.restore_late_min, "moves": [],
+    }  # fmt: skip
+
+
+def _refused(one: Refused) -> dict[str, Any]:
+    rules = [{"rule": refusal.rule, "detail": refusals.sentence(refusal)} for refusal in one.refusals]
+    return {"technician": _technician(one.member), **rules[0], "rules": rules}
