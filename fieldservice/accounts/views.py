@@ -162,10 +162,12 @@ def sign_out() -> Any:
 
 
 def _next(somebody: Person) -> str:
+    """The page that was wished, where it is one of ours: browsers drop tabs and line feeds before they look."""
     wish = request.args.get("next", "")
-    parts = urlsplit(wish)
-    if wish.startswith("/") and not wish.startswith("//") and not parts.netloc and "\\" not in wish:
-        return wish
+    if wish.isprintable() and "\\" not in wish and wish.startswith("/") and not wish.startswith("//"):
+        parts = urlsplit(wish)
+        if not parts.netloc and not parts.scheme:
+            return wish
     for role, endpoint in HOME:
         if somebody.has(role):
             return url_for(endpoint)

@@ -1,6 +1,7 @@
 """The JSON edge: problem details, bearer tokens, idempotency keys, ETags and paging by key (CONTRACT §3)."""
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,6 +12,7 @@ import orjson
 from flask import Flask, Response, current_app, jsonify, request
 from flask.json.provider import DefaultJSONProvider
 from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
 from flask_smorest import Api, Blueprint
 from sqlalchemy import Select, String, UniqueConstraint, delete, func, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -21,6 +23,7 @@ from fieldservice.foundation.access import person
 from fieldservice.foundation.db import Base, Id, UtcDateTime, dumps, session, take_turns, write
 from fieldservice.foundation.errors import Invalid, PreconditionFailed, PreconditionRequired
 from fieldservice.foundation.field_messages import in_words
+from fieldservice.foundation.openapi import KEY_PATTERN, Shared
 from fieldservice.foundation.time import now
 from fieldservice.foundation.web import problem, show_http_error, wants_json
 
@@ -49,9 +52,7 @@ class FastJson(DefaultJSONProvider):
     """Answers are written by orjson, five times as fast; all else, and what comes in, is as Flask has it."""
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
-        content = orjson.dumps(
-            self._prepare_response_obj(args, kwargs), default=_plain, option=orjson.OPT_NON_STR_KEYS
-        )
+        content = orjson.dumps(self._prepare_response_obj(args, kwargs), default=_plain, option=orjson.OPT_NON_STR_KEYS)
         return current_app.response_class(content, mimetype="application/json")
 
 
@@ -59,8 +60,8 @@ def _plain(value: Any) -> Any:
     """What orjson does not know: exact decimals, and words in the reader's language."""
     if isinstance(value, Decimal):
         return str(value)
-    if hasattr(value, "__html__"):
-        return str(value.__html__())
+    if isinstance(value, LazyString):
+        return str(value)
     raise TypeError(f"{type(value).__name__} is no JSON")
 
 
@@ -103,9 +104,7 @@ def install(app: Flask) -> ProblemApi:
     app.config.setdefault("API_RATE", RATE)
     app.json = FastJson(app)
     app.before_request(_limit_caller)
-    api = ProblemApi(app, spec_kwargs={"servers": [{"url": "/"}]})
-    api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
-    return api
+    return ProblemApi(app, spec_kwargs={"servers": [{"url": "/"}], "extra_plugins": [Shared()]})
 
 
 class ApiBlueprint(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
@@ -131,8 +130,8 @@ def perform(
     Fields named in `secret` are left out of the stored answer; `refill` derives them again.
     """
     key = request.headers.get("Idempotency-Key")
-    if key is not None and not 1 <= len(key) <= 120:
-        raise Invalid({"Idempotency-Key": [_l("Use 1 to 120 characters.")]})
+    if key is not None and not re.fullmatch(KEY_PATTERN, key):
+        raise Invalid({"Idempotency-Key": [_l("Use 1 to 120 letters, digits and signs without spaces.")]})
 
     def once() -> tuple[dict[str, Any], int]:
         if key is None:

@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 from flask import Flask, Response, current_app, g, has_request_context, render_template, request, url_for
 from flask_babel import Babel, ngettext
 from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -27,6 +28,10 @@ from fieldservice.foundation.places import travel
 from fieldservice.foundation.time import clock
 from fieldservice.foundation.words import language, pick, word
 
+# Flask-Babel calls its lazy texts safe HTML, whatever was put into them. A name that somebody typed is not: without
+# this, `There is no "<img …>"` would be shown as a picture. tests/foundation/test_front_pages.py watches it.
+if hasattr(LazyString, "__html__"):
+    del LazyString.__html__
 babel = Babel()
 csrf = CSRFProtect()
 limiter = Limiter(get_remote_address, storage_uri=f"{limits.AttemptStorage.STORAGE_SCHEME[0]}://", headers_enabled=True)
@@ -128,11 +133,19 @@ def _refuse_unreadable() -> None:
     wrong = [name for name, value in request.args.items(multi=True) if not _readable(name) or not _readable(value)]
     if request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
         wrong += [name for name, value in request.form.items(multi=True) if not _readable(name) or not _readable(value)]
-    elif request.is_json and not _readable(request.get_json(silent=True)):
+    elif request.is_json and not _readable(_body()):
         wrong.append("_body")
     if wrong:
         message = _l("This holds characters that cannot be stored. Remove them and try again.")
         raise Invalid({name.replace("\x00", ""): [message] for name in wrong})
+
+
+def _body() -> Any:
+    """The JSON sent, or nothing; what is nested so deep that Python's reader gives up counts as unreadable."""
+    try:
+        return request.get_json(silent=True)
+    except RecursionError:
+        return "\x00"
 
 
 def _readable(value: Any, depth: int = 0) -> bool:

@@ -20,6 +20,7 @@ from fieldservice.intake.schemas import (
     MoveSchema,
     ReceivedSchema,
     ReportSchema,
+    RequestPageSchema,
     RequestQuery,
     RequestSchema,
     tracking_url,
@@ -92,6 +93,7 @@ def _customer(customer_id: int | None, given: report.Report) -> Customer | None:
 @blueprint.get("/service-requests")
 @roles(*READERS)
 @blueprint.arguments(RequestQuery, location="query")
+@blueprint.alt_response(200, schema=RequestPageSchema)
 def list_all(args: dict[str, Any]) -> Response:
     """Requests the person may see, newest first."""
     filters = Filters.read({name: args[name] for name in ("status", "station", "priority", "q")})
@@ -103,6 +105,7 @@ def list_all(args: dict[str, Any]) -> Response:
 
 @blueprint.get("/service-requests/<number>")
 @roles(*READERS)
+@blueprint.alt_response(200, schema=RequestSchema)
 def one(number: str) -> Response:
     """A request."""
     return jsonify(RequestSchema().dump(queries.request_by_number(number, current())))
@@ -111,6 +114,7 @@ def one(number: str) -> Response:
 @blueprint.post("/service-requests/<number>/moves")
 @roles(*TAKERS)
 @blueprint.arguments(MoveSchema)
+@blueprint.alt_response(200, schema=RequestSchema)
 def move(args: dict[str, Any], number: str) -> Response:
     """A wished move of state; what is not possible is 409 and tells what would be."""
     queries.request_by_number(number, current())  # another station's is not even told whether its key was used

@@ -95,6 +95,14 @@ class RequestSchema(ma.Schema):
         return PromiseSchema(many=True).dump(clocks.of(request))
 
 
+class RequestPageSchema(ma.Schema):
+    """A page of the list."""
+
+    items = ma.fields.List(ma.fields.Nested(RequestSchema))
+    next_cursor = ma.fields.String(allow_none=True)
+    total = ma.fields.Integer()
+
+
 class RequestQuery(ListQuery):
     """Filters of the list."""
 

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, current_app, flash, redirect, render_template, send_file, url_for
 from flask_babel import gettext as _
 
+from fieldservice.accounts.freshness import fresh
 from fieldservice.foundation.access import roles
 from fieldservice.foundation.db import session, write
 from fieldservice.foundation.deferred import DeferredJob
@@ -63,10 +64,11 @@ def cancel(run_id: int) -> Any:
     return _back()
 
 
-@blueprint.get("/backups/<int:run_id>/file")
+@blueprint.post("/backups/<int:run_id>/file")
 @roles("admin")
+@fresh
 def download(run_id: int) -> Any:
-    """The archive itself. It holds everything: personal data included."""
+    """The archive itself. It holds everything, personal data included, so who asks is proved once more."""
     run = services.run_by_id(run_id)
     path = services.file_of(run)
     return send_file(path, mimetype="application/zip", as_attachment=True, download_name=path.name, max_age=0)

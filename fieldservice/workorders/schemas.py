@@ -28,8 +28,9 @@ class NeededPartSchema(Strict):
 
     number = ma.fields.String(required=True, validate=Length(1, 60))
     quantity = ma.fields.Decimal(
-        required=True, allow_nan=False, validate=Range(min=0, max=MOST_QUANTITY, min_inclusive=False)
-    )
+        required=True, allow_nan=False, validate=Range(min=0, max=MOST_QUANTITY, min_inclusive=False),
+        metadata={"minimum": 0.001, "maximum": int(MOST_QUANTITY)},  # as numbers, which a Decimal is not in JSON
+    )  # fmt: skip
     required = ma.fields.Boolean(load_default=False)
 
 
@@ -110,7 +111,7 @@ class OrderFactsSchema(ma.Schema):
     """What every answer tells of a work order."""
 
     number = ma.fields.String()
-    request = ma.fields.String(attribute="request.number", dump_default=None)
+    request = ma.fields.String(attribute="request.number", dump_default=None, allow_none=True)
     station = ma.fields.String(attribute="station.code")
     title = ma.fields.String()
     state = ma.fields.String()
@@ -120,9 +121,9 @@ class OrderFactsSchema(ma.Schema):
     duration_min = ma.fields.Integer()
     skills = ma.fields.Dict()
     certificates = ma.fields.List(ma.fields.String())
-    customer = ma.fields.Dict(attribute="customer.names", dump_default=None)
+    customer = ma.fields.Dict(attribute="customer.names", dump_default=None, allow_none=True)
     customer_id = ma.fields.Integer(allow_none=True)
-    asset_serial = ma.fields.String(attribute="asset.serial", dump_default=None)
+    asset_serial = ma.fields.String(attribute="asset.serial", dump_default=None, allow_none=True)
     created_at = ma.fields.AwareDateTime()
     completed_at = ma.fields.AwareDateTime(allow_none=True)
     closed_at = ma.fields.AwareDateTime(allow_none=True)

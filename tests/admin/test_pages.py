@@ -404,3 +404,16 @@ def test_a_contact_that_left_is_no_longer_found_by_name(app: Flask, places: dict
     assert post(client, f"{page}/move", page, to="left").status_code == 303
     assert post(client, "/admin/contacts", "/admin/contacts/new", **facts).status_code == 303
     assert session.scalars(select(Contact.state).order_by(Contact.id)).all()[-2:] == ["left", "active"]
+
+
+@pytest.mark.parametrize("kind", ["contacts", "sites", "assets", "stations", "territories", "people", "parts"])
+def test_a_script_in_any_field_is_shown_as_text(app: Flask, places: dict[str, int], sign_in: SignIn, kind: str) -> None:
+    admin = sign_in("admin")
+    page = admin.get(f"/admin/{kind}/new").text
+    script = "<script>window.pwned=1</script>\"'><img src=x onerror=pwned()>"
+    names = [name for name in re.findall(r'<(?:input|textarea)[^>]*name="([^"]+)"', page) if name != "csrf_token"]
+    token = page.split('name="csrf_token" value="')[1].split('"')[0]
+    answer = admin.post(f"/admin/{kind}", data={**dict.fromkeys(names, script), "csrf_token": token})
+    assert answer.status_code == 422
+    assert "<script>window" not in answer.text
+    assert "<img src=x" not in answer.text

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, render_template, render_template_string
+from flask_babel import lazy_gettext
 
 from config import ROOT
 from fieldservice.foundation.access import Person
@@ -258,3 +259,12 @@ def test_shared_pages_use_no_inline_code() -> None:
         for path in Path(ROOT / "templates" / folder).glob("*.html"):
             for script in re.findall(r"<script[^>]*>", path.read_text(encoding="utf-8")):
                 assert "src=" in script or "application/json" in script, path
+
+
+def test_what_somebody_typed_is_escaped_in_lazy_texts_too(sqlite_app: Flask) -> None:
+    """Found by attack: an error that quotes what was typed was shown as HTML, since lazy texts claim to be safe."""
+    with sqlite_app.test_request_context("/?lang=en"):
+        lazy = lazy_gettext("Wait %(time)s.", time="<img src=x onerror=alert(1)>")
+        shown = render_template_string("{{ one }}|{{ [one]|join }}|{{ one ~ '' }}|{{ '%s'|format(one) }}", one=lazy)
+    assert "<img" not in shown
+    assert shown.count("&lt;img") == 4

@@ -447,3 +447,9 @@ def test_the_list_tells_what_its_schema_describes(client: FlaskClient, bearer: C
     (row,) = client.get(PATH, headers=held).json["items"]
     assert row == client.get(f"{PATH}/{row['number']}", headers=held).json
     assert [promise["kind"] for promise in row["promises"]] == [clock.kind for clock in clocks.of(one())]
+
+
+@pytest.mark.parametrize("body", ["[" * 200_000, '{"a":' * 5000 + "1" + "}" * 5000], ids=["lists", "objects"])
+def test_a_body_nested_without_end_is_refused(sqlite_app: Flask, body: str) -> None:
+    answer = sqlite_app.test_client().post(PATH, data=body, content_type="application/json")
+    assert answer.status_code in (400, 422), answer.get_data(as_text=True)[:200]

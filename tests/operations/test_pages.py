@@ -50,14 +50,14 @@ def test_a_backup_is_made_tested_by_a_restore_and_offered(app: Flask, own: Any, 
     assert run is not None
     assert (run.outcome, run.restore_outcome, run.restore_detail) == ("done", "passed", None)
     assert run.total > 5
-    answer = admin.get(f"/admin/health/backups/{run.id}/file")
+    answer = post(admin, f"/admin/health/backups/{run.id}/file")
     assert answer.status_code == 200
     assert len(answer.data) == run.bytes
     answer.close()
     assert [path.name for path in own.backup_folder.iterdir()] == [run.file]
     assert not list(own.instance_path.glob("restore-test-*"))
-    assert sign_in("dispatcher").get(f"/admin/health/backups/{run.id}/file").status_code == 403
-    assert admin.get("/admin/health/backups/99999999999999999999/file").status_code == 404
+    assert admin.get(f"/admin/health/backups/{run.id}/file").status_code == 405, "a link must not hand everything out"
+    assert post(admin, "/admin/health/backups/99999999999999999999/file").status_code == 404
 
 
 def test_a_backup_that_cannot_be_written_says_so(app: Flask, own: Any) -> None:
