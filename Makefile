@@ -15,7 +15,7 @@ NPM = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm
 # Python keeps what it compiled, whatever the shell says: without it every start compiles 2,000 files anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-fast check bench browser front texts lock clean
+.PHONY: run test test-fast check bench audit browser front texts lock clean
 
 run: $(VENV)/.run front texts
 	@I_KNOW=$(I_KNOW) $(BIN)/python -m fieldservice.serve $(if $(filter 0,$(DEMO)),,--demo) $(if $(filter 1,$(TLS)),--tls) --host $(HOST) --port $(PORT)
@@ -28,6 +28,10 @@ test-fast: $(VENV)/.test front texts
 
 bench: $(VENV)/.test front texts browser
 	$(BIN)/python -m benchmarks
+
+audit: $(VENV)/.test front texts browser benchmarks/lighthouse/node_modules/.installed
+	$(BIN)/python -m pytest -q tests/test_crawl_browser.py
+	$(BIN)/python -m benchmarks.audit
 
 check: $(VENV)/.test texts
 	$(BIN)/ruff check .
@@ -69,5 +73,9 @@ node_modules/.installed: package-lock.json $(VENV)/.run
 	@$(NPM) ci --silent --no-audit --no-fund
 	@touch $@
 
+benchmarks/lighthouse/node_modules/.installed: benchmarks/lighthouse/package-lock.json $(VENV)/.run
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(CURDIR)/$(BIN)/npm --prefix benchmarks/lighthouse ci --silent --no-audit --no-fund
+	@touch $@
+
 clean:
-	rm -rf $(VENV) node_modules static/dist build
+	rm -rf $(VENV) node_modules benchmarks/lighthouse/node_modules static/dist build

@@ -6,35 +6,23 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks import company
+from benchmarks.demo import small_demo
 from benchmarks.results import Measure
-from benchmarks.server import Server
-from fieldservice import create_app
-from fieldservice.demo.accounts import password
-from fieldservice.foundation.db import db
 
 BROWSER = "/usr/bin/chromium"
 PAGES = {"/report": "", "/dispatch": "dispatcher@demo.test", "/tablet": "technician@demo.test"}
-ORDERS = 10_000
 
 
 def first_visits(most_kb: float) -> list[Measure]:
     """One page each of customer, dispatcher and technician."""
-    url, folder = company.copy(ORDERS), company.FOLDER / f"copy_{ORDERS}"
-    app = create_app(company.settings(url, folder))
-    with app.app_context():
-        secret = password()
-        db.engine.dispose()
-    with Server(url, folder) as server, sync_playwright() as playwright:
+    with small_demo() as (base, _number, secret), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
         try:
             found = [
-                _measure(path, _visit(browser, server.port, path, email, secret), most_kb)
-                for path, email in PAGES.items()
+                _measure(path, _visit(browser, base, path, email, secret), most_kb) for path, email in PAGES.items()
             ]
         finally:
             browser.close()
-    company.drop(ORDERS)
     return found
 
 
@@ -42,16 +30,15 @@ def _measure(path: str, size: int, most_kb: float) -> Measure:
     return Measure(f"first visit to {path}, gzipped", size / 1024, "KB", "lower", target=most_kb)
 
 
-def _visit(browser: Any, port: int, path: str, email: str, secret: str) -> int:
+def _visit(browser: Any, address: str, path: str, email: str, secret: str) -> int:
     """Bytes of everything that the page loads, each gzipped unless it is packed already."""
-    address = f"http://127.0.0.1:{port}"
     signed_in = browser.new_context()
     if email:
         page = signed_in.new_page()
         page.goto(f"{address}/login")
         page.fill("input[name=email]", email)
         page.fill("input[name=password]", secret)
-        page.press("input[name=password]", "Enter")
+        page.click("main button[type=submit]")
         page.wait_for_url(lambda found: "/login" not in found)
     fresh = browser.new_context(storage_state=signed_in.storage_state())
     sizes: list[int] = []

@@ -42,6 +42,7 @@ class Office:
             self.stations = [str(code) for code in session.scalars(select(Station.code).order_by(Station.id))]
             self.serials = [str(one) for one in session.scalars(select(Asset.serial).order_by(Asset.id).limit(400))]
             self.words = self._words()
+            self.pattern = next(iter(catalogue.patterns())).code  # where a visit suggests none
             session.remove()
 
     def _token(self, email: str) -> str:
@@ -184,7 +185,7 @@ class Office:
                 hand.photo(field["code"])
             elif field["required"]:
                 last.append(("answer", {"field": field["code"], "value": _value(field)}))
-        pattern = (shown["likely"] or [next(iter(catalogue.patterns())).code])[0]
+        pattern = (shown["likely"] or [self.pattern])[0]
         last += [("failure", {"pattern": pattern}), ("summary", {"summary": SUMMARY})]
         return hand.call([*last, ("move", {"to": "completed", "restored": True})])
 

@@ -12,7 +12,14 @@ from fieldservice import create_app
 from fieldservice.foundation.company import follow
 from fieldservice.foundation.server import make_asgi
 
-app = create_app(load_settings())
-app.config["API_RATE"] = 10**9
-follow(app)
-uvicorn.run(make_asgi(app), port=int(sys.argv[1]), lifespan="on", log_level="warning", timeout_graceful_shutdown=3)
+
+def main() -> None:
+    """Serve until stopped."""
+    app = create_app(load_settings())
+    app.config["API_RATE"] = 10**9
+    follow(app)
+    uvicorn.run(make_asgi(app), port=int(sys.argv[1]), lifespan="on", log_level="warning", timeout_graceful_shutdown=3)
+
+
+if __name__ == "__main__":  # the pool of computing processes imports this file too
+    main()

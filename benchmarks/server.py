@@ -40,6 +40,7 @@ class Server:
             self.process = subprocess.Popen(command, cwd=ROOT, env=self._environ, stdout=log, stderr=log)
         while not self._answers():
             if self.process.poll() is not None or time.perf_counter() - began > PATIENCE:
+                self.process.kill()
                 raise RuntimeError(f"the server did not start:\n{self._log.read_text()[-3000:]}")
             time.sleep(0.02)
         self.started_in = time.perf_counter() - began

@@ -93,6 +93,7 @@ def create_app(settings: Settings) -> Flask:
         WTF_CSRF_CHECK_DEFAULT=False,  # web._refuse_cross_site decides where the token is asked
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a form left open over night still works
     )
+    web.serve_built_files(app)
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # as Flask's guide says
             app.wsgi_app,

@@ -15,6 +15,7 @@ const PACKAGES = join(STATIC, '..', 'node_modules');
 const MANIFEST = join(DIST, 'manifest.json');
 const STAMP = join(DIST, '.stamp');
 const COPIED = new Set(['.svg', '.png', '.webp', '.webmanifest']);
+const PACKED = new Set(['.js', '.css', '.svg', '.webmanifest']); // sent packed to whoever takes it
 const SPRITE = 'foundation/icons.svg';
 
 const started = performance.now();
@@ -106,9 +107,11 @@ function place(name, content) {
 function finish(manifest) {
   const sorted = Object.fromEntries(Object.entries(manifest).sort(([a], [b]) => (a < b ? -1 : 1)));
   writeFileSync(`${MANIFEST}.new`, JSON.stringify(sorted, null, 1));
+  const packed = Object.values(manifest).filter(name => PACKED.has(extname(name)));
+  for (const name of packed) writeFileSync(join(DIST, `${name}.gz`), gzipSync(readFileSync(join(DIST, name)), { level: 9 }));
   renameSync(`${MANIFEST}.new`, MANIFEST);
   writeFileSync(STAMP, stamp);
-  const kept = new Set([...Object.values(manifest), 'manifest.json', '.stamp']);
+  const kept = new Set([...Object.values(manifest), ...packed.map(name => `${name}.gz`), 'manifest.json', '.stamp']);
   for (const entry of readdirSync(DIST, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
     const name = relative(DIST, path).split(sep).join('/');

@@ -16,6 +16,7 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
+from whitenoise import WhiteNoise
 
 from config import LANGUAGES, Settings
 from fieldservice.foundation import display, limits
@@ -58,6 +59,24 @@ def settings() -> Settings:
     """The installation's settings."""
     found: Settings = current_app.extensions["fieldservice.settings"]
     return found
+
+
+def serve_built_files(app: Flask) -> None:
+    """Built files go out packed, kept for ever, without a way through the app; what is built later, Flask sends."""
+
+    def add_headers(headers: Any, _path: str, _url: str) -> None:
+        for name, value in HEADERS.items():
+            headers[name] = value
+
+    if DIST.is_dir():
+        app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]  # as WhiteNoise's guide says
+            app.wsgi_app, root=str(DIST), prefix="static/dist/", max_age=31536000, immutable_file_test=_is_built,
+            add_headers_function=add_headers, allow_all_origins=False,
+        )  # fmt: skip
+
+
+def _is_built(path: str, _url: str) -> bool:
+    return not path.endswith("manifest.json")
 
 
 def install(app: Flask) -> None:

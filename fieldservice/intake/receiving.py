@@ -20,7 +20,7 @@ from fieldservice.foundation.places import Point, divisions
 from fieldservice.foundation.words import has_word
 from fieldservice.intake import notices
 from fieldservice.intake.models import ReportReceipt, ServiceRequest
-from fieldservice.mechanisms import files
+from fieldservice.mechanisms import clocks, files
 from fieldservice.mechanisms.events import record
 from fieldservice.mechanisms.forms import plain_text
 from fieldservice.stations.queries import find_station
@@ -88,7 +88,8 @@ def report_fault(
         session.add(ReportReceipt(key=_receipt(receipt_key), request_id=request.id, at=at))
     for photo in photos:
         files.attach(photo, request, at=at)
-    given = promises.give(request, at=at)
+    given = promises.give(request, at=at, fresh=True)
+    clocks.insert_many(given)
     record("service_request.received", request, facts_of(request, where), at=received)
     if tell:
         notices.acknowledge(request, given, at)
