@@ -74,7 +74,7 @@ def test_a_station_of_ones_own_starts_on_monday(
     walk.hand_in("technicians", technicians(tmp_path))
     walk.roster()
     walk.hand_in("customers", customers(tmp_path))
-    technician = walk.invited("technicians", "T-1")
+    technician = walk.invited("technicians", TECHNICIANS[0][language == "en"])
     dispatcher = walk.account("desk@demo.example", "dispatcher")
     number, tracking = walk.report()
     context.close()
@@ -93,7 +93,7 @@ def technicians(folder: Path) -> Path:
             station = STATIONS[0] if number < 3 else STATIONS[1]
             email = "tech@demo.example" if number == 0 else ""
             phone = f"1390000000{number}"
-            table.writerow([f"T-{number + 1}", zh, en, station, phone, email, "gearbox:3 hydraulics:2"])
+            table.writerow([f"T-{number + 1}", zh, en, station, phone, email, "gearbox:3; hydraulics:2"])
     return path
 
 
@@ -188,6 +188,9 @@ class Walk:
         """Everybody of the first station, round the clock, so that the walk does not depend on the hour."""
         page = self.page
         page.goto(f"{self.base}/admin/roster")
+        page.select_option("select[name=station]", STATIONS[0])
+        page.locator("header form .btn").first.click()
+        page.wait_for_url(f"**station={STATIONS[0]}*")
         for box in page.locator("input[name=technician]").all():
             box.check()
         for box in page.locator("input[name=weekday]").all():
@@ -210,10 +213,10 @@ class Walk:
         page.wait_for_url(re.compile(r"/admin/people/\d+"))
         return self.invite(role)
 
-    def invited(self, kind: str, code: str) -> str:
+    def invited(self, kind: str, name: str) -> str:
         """The way in of somebody from the list; gives the address of the invitation."""
         self.page.goto(f"{self.base}/admin/{kind}")
-        self.page.locator("main table a", has_text=code).first.click()
+        self.page.locator("main table a", has_text=name).first.click()
         return self.invite(kind)
 
     def invite(self, name: str) -> str:

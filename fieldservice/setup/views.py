@@ -8,6 +8,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import lazy_gettext as _l
 from flask_security.utils import login_user
 
+from fieldservice.accounts.freshness import now_fresh
 from fieldservice.foundation.access import person, public
 from fieldservice.foundation.company import ONLY, Installation
 from fieldservice.foundation.db import session, write
@@ -118,6 +119,7 @@ def _account() -> None:
     if user is None:
         raise services.WrongCode()
     login_user(user, remember=False)
+    now_fresh()  # the password was chosen this moment
 
 
 def _company() -> None:
