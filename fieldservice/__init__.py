@@ -1,6 +1,5 @@
 """FieldService 360. The app factory below is the table of contents of the system."""
 
-import orjson
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -21,7 +20,7 @@ from fieldservice.admin import views as admin
 from fieldservice.dispatch import api as dispatch_api
 from fieldservice.dispatch import views as dispatch
 from fieldservice.foundation import api, live, providers, web
-from fieldservice.foundation.db import db, dumps
+from fieldservice.foundation.db import db, dumps, loads
 from fieldservice.foundation.db import install as install_database_rules
 from fieldservice.foundation.time import clock
 from fieldservice.insight import api as insight_api
@@ -128,7 +127,7 @@ def create_app(settings: Settings) -> Flask:
 def _pool(settings: Settings) -> dict[str, object]:
     """As many connections as server threads, and twelve for background work; a thread never waits for one."""
     options: dict[str, object] = {"pool_size": 16, "max_overflow": 12, "pool_timeout": 20}
-    options |= {"json_serializer": dumps, "json_deserializer": orjson.loads}
+    options |= {"json_serializer": dumps, "json_deserializer": loads}
     if settings.database_url.startswith("postgresql"):
         options |= {
             "pool_pre_ping": True,

@@ -13,6 +13,7 @@ from decimal import Decimal
 from time import sleep
 from typing import Annotated, Any, TypeVar
 
+import orjson
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     BigInteger,
@@ -128,6 +129,11 @@ _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", 
 def dumps(value: Any) -> str:
     """JSON as stored: readable Chinese, stable key order (hashes depend on it)."""
     return _encode(value)
+
+
+def loads(stored: Any) -> Any:
+    """JSON as read back. SQLite gives a number that stands alone as the number itself."""
+    return stored if isinstance(stored, int | float) else orjson.loads(stored)
 
 
 def is_sqlite(connection: Connection | None = None) -> bool:
