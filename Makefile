@@ -21,16 +21,16 @@ run: $(VENV)/.run front texts
 	@I_KNOW=$(I_KNOW) $(BIN)/python -m fieldservice.serve $(if $(filter 0,$(DEMO)),,--demo) $(if $(filter 1,$(TLS)),--tls) --host $(HOST) --port $(PORT)
 
 test: $(VENV)/.test front texts browser
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not audit"
 
 test-fast: $(VENV)/.test front texts
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not browser and not slow and not database"
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not browser and not slow and not database and not audit"
 
 bench: $(VENV)/.test front texts browser
 	$(BIN)/python -m benchmarks
 
 audit: $(VENV)/.test front texts browser benchmarks/lighthouse/node_modules/.installed
-	$(BIN)/python -m pytest -q tests/test_crawl_browser.py
+	$(BIN)/python -m pytest -q -m audit
 	$(BIN)/python -m benchmarks.audit
 
 check: $(VENV)/.test texts
