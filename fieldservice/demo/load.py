@@ -113,10 +113,12 @@ def build(size: Size, seed: int, at: datetime) -> dict[str, int]:
     ledger = stock.Ledger(rows)
     stock.fill(plan, store, ledger)
     crew = Cast(plan, placed, store, people)
-    long_past, going_on = make_up(plan)
-    by_hand = [story for story in going_on if is_told(story, plan)]
+    as_rows, going_on = make_up(plan)
+    by_hand: list[Story] = []
+    for story in going_on:
+        (by_hand if is_told(story, plan) else as_rows).append(story)
     writer = Writer(crew, rows, ledger)
-    writer.write([*long_past, *(story for story in going_on if not is_told(story, plan))], at)
+    writer.write(as_rows, at)
     writer.numbers.close(rows)
     ledger.close()
     rows.save()
