@@ -166,6 +166,17 @@ def shots() -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A real Chromium (playwright's Browser), for the tests of one file."""
+    from playwright.sync_api import sync_playwright  # half a second that other tests need not pay
+
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield made
+        made.close()
+
+
 @pytest.fixture
 def clock() -> Iterator[Clock]:
     """The system's clock, standing at NOW; move it with clock.advance(hours=2)."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from config import ROOT
 from tests.conftest import PASSWORD
@@ -25,14 +25,6 @@ TECHNICIANS = [
     ("吴建国", "Wu Jianguo"), ("陆志明", "Lu Zhiming"), ("许强", "Xu Qiang"), ("韩冰", "Han Bing"), ("马超", "Ma Chao"),
 ]  # fmt: skip
 STATIONS = ("WXXW", "SZYQ")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield made
-        made.close()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from config import ROOT
 from fieldservice.foundation.db import db, session, write
@@ -27,14 +27,6 @@ WORDS = {
     "en": "The output shaft of the No. 2 mill gearbox drips oil; the line is stopped.",
 }
 RECEIVED = {"zh": "报修已收到", "en": "Your report has arrived"}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield made
-        made.close()
 
 
 @pytest.fixture

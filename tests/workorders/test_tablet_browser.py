@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from config import ROOT
 from fieldservice.foundation.db import db, session, write
@@ -33,14 +33,6 @@ COUNT_TOUCHES = """() => { window.touches = 0;
   addEventListener('click', event => {
     if (event.isTrusted && !event.target.closest('canvas, .num-in, .photo-add, input')) window.touches += 1;
   }, true); }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield made
-        made.close()
 
 
 @pytest.fixture
