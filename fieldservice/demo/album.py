@@ -44,6 +44,12 @@ class Album:
         return seen
 
 
+def link_twin(key: str, twin: str, content_type: str) -> None:
+    """Keep the same picture under one more key."""
+    for small in (False, True):
+        _link(kept_path(key, content_type, small=small), kept_path(twin, content_type, small=small))
+
+
 def _develop(scene: str, large: Path, small: Path) -> Print:
     content = photo(scene).getvalue()
     large.write_bytes(content)

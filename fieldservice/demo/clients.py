@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
+from fieldservice.demo.areas import short
 from fieldservice.demo.company import Texts, told
 from fieldservice.demo.dice import Dice
 from fieldservice.demo.sizes import Size
@@ -22,7 +23,6 @@ from fieldservice.foundation.places import distance_km, divisions
 
 MACHINES = {"vip": 18, "key": 14, "standard": 10, "basic": 6}
 NEAR = 70.0  # kilometres: how far from its station an invented customer may be
-SUFFIXES = {"zh": ("市", "区", "县"), "en": (" District", " City", " County")}
 USERS = {
     "lubricants": (0, 1, 5, 4),
     "coatings": (0, 3, 6, 4),
@@ -76,7 +76,7 @@ def _more(station: StationPlan, count: int, dice: Dice) -> Iterator[dict[str, An
         stem, trade = stems[number % len(stems)], dice.choice(told("trades")[industry])
         county = next(code for code in counties[number % len(counties) :] + counties if code + stem["zh"] not in known)
         known.add(county + stem["zh"])
-        place = {spoken: _short(divisions.name(county, spoken), spoken) for spoken in ("zh", "en")}
+        place = {spoken: short(divisions.name(county, spoken), spoken) for spoken in ("zh", "en")}
         yield {
             "code": f"{station.code.lower()}{number:03d}",
             "short": {"zh": place["zh"] + stem["zh"] + trade["zh"], "en": f"{place['en']} {stem['en']} {trade['en']}"},
@@ -110,7 +110,7 @@ def _customer(entry: Mapping[str, Any], station: StationPlan, dice: Dice, today:
 
 
 def _site(entry: Mapping[str, Any], number: int, code: str, dice: Dice) -> SitePlan:
-    place = {spoken: _short(divisions.name(code, spoken), spoken) for spoken in ("zh", "en")}
+    place = {spoken: short(divisions.name(code, spoken), spoken) for spoken in ("zh", "en")}
     naming, street, house = told("site_names")[number], dice.choice(told("streets")), dice.randrange(6, 900)
     address = {
         "zh": f"{divisions.label(code, 'zh')}{street['zh']} {house} 号",
@@ -125,15 +125,6 @@ def _site(entry: Mapping[str, Any], number: int, code: str, dice: Dice) -> SiteP
         point=around(dice, divisions.centre(code), 1.0, 8.0),
         access_rules={"zh": "".join(rule["zh"] for rule in rules), "en": " ".join(rule["en"] for rule in rules)},
     )
-
-
-def _short(name: str, spoken: str) -> str:
-    """新吴区 → 新吴, Xinwu District → Xinwu"""
-    for suffix in SUFFIXES[spoken]:
-        shorter = name.removesuffix(suffix)
-        if shorter != name and len(shorter) > 1:
-            return shorter
-    return name
 
 
 def _contact(entry: Mapping[str, Any], number: int, dice: Dice, counts: _Counts) -> ContactPlan:

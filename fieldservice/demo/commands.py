@@ -14,7 +14,7 @@ demo = AppGroup("demo", help="The demo company.")
 
 
 @demo.command("load")
-@click.option("--size", default="small", show_default=True, help=f"{', '.join(SIZES)}; nation comes with stage 2.")
+@click.option("--size", default="small", show_default=True, help=", ".join(SIZES))
 @click.option("--seed", type=int, default=360, show_default=True, help="Same seed and FIELDSERVICE_NOW, same data.")
 @click.option("--json", "as_json", is_flag=True)
 @show_errors

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
 from config import Settings
-from fieldservice.demo import accounts, clients, still, stock, world
+from fieldservice.demo import accounts, clients, country, still, stock, world
 from fieldservice.demo.cast import Cast
 from fieldservice.demo.company import told
 from fieldservice.demo.course import Course
@@ -57,10 +57,11 @@ def load(size: str, *, seed: int, tell: Tell) -> dict[str, Any]:
     wanted = size_of(size)
     if first_event() is not None:
         raise Conflict(_l("This database is not empty. Use another one, or `demo clear` for a demo."), code="not_empty")
-    tell(f"Loading the demo company ({wanted.code}: {wanted.stations} stations, {wanted.closed} closed requests) …")
+    stations, closed = wanted.stations * wanted.regions, max(wanted.closed, wanted.past)
+    tell(f"Loading the demo company ({wanted.code}: {stations} stations, {closed} closed orders) …")
     began = time.perf_counter()
     with standing(moment()) as at, seldom_collecting():
-        counts = write(lambda: build(wanted, seed, at))
+        counts = write(lambda: build(wanted, seed, at, tell))
     took = round(time.perf_counter() - began, 1)
     tell(f"The demo company is loaded: {counts['open']} open and {counts['closed']} closed requests, {took} s.")
     return {"size": wanted.code, "seed": seed, "seconds": took, **counts}
@@ -101,7 +102,7 @@ def seldom_collecting() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def build(size: Size, seed: int, at: datetime) -> dict[str, int]:
+def build(size: Size, seed: int, at: datetime, tell: Tell) -> dict[str, int]:
     """Everything, inside `write`."""
     plan = plan_world(size, seed, at)
     record(LOADED, Ref("demo", 1), {"size": size.code, "seed": seed, "now": at.isoformat()}, at=at)
@@ -123,7 +124,10 @@ def build(size: Size, seed: int, at: datetime) -> dict[str, int]:
     ledger.close()
     rows.save()
     Teller(crew).tell(by_hand, at)
-    log_backlog()
+    if size.regions > 1:
+        country.spread(size, plan, tell)
+    else:
+        log_backlog()
     return count()
 
 

@@ -23,6 +23,7 @@ URGENT = ("safety", "line_stop")
 BELOW = ("degraded", "minor")
 AT = 60  # open requests for which the counts of `make_up` are meant
 AHEAD = (1, 2, 1, 3, 2, 1, 4, 2, 3, 1, 5, 2)  # days from today of planned work, in turn
+FULL = 5  # so often in a row in vain: everybody is busy, and looking further only takes time
 TURNS = (0, 1, 2, 0, 2, 1, 0, 1, 2)  # whose turn it is, by place among three stations
 SENT, ACCEPTED = frozenset({"send"}), frozenset({"accept"})
 OVER = frozenset({"finish"})
@@ -49,19 +50,23 @@ class Present:
             (1, self.declined), (4, self.ready), (2, self.at_risk), (1, self.overdue), (2, self.on_hold),
             (2, self.answered), (1, self.remote), (2, self.unanswered), (5, self.fresh),
         ):  # fmt: skip
+            in_vain = 0
             for number in range(max(1, round(times * world.size.open / AT))):
-                self._try(situation, number)
+                in_vain = 0 if self._try(situation, number) else in_vain + 1
+                if in_vain == FULL:
+                    break
         self._cast()
         self._ahead()
         return self.placing.stories
 
-    def _try(self, situation: Callable[[str, int, Dice], None], number: int) -> None:
-        """At one station, or at the next where nobody is free."""
+    def _try(self, situation: Callable[[str, int, Dice], None], number: int) -> bool:
+        """At one station, or at the next where nobody is free; whether there was somebody."""
         world, so_far = self.placing.world, len(self.placing.stories)
         for turn in range(min(3, len(world.stations))):
             situation(self._station(), number, world.dice(situation.__name__, number, turn))
             if len(self.placing.stories) > so_far:
-                return
+                return True
+        return False
 
     def _station(self) -> str:
         """Stations take turns, the first one oftener."""

@@ -120,8 +120,8 @@ class Rows:
         columns = [column.key for column in _table(Event).columns]
         events = [{name: getattr(fact, name) for name in columns} for fact in self.facts]
         for table in Base.metadata.sorted_tables:
-            _insert(table, events if table is _table(Event) else self.made.get(table, []))
-        _insert(_table(EventLog), list(chained(self.facts)))
+            insert_rows(table, events if table is _table(Event) else self.made.get(table, []))
+        insert_rows(_table(EventLog), list(chained(self.facts)))
         if not is_sqlite():
             self._advance_sequences()
         self.made.clear()
@@ -168,7 +168,7 @@ def _defaults(model: type[Any]) -> Iterator[tuple[str, Any]]:
             yield column.key, column.default.arg if isinstance(column.default, ScalarElementColumnDefault) else None
 
 
-def _insert(table: Table, rows: list[Any]) -> None:
+def insert_rows(table: Table, rows: list[Any]) -> None:
     """Insert by the driver itself: SQLAlchemy prepares the statement and the values' types once, not for each row."""
     if not rows:
         return

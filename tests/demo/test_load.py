@@ -113,10 +113,10 @@ def test_clear_empties_a_demo(app: Flask, tiny: None) -> None:
     assert load.load_once("tiny", seed=1, tell=quiet)
 
 
-def test_nation_is_refused_honestly(sqlite_app: Flask) -> None:
+def test_sizes_that_cannot_be_built_here_are_refused(sqlite_app: Flask) -> None:
     with pytest.raises(Invalid) as refused:
         load.load("nation", seed=360, tell=quiet)
-    assert "issue 3" in str(refused.value.errors["size"][0])
+    assert "PostgreSQL" in str(refused.value.errors["size"][0])
     with pytest.raises(Invalid):
         load.load("village", seed=360, tell=quiet)
 
