@@ -96,6 +96,7 @@ class Database:
         self.app.test_client_class = Client
 
     def reset(self) -> None:
+        self.app.extensions.pop("fieldservice.kept", None)
         with self.app.app_context():
             db.engine.dispose()
         if self.kind == "sqlite":

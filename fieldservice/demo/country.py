@@ -40,7 +40,7 @@ def spread(size: Size, world: World, tell: Tell) -> None:
 
 def _plan(size: Size) -> copying.Plan:
     closed = session.scalar(select(func.count(WorkOrder.id)).where(WorkOrder.state == "closed")) or 1
-    weeks = size.days // 7 + 2  # more than the region's past lasts, so that nobody is in two places
+    weeks = size.days // 7 + 1  # more than the region's past lasts, so that nobody is in two places
     posted = select(RoleGrant.user_id).where(RoleGrant.station_id.is_not(None))
     users = Base.metadata.tables["user_account"]
     return copying.Plan(

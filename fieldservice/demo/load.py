@@ -124,7 +124,7 @@ def build(size: Size, seed: int, at: datetime, tell: Tell) -> dict[str, int]:
     ledger.close()
     rows.save()
     Teller(crew).tell(by_hand, at)
-    if size.regions > 1:
+    if size.past:
         country.spread(size, plan, tell)
     else:
         log_backlog()

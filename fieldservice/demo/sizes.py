@@ -12,7 +12,8 @@ from fieldservice.foundation.errors import Invalid
 class Size:
     """Stations and technicians at each, customers at each, open requests, and closed ones over `days`.
 
-    With `regions` all this is told for one region and copied for the others, until `past` orders are closed.
+    With `past` all this is told for one of `regions`, and copied for the others and for earlier months until so many
+    orders are closed.
     """
 
     code: str
@@ -29,7 +30,7 @@ class Size:
 SMALL = Size("small", stations=3, technicians=4, customers=12, open=60, closed=740)
 CITY = Size("city", stations=10, technicians=20, customers=60, open=2000, closed=12_000)
 NATION = Size(
-    "nation", stations=10, technicians=20, customers=60, open=6200, closed=1500, days=35, regions=30, past=1_000_000
+    "nation", stations=10, technicians=20, customers=60, open=7300, closed=1500, days=35, regions=30, past=1_000_000
 )
 SIZES = {size.code: size for size in (SMALL, CITY, NATION)}
 
@@ -39,7 +40,7 @@ def size_of(code: str) -> Size:
     if code not in SIZES:
         raise Invalid({"size": [_l("Choose small, city or nation.")]})
     size = SIZES[code]
-    if size.regions > 1 and is_sqlite():
+    if size.past and is_sqlite():
         raise Invalid({"size": [_l("A whole country needs PostgreSQL. Use small or city here, or set the address of a "
                                    "PostgreSQL database.")]})  # fmt: skip
     return size

@@ -11,7 +11,7 @@ from fieldservice.foundation.api import ApiBlueprint
 from fieldservice.foundation.words import pick
 from fieldservice.insight import queries
 from fieldservice.insight.views import READERS
-from fieldservice.mechanisms.metrics import MetricResult, Period, measure, measure_by, metric
+from fieldservice.mechanisms.metrics import MetricResult, Period, measure, measure_stations, measure_weeks, metric
 
 blueprint = ApiBlueprint("kpis", __name__, "Figures with their definitions")
 
@@ -49,10 +49,10 @@ def answer(name: str, station: str | None, first: date | None, last: date | None
     content = _meaning(name, period) | _made_of(measure(name, period, scope))
     if by == "station":
         codes = {one.id: one.code for one in stations}
-        shares = measure_by(name, period, scope, "station", codes)
+        shares = measure_stations(name, period, scope, codes)
         content["parts"] = [{"station": codes[key]} | _made_of(part) for key, part in shares.items()]
     elif by == "week":
-        weeks = measure_by(name, period, scope, "week")
+        weeks = measure_weeks(name, period, scope)
         content["parts"] = [{"week": first.isoformat()} | _made_of(part) for first, part in sorted(weeks.items())]
     return content
 

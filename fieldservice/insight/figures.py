@@ -1,10 +1,12 @@
 """How the six first figures are computed (DOMAIN §6). Definitions in words: mechanisms/data/metrics.yaml.
 
 Each figure is one row a case (request, station, day it counts for, hit or minutes); totals, stations
-and weeks are sums over the same rows, so that parts always add up to the whole.
+and weeks are sums over the same rows, so that parts always add up to the whole. Periods are sums of days:
+a figure with its trend and the month before is one statement.
 """
 
-from collections.abc import Callable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -17,7 +19,7 @@ from fieldservice.foundation.db import is_sqlite, session
 from fieldservice.foundation.time import clock, now
 from fieldservice.intake.models import ServiceRequest
 from fieldservice.mechanisms.clocks import Clock
-from fieldservice.mechanisms.metrics import By, MetricResult, Period, Scope, register_compute
+from fieldservice.mechanisms.metrics import MetricResult, Period, Scope, register_compute
 from fieldservice.workorders.models import Visit, WorkOrder
 
 LONGEST_RESTORE = 24 * 60  # minutes: the published promise (T-05)
@@ -25,6 +27,7 @@ WATCH = timedelta(days=30)  # a fix is known to hold after this time
 CORRECTIVE = ("corrective_immediate", "corrective_deferred", "competitor_rescue")
 COUNTED = ServiceRequest.state.not_in(("cancelled", "duplicate")) & ~ServiceRequest.is_test
 Rows = Callable[[Period, Scope], Select[Any]]
+Histogram = Counter[float]  # minutes → how many cases
 
 
 def _minutes(end: Any, start: Any) -> ColumnElement[Any]:
@@ -122,8 +125,8 @@ def first_time_fix(period: Period, scope: Scope) -> Select[Any]:
     rows = _rows(request.number, request.station_id, request.closed_at, _hit(_fixed(order, first)), span, scope)
     return (
         rows.select_from(request)
-        .join(order, order.id == earliest)
-        .join(first, first.id == first_id)
+        .join(order, (order.request_id == request.id) & (order.id == earliest))  # said twice: the index is on this
+        .join(first, (first.work_order_id == order.id) & (first.id == first_id))
         .where(COUNTED, order.kind.in_(CORRECTIVE))
     )
 
@@ -137,19 +140,18 @@ def _got_in(visit: Any) -> ColumnElement[bool]:
 def _fixed(order: Any, first: Any) -> ColumnElement[bool]:
     """Restored at the first visit, and nobody was on site for the same fault in the 30 days after it."""
     again, later = aliased(WorkOrder), aliased(Visit)
-    same_machine_and_mode = (again.asset_id == order.asset_id) & (again.failure_mode == order.failure_mode)
     passed = _minutes(later.on_site_at, first.finished_at)
-    returned = (
-        select(later.id)
-        .join(again, again.id == later.work_order_id)
-        .where(
-            (again.id == order.id) | (again.request_id == order.request_id) | same_machine_and_mode,
-            later.id != first.id, passed >= 0, passed <= WATCH.total_seconds() / 60,
-        )
-        .exists()
-    )  # fmt: skip
+    visited = (later.id != first.id) & (passed >= 0) & (passed <= WATCH.total_seconds() / 60)
+
+    def returned(same_fault: ColumnElement[bool]) -> ColumnElement[bool]:
+        return select(later.id).join(again, again.id == later.work_order_id).where(same_fault, visited).exists()
+
+    # asked one by one: each has its index, which one condition of three alternatives would not use
+    same_request = (again.id == order.id) | (again.request_id == order.request_id)
+    same_machine_and_mode = (again.asset_id == order.asset_id) & (again.failure_mode == order.failure_mode)
+    not_over_before = again.completed_at.is_(None) | (again.completed_at >= first.finished_at)
     restored: ColumnElement[bool] = first.restored.is_(True)
-    return restored & ~returned
+    return restored & ~returned(same_request) & ~returned(same_machine_and_mode & not_over_before)
 
 
 def top_box(period: Period, scope: Scope) -> Select[Any]:
@@ -172,23 +174,28 @@ class _Share:
     rows: Rows
     delay: timedelta = timedelta(0)
 
-    def total(self, period: Period, scope: Scope) -> MetricResult:
-        cases = self.rows(period, scope)
+    def periods(self, periods: Sequence[Period], scope: Scope) -> list[MetricResult]:
+        cases = self.rows(Period.around(periods), scope)
         inner = cases.subquery()
-        sums = select(func.coalesce(func.sum(inner.c.value), 0), func.count()).select_from(inner)
-        hits, count = session.execute(sums).one()
-        return MetricResult.share(int(hits), count, cases)
+        days = [
+            (_day(day) + self.delay, int(hits), count)
+            for day, hits, count in self._sums(inner, _local_day(inner.c.moment))
+        ]
+        found = []
+        for period in periods:
+            mine = [(hits, count) for day, hits, count in days if period.first <= day <= period.last]
+            found.append(MetricResult.share(sum(hits for hits, _ in mine), sum(count for _, count in mine), cases))
+        return found
 
-    def parts(self, period: Period, scope: Scope, by: By) -> Mapping[Any, MetricResult]:
+    def stations(self, period: Period, scope: Scope) -> Mapping[int, MetricResult]:
         inner = self.rows(period, scope).subquery()
-        key = _key(inner, by)
-        sums: dict[Any, list[int]] = {}
-        for part, hits, count in session.execute(
-            select(key, func.sum(inner.c.value), func.count()).select_from(inner).group_by(key)
-        ):
-            entry = sums.setdefault(_part(part, by, period, self.delay), [0, 0])
-            entry[0], entry[1] = entry[0] + int(hits), entry[1] + count
-        return {part: MetricResult.share(hits, count) for part, (hits, count) in sums.items()}
+        return {
+            station: MetricResult.share(int(hits), count)
+            for station, hits, count in self._sums(inner, inner.c.station_id)
+        }
+
+    def _sums(self, inner: Any, key: ColumnElement[Any]) -> Iterable[Any]:
+        return session.execute(select(key, func.sum(inner.c.value), func.count()).select_from(inner).group_by(key))
 
 
 @dataclass(frozen=True)
@@ -197,26 +204,34 @@ class _Median:
 
     rows: Rows
 
-    def total(self, period: Period, scope: Scope) -> MetricResult:
-        cases = self.rows(period, scope)
+    def periods(self, periods: Sequence[Period], scope: Scope) -> list[MetricResult]:
+        cases = self.rows(Period.around(periods), scope)
         inner = cases.subquery()
-        minutes = func.round(inner.c.value)
-        counts = session.execute(select(minutes, func.count()).select_from(inner).group_by(minutes))
-        return _middle({float(value): count for value, count in counts}, cases)
+        days = {_day(key): histogram for key, histogram in self._histograms(inner, _local_day(inner.c.moment)).items()}
+        found = []
+        for period in periods:
+            counts: Histogram = Counter()
+            for day, histogram in days.items():
+                if period.first <= day <= period.last:
+                    counts.update(histogram)
+            found.append(_middle(counts, cases))
+        return found
 
-    def parts(self, period: Period, scope: Scope, by: By) -> Mapping[Any, MetricResult]:
+    def stations(self, period: Period, scope: Scope) -> Mapping[int, MetricResult]:
         inner = self.rows(period, scope).subquery()
-        key, minutes = _key(inner, by), func.round(inner.c.value)
-        counted: dict[Any, dict[float, int]] = {}
+        return {key: _middle(counts) for key, counts in self._histograms(inner, inner.c.station_id).items()}
+
+    def _histograms(self, inner: Any, key: ColumnElement[Any]) -> dict[Any, Histogram]:
+        minutes = func.round(inner.c.value)
+        counted: dict[Any, Histogram] = defaultdict(Counter)
         for part, value, count in session.execute(
             select(key, minutes, func.count()).select_from(inner).group_by(key, minutes)
         ):
-            histogram = counted.setdefault(_part(part, by, period), {})
-            histogram[float(value)] = histogram.get(float(value), 0) + count
-        return {part: _middle(histogram) for part, histogram in counted.items()}
+            counted[part][float(value)] += count
+        return counted
 
 
-def _middle(histogram: Mapping[float, int], cases: Select[Any] | None = None) -> MetricResult:
+def _middle(histogram: Histogram, cases: Select[Any] | None = None) -> MetricResult:
     """The median of a histogram: the mean of the two middle values when their number is even."""
     count = sum(histogram.values())
     if not count:
@@ -228,26 +243,18 @@ def _middle(histogram: Mapping[float, int], cases: Select[Any] | None = None) ->
     return MetricResult(None, count, sum(found) / len(found), cases)
 
 
-def _key(inner: Any, by: By) -> ColumnElement[Any]:
-    key: ColumnElement[Any] = inner.c.station_id if by == "station" else _local_day(inner.c.moment)
-    return key
-
-
-def _part(key: Any, by: By, period: Period, delay: timedelta = timedelta(0)) -> Any:
-    """The station, or the first day of the week that a day belongs to (weeks are cut at the period's ends)."""
-    if by == "station":
-        return key
-    day = (key if isinstance(key, date) else date.fromisoformat(key)) + delay
-    return max(day - timedelta(days=day.weekday()), period.first)
+def _day(key: Any) -> date:
+    """SQLite tells days as texts."""
+    return key if isinstance(key, date) else date.fromisoformat(key)
 
 
 def register() -> None:
     """Tell the registry how each figure is computed."""
     for rows in (promise_kept, resolve_24h, arrival_rate, first_time_fix, top_box):
         share = _Share(rows, WATCH if rows is first_time_fix else timedelta(0))
-        register_compute(rows.__name__, share.total, share.parts)
+        register_compute(rows.__name__, share.periods, share.stations)
     median = _Median(first_response)
-    register_compute("first_response", median.total, median.parts)
+    register_compute("first_response", median.periods, median.stations)
 
 
 register()

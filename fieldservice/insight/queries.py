@@ -13,7 +13,16 @@ from fieldservice.foundation.display import date_short
 from fieldservice.foundation.errors import NotFound
 from fieldservice.foundation.words import pick
 from fieldservice.insight import charts, figures
-from fieldservice.mechanisms.metrics import Metric, MetricResult, Period, Scope, measure, measure_by, value_text
+from fieldservice.mechanisms.metrics import (
+    Metric,
+    MetricResult,
+    Period,
+    Scope,
+    measure_many,
+    measure_stations,
+    measure_weeks,
+    value_text,
+)
 from fieldservice.mechanisms.tasks import tasks_for
 from fieldservice.stations.models import Station
 
@@ -67,20 +76,20 @@ def scope_of(person: Person, chosen: Station | None) -> Scope:
 
 def tile(known: Metric, period: Period, scope: Scope) -> Tile:
     """A figure with its last twelve weeks and the change against the period before."""
-    result = measure(known.code, period, scope)
     days = (period.last - period.first).days + 1
-    before = measure(known.code, Period(period.first - timedelta(days=days), period.first - timedelta(days=1)), scope)
-    weeks = measure_by(known.code, Period.last_days(TREND_DAYS), scope, "week")
+    earlier = Period(period.first - timedelta(days=days), period.first - timedelta(days=1))
+    weeks = Period.last_days(TREND_DAYS).weeks()
+    result, before, *trend = measure_many(known.code, [period, earlier, *weeks], scope)
     change = result.value - before.value if result.value is not None and before.value is not None else None
     return Tile(
         known, result, value_text(known, result.value), known.on_target(result.value),
-        [weeks[first].value for first in sorted(weeks)], change,
+        [week.value for week in trend], change,
     )  # fmt: skip
 
 
 def station_chart(known: Metric, period: Period, scope: Scope, stations: Sequence[Station]) -> charts.DotChart | None:
     """The figure per station, or None with fewer than two to compare."""
-    parts = measure_by(known.code, period, scope, "station", [station.id for station in stations])
+    parts = measure_stations(known.code, period, scope, [station.id for station in stations])
     names = {station.id: pick(station.names) for station in stations}
     rows = [
         (names[key], part.value, value_text(known, part.value)) for key, part in parts.items() if part.value is not None
@@ -90,7 +99,7 @@ def station_chart(known: Metric, period: Period, scope: Scope, stations: Sequenc
 
 def week_chart(known: Metric, period: Period, scope: Scope) -> charts.LineChart | None:
     """The figure per week, or None while there is nothing to draw."""
-    parts = measure_by(known.code, period, scope, "week")
+    parts = measure_weeks(known.code, period, scope)
     firsts = sorted(parts)
     values = [parts[first].value for first in firsts]
     if sum(value is not None for value in values) < 2:

@@ -4,7 +4,7 @@ Definitions are data (`data/metrics.yaml`); the capability that reads across the
 computing functions. An empty denominator gives no value: never 0, never 100 %.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -22,7 +22,6 @@ from fieldservice.foundation.errors import Invalid, NotFound
 from fieldservice.foundation.time import at_local, today
 
 Unit = Literal["percent", "minutes"]
-By = Literal["station", "week"]
 MOST_DAYS = 3 * 366  # a longer period is a slip, and would read everything
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
 ONE_DAY = timedelta(days=1)
@@ -51,6 +50,11 @@ class Period:
     def span(self) -> tuple[datetime, datetime]:
         """[start, end) as UTC moments."""
         return at_local(self.first), at_local(self.last + ONE_DAY)
+
+    @classmethod
+    def around(cls, periods: Sequence["Period"]) -> Self:
+        """From the first day of any to the last day of any."""
+        return cls(min(one.first for one in periods), max(one.last for one in periods))
 
     def weeks(self) -> list["Period"]:
         """Its calendar weeks (Monday to Sunday), cut at its ends."""
@@ -96,8 +100,8 @@ class MetricResult:
 
 # Definitions ---------------------------------------------------------------------------------------
 
-Compute = Callable[[Period, Scope], MetricResult]
-ComputeBy = Callable[[Period, Scope, By], Mapping[Any, MetricResult]]
+Compute = Callable[[Sequence[Period], Scope], list[MetricResult]]
+ComputeStations = Callable[[Period, Scope], Mapping[int, MetricResult]]
 Texts = Mapping[str, str]
 
 
@@ -125,7 +129,7 @@ class Metric:
 
 TEXTS = ("names", "definition", "numerator", "denominator", "exclusions")
 _files: list[Path] = [Path(__file__).parent / "data" / "metrics.yaml"]
-_computes: dict[str, tuple[Compute, ComputeBy | None]] = {}
+_computes: dict[str, tuple[Compute, ComputeStations | None]] = {}
 
 
 def register_definitions(path: Path) -> None:
@@ -135,11 +139,11 @@ def register_definitions(path: Path) -> None:
         _metrics.cache_clear()
 
 
-def register_compute(code: str, compute: Compute, compute_by: ComputeBy | None = None) -> None:
-    """Say how a figure is computed. `compute_by` gives all stations or weeks at once, keyed by station id or first
-    day of the week; without it `compute` is asked for each. Raises NotFound for a figure nobody defined."""
+def register_compute(code: str, compute: Compute, stations: ComputeStations | None = None) -> None:
+    """Say how a figure is computed: for several periods from one reading, and for all stations at once by their ids
+    (without it `compute` is asked for each). Raises NotFound for a figure nobody defined."""
     metric(code)
-    _computes[code] = (compute, compute_by)
+    _computes[code] = (compute, stations)
 
 
 @cache
@@ -172,28 +176,34 @@ def all_metrics() -> list[Metric]:
 
 def measure(code: str, period: Period, scope: Scope) -> MetricResult:
     """One figure for a period and stations. Raises NotFound, also when nobody computes it yet."""
-    compute, _compute_by = _computing(code)
-    return _hide_few(metric(code), compute(period, scope))
+    return measure_many(code, [period], scope)[0]
 
 
-def measure_by(
-    code: str, period: Period, scope: Scope, by: By, stations: Iterable[int] = ()
-) -> dict[Any, MetricResult]:
-    """The figure per week (by its first day) or per station (by id, for the given ones within the scope)."""
-    compute, compute_by = _computing(code)
+def measure_many(code: str, periods: Sequence[Period], scope: Scope) -> list[MetricResult]:
+    """One figure for several periods, read once: this month, the one before, and twelve weeks."""
+    compute, _stations = _computing(code)
+    return [_hide_few(metric(code), result) for result in compute(periods, scope)]
+
+
+def measure_weeks(code: str, period: Period, scope: Scope) -> dict[date, MetricResult]:
+    """The figure per week, by its first day."""
+    weeks = period.weeks()
+    return dict(zip((week.first for week in weeks), measure_many(code, weeks, scope), strict=True))
+
+
+def measure_stations(code: str, period: Period, scope: Scope, stations: Iterable[int]) -> dict[int, MetricResult]:
+    """The figure per station, by id, for the given ones within the scope."""
+    compute, compute_stations = _computing(code)
     known = metric(code)
-    if by == "week":
-        keys: dict[Any, tuple[Period, Scope]] = {week.first: (week, scope) for week in period.weeks()}
-    else:
-        keys = {one: (period, Scope.of(one)) for one in stations if scope.stations is None or one in scope.stations}
-    if compute_by is None:
-        return {key: _hide_few(known, compute(*asked)) for key, asked in keys.items()}
-    results = compute_by(period, scope, by)
+    wanted = [one for one in stations if scope.stations is None or one in scope.stations]
+    if compute_stations is None:
+        return {one: _hide_few(known, compute([period], Scope.of(one))[0]) for one in wanted}
+    results = compute_stations(period, scope)
     empty = MetricResult(None if known.unit == "minutes" else 0, 0, None)
-    return {key: _hide_few(known, results.get(key, empty)) for key in keys}
+    return {one: _hide_few(known, results.get(one, empty)) for one in wanted}
 
 
-def _computing(code: str) -> tuple[Compute, ComputeBy | None]:
+def _computing(code: str) -> tuple[Compute, ComputeStations | None]:
     metric(code)
     if code not in _computes:
         raise NotFound(_l("This figure is not computed yet."), code="metric_not_computed")

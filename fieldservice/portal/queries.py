@@ -1,8 +1,9 @@
 """What a customer sees of a request: the same line of progress that staff see, without internal notes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
@@ -16,6 +17,7 @@ from fieldservice.foundation.words import pick
 from fieldservice.intake.models import ServiceRequest, ThreadMessage
 from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.clocks import ClockView, moment_text
+from fieldservice.mechanisms.metrics import MetricResult, Period, Scope, measure
 from fieldservice.portal.services import OFFERED_DAYS
 from fieldservice.workorders import booking, suggestions
 from fieldservice.workorders.models import Visit, WorkOrder
@@ -24,6 +26,17 @@ from fieldservice.workorders.suggestions import Suggestion
 OFFERED = 6
 BEFORE_START = timedelta(hours=2)  # earlier than this from now nobody is asked to be ready
 LAST_MESSAGES = 50
+KEPT_FOR = timedelta(minutes=1)
+
+
+def kept_lately() -> MetricResult:
+    """Promises kept in the last 28 days, at most a minute old: anybody may ask, and a country is much to read."""
+    known: dict[str, tuple[datetime, MetricResult]] = current_app.extensions.setdefault("fieldservice.kept", {})
+    at, result = known.get("kept", (None, None))
+    if at is None or result is None or not timedelta(0) <= now() - at < KEPT_FOR:
+        result = measure("promise_kept", Period.last_days(28), Scope())
+        known["kept"] = (now(), replace(result, cases=None))
+    return result
 
 
 @dataclass(frozen=True)

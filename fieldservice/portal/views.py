@@ -18,7 +18,7 @@ from fieldservice.foundation.web import limiter
 from fieldservice.intake.models import ServiceRequest
 from fieldservice.intake.queries import request_by_link
 from fieldservice.mechanisms import files
-from fieldservice.mechanisms.metrics import Period, Scope, measure, metric, value_text
+from fieldservice.mechanisms.metrics import metric, value_text
 from fieldservice.portal import queries, services
 from fieldservice.workorders.models import Visit
 from fieldservice.workorders.service_report.answer import answer_report
@@ -33,7 +33,7 @@ DEEDS = "20 per minute"
 @public
 def home() -> Any:
     """What a customer came for: report, track; and how well promises are kept."""
-    kept = measure("promise_kept", Period.last_days(28), Scope())
+    kept = queries.kept_lately()
     return render_template("portal/home.html", kept=kept, kept_text=value_text(metric("promise_kept"), kept.value))
 
 

@@ -12,7 +12,7 @@ from fieldservice.foundation.db import session
 from fieldservice.insight import figures
 from fieldservice.insight.verify import verify
 from fieldservice.intake.models import ServiceRequest
-from fieldservice.mechanisms.metrics import Period, Scope, measure, measure_by
+from fieldservice.mechanisms.metrics import Period, Scope, measure, measure_stations, measure_weeks
 from fieldservice.stations.models import Station
 from fieldservice.stations.queries import station_by_code
 from fieldservice.workorders.models import Visit, WorkOrder
@@ -58,9 +58,9 @@ def _figures_are_believable() -> None:
         assert value is not None, code
         assert low <= value <= high, f"{code} is {value}"
     stations = session.scalars(select(Station.id)).all()
-    by_station = measure_by("promise_kept", period, EVERYWHERE, "station", stations)
+    by_station = measure_stations("promise_kept", period, EVERYWHERE, stations)
     assert min(by_station, key=lambda one: by_station[one].value or 0) == station_by_code(told("weak")).id
-    weeks = measure_by("promise_kept", period, EVERYWHERE, "week")
+    weeks = measure_weeks("promise_kept", period, EVERYWHERE)
     whole = {first: found.value for first, found in weeks.items() if found.value is not None and found.denominator > 20}
     bad = NOW.date() - timedelta(days=NOW.date().weekday() + 7 * told("bad_week"))
     assert min(whole, key=lambda first: whole[first]) == bad, "one bad week stands out"

@@ -9,7 +9,15 @@ from flask import Flask
 from fieldservice.foundation.db import session, write
 from fieldservice.foundation.time import Clock, at_local
 from fieldservice.mechanisms import clocks
-from fieldservice.mechanisms.metrics import MetricResult, Period, Scope, all_metrics, measure, measure_by
+from fieldservice.mechanisms.metrics import (
+    MetricResult,
+    Period,
+    Scope,
+    all_metrics,
+    measure,
+    measure_stations,
+    measure_weeks,
+)
 from fieldservice.stations.models import Station
 from tests.factories import asset, customer, site
 from tests.insight.cases import MORNING, closed, promise, surveyed, visited
@@ -44,7 +52,7 @@ def test_S_14_promises_kept_come_first() -> None:
 def test_without_cases_there_is_no_value(station: Station, code: str) -> None:
     assert figure(code).value is None
     assert figure(code).denominator == 0
-    assert all(part.value is None for part in measure_by(code, MONTH, Scope(), "week").values())
+    assert all(part.value is None for part in measure_weeks(code, MONTH, Scope()).values())
 
 
 def test_promise_kept_counts_told_and_decided_promises_by_due_day(station: Station) -> None:
@@ -168,7 +176,7 @@ def test_first_time_fix(station: Station, case: str, expected: tuple[int, int]) 
 
 def test_first_time_fix_counts_in_the_week_its_30_days_end(station: Station) -> None:
     write(lambda: visited(closed(station, at=THEN), station, THEN - 2 * HOUR))
-    weeks = measure_by("first_time_fix", MONTH, Scope(), "week")
+    weeks = measure_weeks("first_time_fix", MONTH, Scope())
     assert [first for first, part in weeks.items() if part.denominator] == [DAY - timedelta(days=2)]
 
 
@@ -189,7 +197,7 @@ def test_a_day_begins_at_midnight_in_shanghai(station: Station, clock: Clock, mi
     write(lambda: promise(closed(station, at=at), "restore", "24 h", hours=3))
     around = [DAY - timedelta(days=1), DAY, DAY + timedelta(days=1)]
     assert [one for one in around if figure("resolve_24h", Period(one, one)).denominator] == [day]
-    assert [first for first, part in measure_by("resolve_24h", Period(day, day), Scope(), "week").items() if
+    assert [first for first, part in measure_weeks("resolve_24h", Period(day, day), Scope()).items() if
             part.denominator] == [day]  # fmt: skip
 
 
@@ -198,7 +206,7 @@ def test_a_week_begins_on_monday_in_shanghai(station: Station) -> None:
     for minutes in (-1, 0):
         at = at_local(monday) + timedelta(minutes=minutes)
         write(lambda at=at: promise(closed(station, at=at), "restore", "24 h", hours=3))  # type: ignore[misc]
-    weeks = measure_by("resolve_24h", MONTH, Scope(), "week")
+    weeks = measure_weeks("resolve_24h", MONTH, Scope())
     assert {first: part.denominator for first, part in weeks.items() if part.denominator} == {
         monday - timedelta(days=7): 1, monday: 1,
     }  # fmt: skip
@@ -221,10 +229,9 @@ def test_stations_and_weeks_add_up_to_the_whole(station: Station) -> None:
     for code in CODES:
         whole = figure(code, MONTH)
         assert whole.denominator >= 23
-        for by in ("station", "week"):
-            parts = measure_by(code, MONTH, Scope(), by, ids).values()  # type: ignore[arg-type]
-            assert sum(part.denominator for part in parts) == whole.denominator, (code, by)
-            assert sum(part.numerator or 0 for part in parts) == (whole.numerator or 0), (code, by)
+        for parts in (measure_stations(code, MONTH, Scope(), ids), measure_weeks(code, MONTH, Scope())):
+            assert sum(part.denominator for part in parts.values()) == whole.denominator, code
+            assert sum(part.numerator or 0 for part in parts.values()) == (whole.numerator or 0), code
         alone = [figure(code, MONTH, Scope.of(one)).denominator for one in ids]
         assert sum(alone) == whole.denominator
         assert alone[2] == 0

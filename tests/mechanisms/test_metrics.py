@@ -1,9 +1,8 @@
 """Metrics: local days, empty denominators, too few cases, and six figures described in both languages."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -20,7 +19,8 @@ from fieldservice.mechanisms.metrics import (
     Scope,
     all_metrics,
     measure,
-    measure_by,
+    measure_stations,
+    measure_weeks,
     metric,
     register_compute,
     register_definitions,
@@ -59,7 +59,7 @@ def test_an_unknown_figure() -> None:
     with pytest.raises(NotFound):
         metric("happiness")
     with pytest.raises(NotFound):
-        register_compute("happiness", lambda _period, _scope: MetricResult.share(1, 1))
+        register_compute("happiness", lambda _periods, _scope: [MetricResult.share(1, 1)])
     with pytest.raises(NotFound) as refused:
         measure("promise_kept", NOVEMBER, Scope())
     assert refused.value.code == "metric_not_computed"
@@ -149,42 +149,41 @@ def test_a_share_lies_between_nothing_and_all(numerator: int, rest: int) -> None
 
 
 def test_no_value_without_cases_whatever_was_computed() -> None:
-    register_compute("promise_kept", lambda _period, _scope: MetricResult(0, 0, 100.0))
+    register_compute("promise_kept", lambda _periods, _scope: [MetricResult(0, 0, 100.0)])
     assert measure("promise_kept", NOVEMBER, Scope()).value is None
 
 
 @pytest.mark.parametrize(("answers", "value"), [(0, None), (4, None), (5, 100), (6, 100)])
 def test_top_box_of_fewer_than_five_answers_is_hidden(answers: int, value: float | None) -> None:
-    register_compute("top_box", lambda _period, _scope: MetricResult.share(answers, answers))
+    register_compute("top_box", lambda _periods, _scope: [MetricResult.share(answers, answers)])
     result = measure("top_box", NOVEMBER, Scope())
     assert (result.value, result.denominator) == (value, answers)
 
 
 def test_figures_by_week_and_station() -> None:
-    asked: list[tuple[Period, Scope]] = []
+    asked: list[Sequence[Period]] = []
 
-    def compute(period: Period, scope: Scope) -> MetricResult:
-        asked.append((period, scope))
-        return MetricResult.share(len(scope.stations or ()), 2)
+    def compute(periods: Sequence[Period], scope: Scope) -> list[MetricResult]:
+        asked.append(periods)
+        return [MetricResult.share(len(scope.stations or ()), 2) for _ in periods]
 
     register_compute("promise_kept", compute)
     scope = Scope.of(3, 4)
-    weeks = measure_by("promise_kept", NOVEMBER, scope, "week")
+    weeks = measure_weeks("promise_kept", NOVEMBER, scope)
     assert list(weeks) == [week.first for week in NOVEMBER.weeks()]
     assert {result.value for result in weeks.values()} == {100}
-    assert [period for period, _ in asked] == NOVEMBER.weeks()
-    stations = measure_by("promise_kept", NOVEMBER, scope, "station", stations=[3, 4, 5])
+    assert asked == [NOVEMBER.weeks()], "all at once"
+    stations = measure_stations("promise_kept", NOVEMBER, scope, stations=[3, 4, 5])
     assert {station: result.value for station, result in stations.items()} == {3: 50, 4: 50}  # 5 is out of scope
-    assert len(measure_by("promise_kept", NOVEMBER, Scope(), "station", stations=[3, 4, 5])) == 3
+    assert len(measure_stations("promise_kept", NOVEMBER, Scope(), stations=[3, 4, 5])) == 3
 
 
 def test_all_stations_can_be_computed_at_once() -> None:
-    def compute_by(_period: Period, _scope: Scope, by: str) -> Mapping[Any, MetricResult]:
-        assert by == "station"
+    def compute_stations(_period: Period, _scope: Scope) -> Mapping[int, MetricResult]:
         return {3: MetricResult.share(1, 2), 9: MetricResult.share(1, 1)}
 
-    register_compute("promise_kept", lambda _period, _scope: MetricResult.share(0, 1), compute_by)
-    found = measure_by("promise_kept", NOVEMBER, Scope.of(3, 4), "station", stations=[3, 4, 9])
+    register_compute("promise_kept", lambda _periods, _scope: [MetricResult.share(0, 1)], compute_stations)
+    found = measure_stations("promise_kept", NOVEMBER, Scope.of(3, 4), stations=[3, 4, 9])
     assert {station: result.value for station, result in found.items()} == {3: 50, 4: None}
     assert found[4].denominator == 0
 
