@@ -12,11 +12,12 @@ Indexes and constraints of the large tables are taken off meanwhile and put back
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy import Table, select, text
 
+from fieldservice.demo.sizes import Size
 from fieldservice.demo.twins import TABLES
 from fieldservice.foundation.db import Base, UtcDateTime, session
 from fieldservice.foundation.time import clock
@@ -58,6 +59,7 @@ FACTS = {  # facts of events that are ids
 NUMBERS = ("request", "of", "number", "work_order")  # facts that are numbers people say
 TASK_KEYS = {"clock_breached": "clock", "recover": "survey"}
 ROUND = 1000
+MOST_ROWS = 6  # of any table for a request
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,9 @@ class Plan:
     earlier: int
     apart: timedelta
     spans: Mapping[str, int]
+    below: Mapping[str, int]  # by table: the first region's ids lie above this, those of earlier months below
     country: Sequence[int]  # ids of users who belong to no station and have no twin
+    back: bool = False  # whether rows go back in time
 
     def moved(self, table: str, reference: str) -> str:
         """SQL of an id of a table, moved to its twin. `n` is the region, `b` how far back."""
@@ -76,19 +80,31 @@ class Plan:
             return f"{reference} + n"
         if table not in self.spans:
             return reference
-        copy = "n" if table in STANDING else f"(n + {self.regions} * b)"
+        copy = f"(-1 - n - {self.regions} * (b - 1))" if self.back and table not in STANDING else "n"
         twin = f"{reference} + {copy} * {self.spans[table]}"
         if table == "user_account":
             return f"CASE WHEN {reference} = ANY(ARRAY{list(self.country)}) THEN {reference} ELSE {twin} END"
         return twin
 
+    def first(self, table: str, reference: str) -> str:
+        """SQL: whether an id is one of the first region."""
+        return f"{reference} <= {self.below.get(table, 0) + self.spans[table]}"
 
-def spans() -> dict[str, int]:
+
+def room_below(size: Size) -> dict[str, int]:
+    """How many ids stay free for what happened before the region's own past: the newest have the largest."""
+    if not size.past:
+        return {}
+    times = size.past // (size.regions * size.closed) + 2
+    return dict.fromkeys(EARLIER, times * size.regions * MOST_ROWS * (size.open + size.closed))
+
+
+def spans(below: Mapping[str, int]) -> dict[str, int]:
     """How far the ids of one region lie from the next one's, by table."""
     found = {}
     for name in (*STANDING, *FLOWING):
         if "id" in _table(name).c:
-            last = session.scalar(text(f"SELECT max(id) FROM {name}")) or 0
+            last = (session.scalar(text(f"SELECT max(id) FROM {name}")) or 0) - below.get(name, 0)
             found[name] = (last // ROUND + 1) * ROUND
     found["number"] = max(found["service_request"], found["work_order"])
     return found
@@ -122,13 +138,14 @@ def copy_earlier(plan: Plan, tell: Callable[[str], None]) -> None:
     """What is closed, once more for every earlier stretch of time and every region."""
     for statement in (
         "CREATE TEMPORARY TABLE old_request ON COMMIT DROP AS SELECT id FROM service_request WHERE state = 'closed'"
-        f" AND id <= {plan.spans['service_request']}",
+        f" AND {plan.first('service_request', 'id')}",
         "CREATE TEMPORARY TABLE old_order ON COMMIT DROP AS SELECT id FROM work_order WHERE state = 'closed'"
-        f" AND id <= {plan.spans['work_order']} AND (request_id IS NULL OR request_id IN (SELECT id FROM old_request))",
+        f" AND {plan.first('work_order', 'id')} AND (request_id IS NULL OR request_id IN (SELECT id FROM old_request))",
         "ANALYZE old_request",
         "ANALYZE old_order",
     ):
         session.execute(text(statement))
+    plan = replace(plan, back=True)
     for name in EARLIER:
         tell(f"  earlier {name} …")
         _insert(plan, name, range(plan.regions), range(1, plan.earlier + 1))
@@ -188,7 +205,7 @@ def _insert(plan: Plan, name: str, regions: range, back: range) -> None:
     values = [_value(plan, table, column, earlier=back.start > 0) for column in columns]
     wanted = EARLIER[name] if back.start > 0 else PRESENT.get(name, "true")
     if name in plan.spans and name != "event":  # an event id is no longer one of the span
-        wanted = f"s.id <= {plan.spans[name]} AND {wanted}"
+        wanted = f"{plan.first(name, 's.id')} AND {wanted}"
     session.execute(
         text(
             f"INSERT INTO {name} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {name} s,"
@@ -307,6 +324,11 @@ def twin_key(key: str) -> str:
 
 def _table(name: str) -> Table:
     return Base.metadata.tables[name]
+
+
+def take_stock() -> None:
+    """PostgreSQL plans by what it knows of the tables, and these are full all at once."""
+    session.execute(text("ANALYZE"))
 
 
 def chain_anew(batch: int = 20_000) -> int:

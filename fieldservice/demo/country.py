@@ -35,6 +35,7 @@ def spread(size: Size, world: World, tell: Tell) -> None:
     tell("Chaining the events …")
     with copying.bare(["event_log"]):
         copying.chain_anew()
+    copying.take_stock()
     session.expire_all()
 
 
@@ -43,11 +44,13 @@ def _plan(size: Size) -> copying.Plan:
     weeks = size.days // 7 + 1  # more than the region's past lasts, so that nobody is in two places
     posted = select(RoleGrant.user_id).where(RoleGrant.station_id.is_not(None))
     users = Base.metadata.tables["user_account"]
+    below = copying.room_below(size)
     return copying.Plan(
         regions=size.regions,
         earlier=round(size.past / (size.regions * closed)) - 1,
         apart=timedelta(weeks=weeks),
-        spans=copying.spans(),
+        spans=copying.spans(below),
+        below=below,
         country=list(session.scalars(select(users.c.id).where(users.c.id.not_in(posted)))),
     )
 
@@ -75,10 +78,10 @@ def _rows(name: str) -> list[twins.Row]:
 
 def _link_files(plan: copying.Plan) -> None:
     """The copied rows of files need files too: other names of the same pictures."""
-    last = plan.spans["stored_file"]
-    for key, content_type in session.execute(
-        select(StoredFile.key, StoredFile.content_type).where(StoredFile.id <= last, StoredFile.state == "ready")
-    ).all():
+    kept = select(StoredFile.key, StoredFile.content_type).where(
+        StoredFile.id <= plan.spans["stored_file"], StoredFile.state == "ready"
+    )
+    for key, content_type in session.execute(kept).all():
         for number in range(1, plan.regions):
             twin = hashlib.md5(f"{key}{number}".encode(), usedforsecurity=False).hexdigest()
             link_twin(key, twin, content_type)

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
 from config import Settings
-from fieldservice.demo import accounts, clients, country, still, stock, world
+from fieldservice.demo import accounts, clients, copying, country, still, stock, world
 from fieldservice.demo.cast import Cast
 from fieldservice.demo.company import told
 from fieldservice.demo.course import Course
@@ -107,7 +107,7 @@ def build(size: Size, seed: int, at: datetime, tell: Tell) -> dict[str, int]:
     plan = plan_world(size, seed, at)
     record(LOADED, Ref("demo", 1), {"size": size.code, "seed": seed, "now": at.isoformat()}, at=at)
     introduce(at)
-    rows = Rows()
+    rows = Rows(below=copying.room_below(size))
     placed = still.place(plan, rows)
     store = stock.open_store(plan, placed, rows)
     people = accounts.open_accounts(plan, placed)

@@ -9,7 +9,7 @@ stories both ways and compares what is stored.
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -64,6 +64,7 @@ class Rows:
 
     made: dict[Table, list[Row]] = field(default_factory=dict)
     facts: list[Fact] = field(default_factory=list)
+    below: Mapping[str, int] = field(default_factory=dict)  # by table: ids up to here are left free for older rows
     _last: dict[Table, int] = field(default_factory=dict)
     _blank: dict[type[Any], dict[str, Any]] = field(default_factory=dict)
 
@@ -142,7 +143,8 @@ class Rows:
     def _last_id(self, table: Table) -> int:
         if table not in self._last:
             session.flush()
-            self._last[table] = session.scalar(select(func.max(table.c.id))) or 0
+            last = session.scalar(select(func.max(table.c.id))) or 0
+            self._last[table] = max(last, self.below.get(table.name, 0))
         return self._last[table]
 
     def _advance_sequences(self) -> None:

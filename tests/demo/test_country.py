@@ -1,6 +1,7 @@
 """The size `nation` in small: one region told, copied by PostgreSQL to other areas and earlier months."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -105,6 +106,10 @@ def test_regions_differ_in_place_and_people_and_agree_in_what_happened(country: 
 def test_earlier_months_hold_closed_orders_without_events(country: list[Any]) -> None:
     oldest = session.scalars(select(WorkOrder).order_by(WorkOrder.created_at)).first()
     assert oldest is not None
+    newest = session.scalars(select(WorkOrder.created_at).order_by(WorkOrder.id.desc())).first()
+    assert newest is not None
+    assert newest - oldest.created_at > timedelta(days=100)
+    assert oldest.id < (session.scalar(select(func.min(WorkOrder.id)).where(WorkOrder.state == "ready")) or 0)
     assert oldest.state == "closed"
     assert oldest.number.split("-")[1] == str(oldest.created_at.year)
     assert count(Event, Event.subject_type == "work_order", Event.subject_id == oldest.id) == 0
