@@ -8,6 +8,9 @@ LEFT, RIGHT, TOP, BOTTOM = 44, 60, 10, 24
 ROW, NAME = 26, 180
 
 
+MOST_DOTS = 30  # more than that nobody compares by eye
+
+
 @dataclass(frozen=True)
 class Tick:
     """A place on an axis with its text."""
@@ -47,6 +50,7 @@ class DotChart:
     ticks_x: list[Tick]
     reference: float | None
     height: int
+    better: int = 0  # how many that do better are not drawn
 
 
 @dataclass(frozen=True)
@@ -81,8 +85,8 @@ def line(
 
 
 def dots(rows: Sequence[tuple[str, float, str]], target: float | None, better: str) -> DotChart:
-    """Rows (label, value, text) from best to worst; those that miss the target are marked."""
-    ordered = sorted(rows, key=lambda row: row[1], reverse=better == "higher")
+    """Rows (label, value, text) from best to worst; those that miss the target are marked. Of very many the worst."""
+    ordered = sorted(rows, key=lambda row: row[1], reverse=better == "higher")[-MOST_DOTS:]
     low, high, steps = _axis([value for value in (*(row[1] for row in ordered), target) if value is not None])
     across = Scale(low, high, NAME, WIDTH - RIGHT)
     placed = [
@@ -94,6 +98,7 @@ def dots(rows: Sequence[tuple[str, float, str]], target: float | None, better: s
         ticks_x=[Tick(across(step), f"{step:g}") for step in steps],
         reference=None if target is None else across(target),
         height=TOP + ROW * len(ordered) + BOTTOM,
+        better=len(rows) - len(ordered),
     )
 
 

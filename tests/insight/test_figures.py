@@ -8,6 +8,7 @@ from flask import Flask
 
 from fieldservice.foundation.db import session, write
 from fieldservice.foundation.time import Clock, at_local
+from fieldservice.insight import charts
 from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.metrics import (
     MetricResult,
@@ -237,3 +238,11 @@ def test_stations_and_weeks_add_up_to_the_whole(station: Station) -> None:
         assert alone[2] == 0
         assert figure(code, MONTH, Scope.of(ids[2])).value is None
     session.rollback()
+
+
+def test_of_many_stations_the_worst_are_drawn() -> None:
+    rows = [(f"S{number}", float(number), "") for number in range(100)]
+    drawn = charts.dots(rows, 95.0, "higher")
+    assert (len(drawn.dots), drawn.better) == (charts.MOST_DOTS, 100 - charts.MOST_DOTS)
+    assert (drawn.dots[0].label, drawn.dots[-1].label) == ("S29", "S0")
+    assert charts.dots(rows[:3], None, "lower").better == 0
