@@ -1,137 +1,16 @@
-"""FieldService 360. The app factory below is the table of contents of the system."""
+"""FieldService 360. The table of contents of the system is `app.py`; importing the package alone brings nothing else,
+so that a process that only shrinks pictures does not hold the whole of it (60 MB each, measured)."""
 
-from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
+from typing import TYPE_CHECKING
 
-from config import ROOT, Settings
-from fieldservice import cli, jobs, models, records, subscriptions
-from fieldservice.accounts import account_views, invite_views, signin
-from fieldservice.accounts import views as accounts
-from fieldservice.admin import (
-    asset_views,
-    customer_views,
-    import_views,
-    map_views,
-    people_views,
-    robot_views,
-    roster_views,
-)
-from fieldservice.admin import views as admin
-from fieldservice.dispatch import api as dispatch_api
-from fieldservice.dispatch import views as dispatch
-from fieldservice.foundation import api, live, providers, web
-from fieldservice.foundation.db import db, dumps, loads
-from fieldservice.foundation.db import install as install_database_rules
-from fieldservice.foundation.time import clock
-from fieldservice.insight import api as insight_api
-from fieldservice.insight import audit_views
-from fieldservice.insight import views as insight
-from fieldservice.intake import api as intake_api
-from fieldservice.intake import views as intake
-from fieldservice.mechanisms import relay
-from fieldservice.operations import metrics as operations_metrics
-from fieldservice.operations import probes
-from fieldservice.operations import views as operations
-from fieldservice.portal import views as portal
-from fieldservice.setup import gate
-from fieldservice.setup import tablets as setup_tablets
-from fieldservice.setup import views as setup_views
-from fieldservice.workorders import api as workorders_api
-from fieldservice.workorders import caller_views
-from fieldservice.workorders import views as workorders
-from fieldservice.workorders.tablet import api as tablet_api
-from fieldservice.workorders.tablet import views as tablet_views
+if TYPE_CHECKING:
+    from flask import Flask
 
-assert models.MODULES  # every table is known before migrations or queries need it
-MORE_PAGES = (  # on the blueprints of views.py beside them; the ways with fixed words come before /admin/<kind>
-    account_views, audit_views, invite_views, asset_views, customer_views, import_views, map_views, people_views,
-    robot_views, roster_views,
-)  # fmt: skip
-
-PAGES = (
-    dispatch.blueprint,
-    intake.blueprint,
-    workorders.blueprint,
-    caller_views.blueprint,
-    tablet_views.blueprint,
-    accounts.blueprint,
-    insight.blueprint,
-    admin.blueprint,
-    portal.blueprint,
-    setup_views.blueprint,
-    setup_tablets.blueprint,
-    operations.blueprint,
-    probes.blueprint,
-)
-API: tuple[api.ApiBlueprint, ...] = (
-    intake_api.blueprint,
-    workorders_api.blueprint,
-    dispatch_api.blueprint,
-    tablet_api.blueprint,
-    insight_api.blueprint,
-)
+    from config import Settings
 
 
-def create_app(settings: Settings) -> Flask:
-    """Build the app: settings, database, people, edge, pages, API, wiring and commands."""
-    app = Flask(
-        "fieldservice",
-        root_path=str(ROOT),
-        template_folder="templates",
-        static_folder="static",
-        instance_path=str(settings.instance_path),
-    )
-    settings.instance_path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    app.extensions["fieldservice.settings"] = settings
-    app.config.update(
-        SECRET_KEY=settings.secret_key,
-        SQLALCHEMY_DATABASE_URI=settings.database_url,
-        SQLALCHEMY_ENGINE_OPTIONS=_pool(settings),
-        MAX_CONTENT_LENGTH=110 * 1024 * 1024,  # ten photos of 10 MB and the form
-        MAX_FORM_MEMORY_SIZE=1024 * 1024,
-        WTF_CSRF_CHECK_DEFAULT=False,  # web._refuse_cross_site decides where the token is asked
-        WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a form left open over night still works
-    )
-    web.serve_built_files(app)
-    if settings.trusted_proxies:
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # as Flask's guide says
-            app.wsgi_app,
-            x_for=settings.trusted_proxies,
-            x_proto=settings.trusted_proxies,
-            x_host=settings.trusted_proxies,
-        )
-    clock.zone = settings.timezone
-    providers.choose(settings)
-    if settings.started_clock_at is not None:
-        clock.start_at(settings.started_clock_at)
-    db.init_app(app)
-    with app.app_context():
-        install_database_rules(db.engine)
-    operations_metrics.install(app)
-    signin.install(app, settings)
-    gate.install(app)
-    web.install(app)
-    described = api.install(app)
-    for page in PAGES:
-        app.register_blueprint(page)
-    for part in API:
-        described.register_blueprint(part)
-    live.install(app, live.Source(relay.latest_seq, relay.since))
-    records.install()
-    subscriptions.install()
-    jobs.list_schedules()
-    cli.install(app)
-    return app
+def create_app(settings: "Settings") -> "Flask":
+    """Build the app (`fieldservice.app`)."""
+    from fieldservice import app
 
-
-def _pool(settings: Settings) -> dict[str, object]:
-    """As many connections as server threads, and twelve for background work; a thread never waits for one."""
-    options: dict[str, object] = {"pool_size": 16, "max_overflow": 12, "pool_timeout": 20}
-    options |= {"json_serializer": dumps, "json_deserializer": loads}
-    if settings.database_url.startswith("postgresql"):
-        options |= {
-            "pool_pre_ping": True,
-            "pool_use_lifo": True,  # few warm connections, with their prepared statements
-            "connect_args": {"options": "-c timezone=UTC"},  # times come as they are used, without a way through a zone
-        }
-    return options
+    return app.create_app(settings)

@@ -5,28 +5,25 @@ a call that takes too long ends nobody else's.
 """
 
 import multiprocessing
-import os
-import signal
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import wait
 from queue import Empty, LifoQueue
-from threading import Lock, Thread
+from threading import Lock
 from time import monotonic
 from typing import TypeVar, TypeVarTuple
 
 from flask import has_app_context
 from flask_babel import lazy_gettext as _l
 
+from fieldservice.foundation.computing import begin
 from fieldservice.foundation.db import writing
 from fieldservice.foundation.errors import DomainError
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 WORKERS = 2
-POLITE = 5  # workers yield to the threads that serve people
 
 
 class ComputeTimeout(DomainError):
@@ -45,7 +42,7 @@ class _Worker:
     def call(self, function: Callable[[*Ts], T], arguments: tuple[*Ts], timeout: float) -> T:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")  # a fork would copy our threads' locks
-            self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_begin)
+            self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=begin)
         try:
             future = self._pool.submit(function, *arguments)
             if future not in wait_for([future], timeout).done:
@@ -64,20 +61,6 @@ class _Worker:
             for process in list((pool._processes or {}).values()):
                 process.kill()
             pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _begin() -> None:
-    """In the worker: leave Ctrl-C to the server, and end with it even when it is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(POLITE)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-
-
-def _end_with(sentinel: int) -> None:
-    wait([sentinel])
-    os._exit(1)
 
 
 _idle: LifoQueue[_Worker] = LifoQueue()

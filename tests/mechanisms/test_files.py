@@ -114,7 +114,7 @@ def test_ten_megabytes_are_taken_and_not_one_more(sqlite_app: Flask) -> None:
 
 
 def test_too_many_pixels_are_refused_in_words(sqlite_app: Flask) -> None:
-    from tests.mechanisms.test_pictures import png
+    from tests.foundation.test_pictures import png
 
     with pytest.raises(Invalid) as refused:
         files.receive(BytesIO(png(30_000, 30_000)), "x.png")

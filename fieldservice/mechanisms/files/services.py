@@ -11,13 +11,13 @@ from flask_babel import lazy_gettext as _l
 from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import func, select
 
+from fieldservice.foundation import pictures
 from fieldservice.foundation.access import actor
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Invalid
 from fieldservice.foundation.jobs import Done, compute, defer, task
 from fieldservice.foundation.time import now
 from fieldservice.mechanisms.events import Subject, record
-from fieldservice.mechanisms.files import pictures
 from fieldservice.mechanisms.files.folder import keep, kept_path, raw_path
 from fieldservice.mechanisms.files.models import KINDS, REFUSALS, Received, StoredFile
 from fieldservice.mechanisms.lifecycle import move

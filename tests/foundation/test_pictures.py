@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from fieldservice.mechanisms.files.pictures import MOST_EDGE, Picture, Unusable, look, reencode
+from fieldservice.foundation.pictures import MOST_EDGE, Picture, Unusable, look, reencode
 
 GPS, ORIENTATION = 0x8825, 0x0112
 
