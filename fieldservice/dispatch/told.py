@@ -3,19 +3,21 @@
 tests/dispatch/test_api.py compares them with the schemas that document them.
 """
 
+from datetime import datetime
 from typing import Any
 
 from fieldservice.dispatch.board import Bar, Board, Lane
 from fieldservice.dispatch.queue import Waiting
 from fieldservice.stations.roster import Member
 from fieldservice.workorders import refusals
+from fieldservice.workorders.eligibility import Refusal
 from fieldservice.workorders.suggestions import Refused, Suggestion, Suggestions
 
 
 def board_told(plan: Board, waiting: list[Waiting], waiting_total: int) -> dict[str, Any]:
     """What `BoardSchema` describes."""
     return {
-        "starts_at": plan.axis.start.isoformat(), "ends_at": plan.axis.end.isoformat(),
+        "starts_at": plan.axis.start, "ends_at": plan.axis.end,
         "technicians": [_lane(lane) for lane in plan.lanes], "queue": [_waiting(one) for one in waiting],
         "queue_total": waiting_total, "truncated": plan.truncated,
     }  # fmt: skip
@@ -23,9 +25,10 @@ def board_told(plan: Board, waiting: list[Waiting], waiting_total: int) -> dict[
 
 def suggestions_told(answers: Suggestions) -> dict[str, Any]:
     """What `SuggestionsSchema` describes."""
+    said: dict[str, str] = {}
     return {
         "suggestions": [_suggestion(one) for one in answers.suggestions],
-        "refused": [_refused(one) for one in answers.refused],
+        "refused": [_refused(one, said) for one in answers.refused],
     }
 
 
@@ -44,8 +47,8 @@ def _lane(lane: Lane) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _span(one: Any) -> dict[str, str]:
-    return {"starts_at": one.starts_at.isoformat(), "ends_at": one.ends_at.isoformat()}
+def _span(one: Any) -> dict[str, datetime]:
+    return {"starts_at": one.starts_at, "ends_at": one.ends_at}
 
 
 def _bar(bar: Bar) -> dict[str, Any]:
@@ -58,7 +61,7 @@ def _bar(bar: Bar) -> dict[str, Any]:
 
 def _waiting(one: Waiting) -> dict[str, Any]:
     order, clock = one.order, one.clock
-    promised = {"due_at": clock.due_at.isoformat(), "promise": clock.kind} if clock is not None else {}
+    promised = {"due_at": clock.due_at, "promise": clock.kind} if clock is not None else {}
     return {
         "work_order": order.number, "title": order.title, "priority": order.priority, "state": order.state,
         "skills": order.skills, **promised, "parts": one.light, "hold_reason": one.hold, "etag": str(order.version),
@@ -74,6 +77,14 @@ def _suggestion(one: Suggestion) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _refused(one: Refused) -> dict[str, Any]:
-    rules = [{"rule": refusal.rule, "detail": refusals.sentence(refusal)} for refusal in one.refusals]
+def _refused(one: Refused, said: dict[str, str]) -> dict[str, Any]:
+    rules = [{"rule": refusal.rule, "detail": _sentence(refusal, said)} for refusal in one.refusals]
     return {"technician": _technician(one.member), **rules[0], "rules": rules}
+
+
+def _sentence(refusal: Refusal, said: dict[str, str]) -> str:
+    """Many are refused for the same reason: it is put into words once."""
+    key = repr(refusal)
+    if key not in said:
+        said[key] = refusals.sentence(refusal)
+    return said[key]

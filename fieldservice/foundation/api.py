@@ -49,7 +49,8 @@ class IdempotentAnswer(Base):
 
 
 class FastJson(DefaultJSONProvider):
-    """Answers are written by orjson, five times as fast; all else, and what comes in, is as Flask has it."""
+    """Answers are written by orjson, five times as fast, moments among them (as ISO 8601, like `isoformat`); all else,
+    and what comes in, is as Flask has it."""
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
         content = orjson.dumps(self._prepare_response_obj(args, kwargs), default=_plain, option=orjson.OPT_NON_STR_KEYS)

@@ -1,7 +1,6 @@
 """Service requests in lists of the API: plain columns of a page, as `RequestSchema` describes them (decision 0016)."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -35,7 +34,7 @@ def told(rows: Sequence[Any]) -> list[dict[str, Any]]:
     return [
         {
             **{name: getattr(row, name) for name in PLAIN},
-            **{name: _moment(getattr(row, name)) for name in MOMENTS},
+            **{name: getattr(row, name) for name in MOMENTS},
             "station": row.station, "asset_serial": row.serial if row.serial is not None else row.serial_given,
             "promises": promises.get(row.id, []),
         }
@@ -51,11 +50,7 @@ def _promises(requests: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
             Clock.subject_type == ServiceRequest.subject_type, among(Clock.subject_id, requests)
         )
         for subject, kind, due, quoted, state in session.execute(wanted.order_by(Clock.due_at, Clock.id)):
-            told_at = (quoted or due).isoformat()
-            one = {"kind": kind, "due_at": due.isoformat(), "quoted_at": told_at, "state": state}
+            told_at = quoted or due
+            one = {"kind": kind, "due_at": due, "quoted_at": told_at, "state": state}
             found.setdefault(subject, []).append(one)
     return found
-
-
-def _moment(value: datetime | None) -> str | None:
-    return value.isoformat() if value is not None else None

@@ -35,6 +35,13 @@ def published_years() -> frozenset[int]:
     return frozenset(day.year for day in chinese_calendar.holidays)
 
 
+@cache
+def _published(day: date) -> bool:
+    """The package looks a day up slowly and is asked for the same ones all the time: a promise in business hours
+    is measured against the last hundred. A few thousand days at most."""
+    return bool(chinese_calendar.is_workday(day))
+
+
 @dataclass(frozen=True)
 class Days:
     """Which days are worked: imported rows first, then the published year, then plain weekends."""
@@ -46,7 +53,7 @@ class Days:
         if known is not None:
             return known
         if day.year in published_years():
-            return bool(chinese_calendar.is_workday(day))
+            return _published(day)
         return day.weekday() < 5
 
     def knows(self, year: int) -> bool:

@@ -13,7 +13,7 @@ from math import ceil
 from typing import Any, NamedTuple
 
 from fieldservice.foundation.places import Point, travel_minutes
-from fieldservice.foundation.time import local
+from fieldservice.foundation.time import day_span, local
 from fieldservice.stations.roster import Duty, Member
 
 ON_CALL_FOR = frozenset({"P1", "P2"})  # who is on call is woken for these only
@@ -192,8 +192,11 @@ def _nearest(duties: tuple[Duty, ...], span: Span) -> Duty | None:
     def common(duty: Duty) -> timedelta:
         return min(duty.ends_at, span.ends_at) - max(duty.starts_at, span.starts_at)
 
-    day = local(span.starts_at).date()
-    near = [duty for duty in duties if common(duty) > timedelta(0) or local(duty.starts_at).date() == day]
+    begins, ends = day_span(local(span.starts_at).date())
+    near = [
+        duty for duty in duties
+        if span.touches(duty.starts_at, duty.ends_at) or begins <= duty.starts_at < ends
+    ]  # fmt: skip
     return max(near, key=lambda duty: (not duty.on_call, common(duty)), default=None)
 
 

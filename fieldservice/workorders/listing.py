@@ -58,9 +58,9 @@ def told(rows: Sequence[Any]) -> list[dict[str, Any]]:
             "state": row.state, "priority": row.priority, "kind": row.kind, "work_type": row.work_type,
             "duration_min": row.duration_min, "skills": row.skills, "certificates": row.certificates,
             "customer": row.customer, "customer_id": row.customer_id, "asset_serial": row.serial,
-            "created_at": row.created_at.isoformat(), "completed_at": _moment(row.completed_at),
-            "closed_at": _moment(row.closed_at), "etag": str(row.version),
-            "due_at": _moment(due.get(row.request_id)), "visit": visits.get(row.id),
+            "created_at": row.created_at, "completed_at": row.completed_at,
+            "closed_at": row.closed_at, "etag": str(row.version),
+            "due_at": due.get(row.request_id), "visit": visits.get(row.id),
         }
         for row in rows
     ]  # fmt: skip
@@ -91,12 +91,8 @@ def _visit(row: Any) -> dict[str, Any]:
     return {
         "id": row.id, "state": row.state,
         "technician": {"id": row.technician_id, "names": row.names, "station_id": row.station_id},
-        "starts_at": row.starts_at.isoformat(), "ends_at": row.ends_at.isoformat(),
-        "window_starts_at": row.window_starts_at.isoformat(), "window_ends_at": row.window_ends_at.isoformat(),
-        "eta_at": _moment(row.eta_at), "on_site_at": _moment(row.on_site_at), "finished_at": _moment(row.finished_at),
+        "starts_at": row.starts_at, "ends_at": row.ends_at,
+        "window_starts_at": row.window_starts_at, "window_ends_at": row.window_ends_at,
+        "eta_at": row.eta_at, "on_site_at": row.on_site_at, "finished_at": row.finished_at,
         "restored": row.restored, "end_reason": row.end_reason, "etag": str(row.version),
     }  # fmt: skip
-
-
-def _moment(value: datetime | None) -> str | None:
-    return value.isoformat() if value is not None else None
