@@ -16,7 +16,7 @@ from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Invalid
 from fieldservice.foundation.time import at_local, local
 from fieldservice.mechanisms import clocks, policies
-from fieldservice.mechanisms.calendars import BusinessCalendar, standard_calendar
+from fieldservice.mechanisms.calendars import standard_calendar
 from fieldservice.mechanisms.clocks import Clock, Limit
 from fieldservice.mechanisms.limits import CalendarCode
 from fieldservice.mechanisms.remembered import remembered
@@ -167,13 +167,13 @@ def _quoted(request: Promised, kind: str, limit: Limit, start: datetime, at: dat
     if quoted.cases < FEWEST:
         return None
     if limit.calendar == "business":
-        return _calendar(at).add(start, quoted.minutes)
+        return standard_calendar(at).add(start, quoted.minutes)
     return start + timedelta(minutes=quoted.minutes)
 
 
 def _quote(station_id: int, priority: str, kind: str, limit: Limit, at: datetime) -> Quote:
-    key = (station_id, priority, kind, limit.calendar, at)
-    return quote(limit.minutes, remembered("queue_history", key, lambda: _history(*key)))
+    queue = (station_id, priority, kind, limit.calendar, at)
+    return remembered("quote", (*queue, limit.minutes), lambda: quote(limit.minutes, _history(*queue)))
 
 
 def _history(station_id: int, priority: str, kind: str, calendar: CalendarCode, at: datetime) -> Sequence[float]:
@@ -189,10 +189,6 @@ def _history(station_id: int, priority: str, kind: str, calendar: CalendarCode, 
     )  # fmt: skip
     spans = [(started, stopped) for started, stopped in rows if stopped is not None]
     if calendar == "business" and len(spans) >= FEWEST:
-        minutes_between = _calendar(at - HISTORY).minutes_between
+        minutes_between = standard_calendar(at - HISTORY).minutes_between
         return [minutes_between(started, stopped) for started, stopped in spans]
     return [(stopped - started).total_seconds() / 60 for started, stopped in spans]
-
-
-def _calendar(since: datetime) -> BusinessCalendar:
-    return remembered("standard_calendar", local(since).year, lambda: standard_calendar(since))

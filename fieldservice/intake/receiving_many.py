@@ -13,7 +13,7 @@ from sqlalchemy import select
 from fieldservice.assets.models import Asset
 from fieldservice.contracts import promises
 from fieldservice.customers.models import Contact, Customer, Site
-from fieldservice.foundation.db import session
+from fieldservice.foundation.db import reserved_ids, session
 from fieldservice.foundation.numbers import next_numbers
 from fieldservice.foundation.places import Point
 from fieldservice.foundation.time import local
@@ -21,7 +21,7 @@ from fieldservice.intake.models import ServiceRequest
 from fieldservice.intake.receiving import Place, facts_of, new_request, where_of
 from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.events import record_many
-from fieldservice.stations.queries import find_station
+from fieldservice.stations.queries import Coverage
 
 T = TypeVar("T", Asset, Site, Customer)
 
@@ -66,6 +66,8 @@ def report_many(reports: Sequence[Report], *, at: datetime) -> list[ServiceReque
         )  # fmt: skip
         made.append(request)
         facts.append(facts_of(request, where))
+    for request, row_id in zip(made, reserved_ids(ServiceRequest, len(made)), strict=False):
+        request.id = row_id
     session.add_all(made)
     session.flush()
     clocks.insert_many([clock for request in made for clock in promises.give(request, at=at, fresh=True)])
@@ -122,10 +124,11 @@ class _Stations:
     """Stations by place; the same place is asked once."""
 
     def __init__(self) -> None:
+        self.coverage = Coverage()
         self.known: dict[tuple[str | None, Point | None], int] = {}
 
     def of(self, division_code: str | None, point: Point | None) -> int:
         key = (division_code, point)
         if key not in self.known:
-            self.known[key] = find_station(division_code, point).id
+            self.known[key] = self.coverage.find(division_code, point).id
         return self.known[key]

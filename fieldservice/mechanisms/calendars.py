@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from fieldservice.foundation.db import Base, session
 from fieldservice.foundation.time import clock, local
+from fieldservice.mechanisms.remembered import forget, remembered
 
 MAX_DAYS_AHEAD = 4000  # a calendar closed for ten years is a mistake in its data
 
@@ -157,13 +158,14 @@ def stored_days(since: datetime) -> Days:
 
 
 def standard_calendar(since: datetime) -> BusinessCalendar:
-    """The default hours over the stored days from the year of `since` on."""
-    return BusinessCalendar(stored_days(since))
+    """The default hours over the stored days from the year of `since` on; read once in a transaction."""
+    return remembered("calendar", local(since).year, lambda: BusinessCalendar(stored_days(since)))
 
 
 def import_days(days: Mapping[date, bool], source: str) -> int:
     """Take over published days (True = worked); repeats replace. Returns how many changed."""
     changed = 0
+    forget("calendar")
     for day, workday in days.items():
         known = session.get(CalendarDay, day)
         if known is None:

@@ -17,7 +17,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, delete, exists, func, in
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fieldservice.foundation.access import actor
-from fieldservice.foundation.db import Base, Id, UtcDateTime, dumps, session
+from fieldservice.foundation.db import Base, Id, UtcDateTime, dumps, reserved_ids, session
 from fieldservice.foundation.time import now
 
 
@@ -151,7 +151,11 @@ def record_many(
         for (subject, facts), moment in zip(told, moments, strict=True)
     ]  # fmt: skip
     if rows:
-        ids = session.scalars(insert(Event).returning(Event.id), rows).all()
+        ids: Sequence[int] = reserved_ids(Event, len(rows))
+        if ids:
+            session.execute(insert(Event), [{"id": event_id, **row} for event_id, row in zip(ids, rows, strict=True)])
+        else:
+            ids = session.scalars(insert(Event).returning(Event.id), rows).all()
         session.execute(insert(EventPending), [{"event_id": event_id} for event_id in ids])
 
 

@@ -26,7 +26,7 @@ from fieldservice.mechanisms.records.models import ImportRun, RecordChange
 from fieldservice.mechanisms.records.services import apply, undo_change
 from fieldservice.mechanisms.records.tables import Row, open_table, read_header
 
-BATCH = 250  # rows a transaction: others wait no longer than that for the write lock
+BATCH = 500  # rows a transaction: others wait for the write lock about half a second
 MOST_NOTES = 1000  # told one by one; all are counted
 Note = tuple[int, str, str, str]  # line, key, 'error' or 'warning', text
 
