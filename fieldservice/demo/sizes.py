@@ -28,7 +28,7 @@ class Size:
 
 
 SMALL = Size("small", stations=3, technicians=4, customers=12, open=60, closed=740)
-CITY = Size("city", stations=10, technicians=20, customers=60, open=2000, closed=12_000)
+CITY = Size("city", stations=10, technicians=20, customers=60, open=2250, closed=12_000)
 NATION = Size(
     "nation", stations=10, technicians=20, customers=60, open=7900, closed=1500, days=35, regions=30, past=1_000_000
 )
