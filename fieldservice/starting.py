@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,15 @@ from fieldservice import create_app
 from fieldservice.demo import accounts, load
 from fieldservice.foundation import company
 from fieldservice.foundation.db import session, write
+from fieldservice.foundation.jobs import every
 from fieldservice.foundation.server import make_asgi
 from fieldservice.foundation.time import now
 from fieldservice.setup import certificates
 from fieldservice.setup.first_run import make_code, state
 from fieldservice.setup.safety import is_loopback, is_migrated, look, unsafe
 
+RENEWS_AT = time(3, 40)
+STARTUP_FAILED = 3  # as uvicorn says it
 STOP_WITHIN = 3  # seconds that open streams get when the server stops
 EVERYWHERE = ("0.0.0.0", "::")  # compared, not bound  # nosec B104
 
@@ -53,12 +57,12 @@ def main() -> None:
 
 def _serve(app: Flask, settings: Settings, wishes: argparse.Namespace) -> None:
     secured: dict[str, Any] = {}
+    names = {*certificates.machine_names(), _shown_host(wishes)}
     if wishes.tls:
-        names = {*certificates.machine_names(), _shown_host(wishes)}
         files = certificates.ready(settings.instance_path, names, now())
         secured = {"ssl_certfile": str(files.server), "ssl_keyfile": str(files.key)}
         _tell_tablets(settings.public_url, files.authority)
-    uvicorn.run(
+    config = uvicorn.Config(
         make_asgi(app),
         host=wishes.host,
         port=wishes.port,
@@ -68,6 +72,18 @@ def _serve(app: Flask, settings: Settings, wishes: argparse.Namespace) -> None:
         proxy_headers=False,  # FIELDSERVICE_TRUSTED_PROXIES says whom to believe
         **secured,
     )
+    config.load()
+    context = config.ssl
+    if context is not None:
+        every(
+            RENEWS_AT,
+            lambda: certificates.renew(context, settings.instance_path, names, now()),
+            "setup.certificates.renew",
+        )
+    server = uvicorn.Server(config)
+    server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILED)
 
 
 def migrate() -> None:

@@ -7,6 +7,7 @@ renewed. All lies in the instance folder, readable by its owner only.
 import ipaddress
 import os
 import socket
+import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -61,6 +62,12 @@ def ready(instance: Path, names: Iterable[str], at: datetime) -> Certificates:
     if not _fits(files, wanted, at):
         _make_server(files, authority_key, wanted, at)
     return files
+
+
+def renew(context: ssl.SSLContext, instance: Path, names: Iterable[str], at: datetime) -> None:
+    """Have a running server show a renewed certificate to whoever connects from now on; nothing restarts."""
+    files = ready(instance, names, at)
+    context.load_cert_chain(files.server, files.key)
 
 
 def machine_names() -> list[str]:

@@ -23,7 +23,7 @@ from tests.conftest import NOW
 
 
 @contextmanager
-def serving(files: Certificates) -> Iterator[int]:
+def serving(files: Certificates) -> Iterator[tuple[int, ssl.SSLContext]]:
     """A small https server with these certificates."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -32,7 +32,7 @@ def serving(files: Certificates) -> Iterator[int]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield server.server_address[1]
+        yield server.server_address[1], context
     finally:
         server.shutdown()
         server.server_close()
@@ -56,13 +56,27 @@ def test_a_client_that_trusts_our_authority_comes_in(tmp_path: Path) -> None:
     from fieldservice.foundation.time import now
 
     files = certificates.ready(tmp_path, ["localhost", "service.local", "127.0.0.1", "192.168.1.20"], now())
-    with serving(files) as port:
+    with serving(files) as (port, _context):
         for name in ("localhost", "service.local", "127.0.0.1", "192.168.1.20"):
             assert ("IP Address", "192.168.1.20") in greet(port, name, files.authority)["subjectAltName"]
         with pytest.raises(ssl.SSLCertVerificationError):
             greet(port, "elsewhere.local", files.authority)
         with pytest.raises(ssl.SSLCertVerificationError):
             greet(port, "localhost", None)
+
+
+def test_a_running_server_shows_its_renewed_certificate(tmp_path: Path) -> None:
+    from fieldservice.foundation.time import now
+
+    files = certificates.ready(tmp_path, ["localhost"], now())
+    with serving(files) as (port, context):
+        before = greet(port, "localhost", files.authority)
+        certificates.renew(context, tmp_path, ["localhost"], now())
+        assert greet(port, "localhost", files.authority)["serialNumber"] == before["serialNumber"], "it is good yet"
+        certificates.renew(context, tmp_path, ["localhost"], now() + certificates.SERVER_LASTS - timedelta(days=2))
+        files.server.unlink()  # what is shown is what was loaded
+        with pytest.raises(ssl.SSLCertVerificationError, match="not yet valid"):
+            greet(port, "localhost", files.authority)
 
 
 def test_files_are_the_owners_alone(tmp_path: Path) -> None:
