@@ -112,7 +112,8 @@ def test_migrations_import_no_code_of_ours() -> None:
 
 def test_migrations_equal_the_models(app: Flask) -> None:
     context = MigrationContext.configure(session.connection(), opts={"compare_type": False})
-    differences = [d for d in compare_metadata(context, Base.metadata) if "booking_no_overlap" not in str(d)]
+    ours_alone = ("booking_no_overlap", "ix_work_order_words")  # of PostgreSQL, and no model can say them
+    differences = [d for d in compare_metadata(context, Base.metadata) if not any(one in str(d) for one in ours_alone)]
     assert differences == []
 
 
