@@ -17,7 +17,7 @@ from fieldservice.foundation.errors import Conflict, DomainError
 from fieldservice.foundation.single import AlreadyRunning, OnlyOne
 from fieldservice.foundation.time import now
 from fieldservice.foundation.web import settings
-from fieldservice.operations import dump, load, services
+from fieldservice.operations import dump, load, services, shelf
 from fieldservice.operations.archive import fingerprint
 
 BACKUP_LOCK = 360_000_004
@@ -34,7 +34,7 @@ def backup(file: Path | None, with_key: bool, lines: bool) -> None:
     """Write database and pictures into FILE (default: a dated name in the backup folder) while the system runs."""
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))  # tidies up on the way
     with _told(lines):
-        started, target = now(), (file or services.new_file()).resolve()
+        started, target = now(), (file or shelf.new_file()).resolve()
         if target.exists():
             raise Conflict(_l("%(path)s exists already. Choose another name.", path=str(target)), code="file_exists")
         with _alone():

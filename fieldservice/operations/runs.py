@@ -22,7 +22,7 @@ from fieldservice.foundation.db import db, session, write
 from fieldservice.foundation.jobs import Done, task
 from fieldservice.foundation.time import now
 from fieldservice.foundation.web import settings
-from fieldservice.operations import services
+from fieldservice.operations import shelf
 from fieldservice.operations.archive import fingerprint
 from fieldservice.operations.children import Cancelled, ChildFailed, ask, call, environment_of
 
@@ -32,35 +32,35 @@ log = logging.getLogger(__name__)
 
 
 def _given_up(run_id: int) -> None:
-    services.update(run_id, outcome="cut_off", finished_at=now())
+    shelf.update(run_id, outcome="cut_off", finished_at=now())
 
 
 @task("operations.backup", attempts=2, give_up=_given_up)
 def run_backup(run_id: int) -> Done | None:
     """Make the backup of a run, test and note it. A run cut off by a kill begins again."""
-    if services.run_by_id(run_id).outcome not in ("queued", "running", "testing"):
+    if shelf.run_by_id(run_id).outcome not in ("queued", "running", "testing"):
         return None
-    write(lambda: services.update(run_id, outcome="running", started_at=now(), done=0))
-    target = services.new_file()
+    write(lambda: shelf.update(run_id, outcome="running", started_at=now(), done=0))
+    target = shelf.new_file()
     try:
         made = _make(run_id, target)
     except Cancelled:
-        return Done(effect=lambda: services.update(run_id, outcome="cancelled", finished_at=now()))
+        return Done(effect=lambda: shelf.update(run_id, outcome="cancelled", finished_at=now()))
     except (ChildFailed, OSError) as error:
         code = error.code if isinstance(error, ChildFailed) else type(error).__name__
         log.error("backup %s failed: %s", run_id, code)
-        return Done(effect=lambda: services.update(run_id, outcome="failed", detail=code[:200], finished_at=now()))
+        return Done(effect=lambda: shelf.update(run_id, outcome="failed", detail=code[:200], finished_at=now()))
     facts = {"file": target.name, "bytes": target.stat().st_size, "sha256": fingerprint(target), "detail": None}
-    write(lambda: services.update(run_id, outcome="testing", done=made["rows"], total=made["rows"], **facts))
+    write(lambda: shelf.update(run_id, outcome="testing", done=made["rows"], total=made["rows"], **facts))
     outcome, detail = _tested(target)
 
     def end() -> None:
-        services.update(
+        shelf.update(
             run_id, outcome="done", finished_at=now(), restore_tested_at=now(), restore_outcome=outcome,
             restore_detail=detail,
         )  # fmt: skip
 
-    return Done(effect=end, after=services.rotate)
+    return Done(effect=end, after=shelf.rotate)
 
 
 def _make(run_id: int, target: Path) -> dict[str, Any]:
@@ -71,12 +71,12 @@ def _make(run_id: int, target: Path) -> dict[str, Any]:
         if monotonic() - told < TELL_EVERY:
             return
         told = monotonic()
-        if write(lambda: services.update(run_id, done=done, total=total)).cancel_asked:
+        if write(lambda: shelf.update(run_id, done=done, total=total)).cancel_asked:
             raise Cancelled
 
     session.rollback()  # hold no reading transaction while the child works
     result = call(["backup", str(target)], _environment(db.engine.url, settings().instance_path), tell)
-    if services.run_by_id(run_id).cancel_asked:
+    if shelf.run_by_id(run_id).cancel_asked:
         target.unlink(missing_ok=True)
         raise Cancelled
     session.rollback()

@@ -14,7 +14,7 @@ from fieldservice.foundation.errors import Conflict, NotFound
 from fieldservice.foundation.jobs import failed_jobs, last_turns, leader_of, retry, schedules
 from fieldservice.foundation.time import now
 from fieldservice.mechanisms import messages
-from fieldservice.operations import health, queries, services
+from fieldservice.operations import health, queries, services, shelf
 
 blueprint = Blueprint("operations", __name__, url_prefix="/admin/health")
 
@@ -33,7 +33,7 @@ def page() -> Any:
 
 def _available(run: Any) -> bool:
     try:
-        services.file_of(run)
+        shelf.file_of(run)
     except NotFound:
         return False
     return True
@@ -59,7 +59,7 @@ def back_up_now() -> Any:
 @roles("admin")
 def cancel(run_id: int) -> Any:
     """Stop the backup that runs."""
-    write(lambda: services.cancel_backup(services.run_by_id(run_id), at=now()))
+    write(lambda: services.cancel_backup(shelf.run_by_id(run_id), at=now()))
     flash(_("The backup is being cancelled."))
     return _back()
 
@@ -69,8 +69,8 @@ def cancel(run_id: int) -> Any:
 @fresh
 def download(run_id: int) -> Any:
     """The archive itself. It holds everything, personal data included, so who asks is proved once more."""
-    run = services.run_by_id(run_id)
-    path = services.file_of(run)
+    run = shelf.run_by_id(run_id)
+    path = shelf.file_of(run)
     return send_file(path, mimetype="application/zip", as_attachment=True, download_name=path.name, max_age=0)
 
 

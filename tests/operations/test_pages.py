@@ -15,7 +15,7 @@ from fieldservice.foundation.errors import Conflict
 from fieldservice.foundation.time import Clock, now
 from fieldservice.foundation.web import settings
 from fieldservice.mechanisms import messages
-from fieldservice.operations import health, queries, runs, services
+from fieldservice.operations import health, queries, runs, services, shelf
 from fieldservice.operations.models import BackupRun
 from tests.factories import station, technician
 
@@ -182,9 +182,9 @@ def test_metrics_are_for_this_machine_or_the_token(client: FlaskClient, app: Fla
 def test_the_rotation_deletes_old_backups_and_nothing_else(app: Flask, own: Any, clock: Clock) -> None:
     own.backup_folder.mkdir()
     for number in range(40):
-        (own.backup_folder / (now() + timedelta(days=number)).strftime(services.NAME)).touch()
+        (own.backup_folder / (now() + timedelta(days=number)).strftime(shelf.NAME)).touch()
     (own.backup_folder / "mine.zip").touch()
-    gone = services.rotate()
+    gone = shelf.rotate()
     left = {path.name for path in own.backup_folder.iterdir()}
     assert "mine.zip" in left
     assert len(left) + len(gone) == 41
