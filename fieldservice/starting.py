@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import socket
 import sys
 from datetime import time
 from pathlib import Path
@@ -51,7 +52,6 @@ def main() -> None:
             _tell_set_up(settings)
         session.remove()
     company.follow(app)
-    print(f"FieldService 360: {settings.public_url}", flush=True)
     _serve(app, settings, wishes)
 
 
@@ -80,10 +80,23 @@ def _serve(app: Flask, settings: Settings, wishes: argparse.Namespace) -> None:
             lambda: certificates.renew(context, settings.instance_path, names, now()),
             "setup.certificates.renew",
         )
-    server = uvicorn.Server(config)
+    server = _Server(config, settings.public_url)
     server.run()
     if not server.started:
         sys.exit(STARTUP_FAILED)
+
+
+class _Server(uvicorn.Server):
+    """Tells its address when it can be reached there, not before."""
+
+    def __init__(self, config: uvicorn.Config, address: str) -> None:
+        super().__init__(config)
+        self._address = address
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started:
+            print(f"FieldService 360: {self._address}", flush=True)
 
 
 def migrate() -> None:

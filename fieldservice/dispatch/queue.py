@@ -1,6 +1,6 @@
 """Work that waits for a technician, the most urgent first, and the counters above the board."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import Select, Subquery, Text, and_, case, cast, distinct, func, or_, select
+from sqlalchemy.orm import load_only
 
 from fieldservice.customers.models import Customer
 from fieldservice.foundation.db import among, session
@@ -16,14 +17,17 @@ from fieldservice.mechanisms.clocks import ClockView
 from fieldservice.mechanisms.clocks.models import Clock
 from fieldservice.mechanisms.events import Event, EventNote
 from fieldservice.parts.models import StockBalance, StockLocation
-from fieldservice.workorders.days import needs_of
-from fieldservice.workorders.eligibility import Need
+from fieldservice.workorders.days import planned_parts
 from fieldservice.workorders.models import WorkOrder
 from fieldservice.workorders.skills import certificate_word, skill_word
 
 MOST = 100
 WAITING = ("ready", "on_hold")
 OPEN = ("ready", "on_hold", "scheduled", "dispatched", "in_progress")
+SHOWN = (
+    WorkOrder.number, WorkOrder.titles, WorkOrder.priority, WorkOrder.state, WorkOrder.skills, WorkOrder.certificates,
+    WorkOrder.duration_min, WorkOrder.station_id, WorkOrder.request_id, WorkOrder.version,
+)  # fmt: skip
 AT_RISK_FROM = 75  # per cent of a promise used up
 
 
@@ -61,16 +65,21 @@ def waiting(station_ids: Collection[int], at: datetime, words: str = "") -> tupl
     due = _due()
     rows = rows.outerjoin(due, due.c.subject_id == WorkOrder.request_id)
     urgent = (case((due.c.due_at.is_(None), 1), else_=0), due.c.due_at, WorkOrder.priority, WorkOrder.id)
-    orders = list(session.scalars(rows.order_by(*urgent).limit(MOST)).unique())
+    orders = list(session.scalars(rows.options(load_only(*SHOWN)).order_by(*urgent).limit(MOST)))
     first = clocks.first_open_of("service_request", [order.request_id for order in orders if order.request_id])
-    needs = needs_of(orders)
-    lying = _stock_by_station({need.part_id for several in needs.values() for need in several}, station_ids)
+    wanted = planned_parts([order.id for order in orders])
+    lying = _stock_by_station({part_id for _order, part_id in wanted}, station_ids)
+    missing: dict[int, int] = {}
+    stations = {order.id: order.station_id for order in orders}
+    for (order_id, part_id), (quantity, _binding) in wanted.items():
+        lacks = lying.get((part_id, stations[order_id]), Decimal(0)) < quantity
+        missing[order_id] = missing.get(order_id, 0) + lacks
     holds = _hold_reasons([order.id for order in orders if order.state == "on_hold"])
     queue = []
     for order in orders:
         clock = first.get(order.request_id or 0)
-        short = _short(needs.get(order.id, ()), order.station_id, lying)
-        light = "none" if order.id not in needs else "missing" if short else "ready"
+        short = missing.get(order.id, 0)
+        light = "none" if order.id not in missing else "missing" if short else "ready"
         shown = clocks.view(clock, at) if clock is not None else None
         queue.append(Waiting(order, shown, light, short, holds.get(order.id, "")))
     return queue, total
@@ -117,11 +126,6 @@ def _due() -> Subquery[Any]:
         .group_by(Clock.subject_id)
         .subquery()
     )
-
-
-def _short(needs: Sequence[Need], station_id: int, lying: Mapping[tuple[int, int], Decimal]) -> int:
-    """How many planned parts the station and its vans do not have."""
-    return sum(1 for need in needs if lying.get((need.part_id, station_id), Decimal(0)) < need.quantity)
 
 
 def _stock_by_station(part_ids: Collection[int], station_ids: Collection[int]) -> dict[tuple[int, int], Decimal]:

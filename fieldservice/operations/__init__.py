@@ -1,5 +1,5 @@
 """Running the system: backup and restore, health, probes and figures for machines.
 
-`archive` is the file format, `dump` and `load` move rows, `rotation` says what is kept, `shelf` holds them, `services` and
-`runs` do a scheduled backup with its restore test, `health` tells people, `probes` tell machines.
+`archive` is the file format, `dump` and `load` move rows, `shelf` is where backups lie, `rotation` says which are kept,
+`services` and `runs` do a scheduled backup with its restore test, `health` tells people, `probes` tell machines.
 """

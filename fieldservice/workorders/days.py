@@ -35,22 +35,28 @@ def job_of(order: WorkOrder, duration_min: int | None = None) -> Job:
     )
 
 
-def needs_of(orders: Collection[WorkOrder]) -> dict[int, tuple[Need, ...]]:
-    """Open planned parts of many orders with the stock of each order's station; at most four queries."""
-    stations = {order.id: order.station_id for order in orders}
-    if not stations:
-        return {}
+def planned_parts(order_ids: Collection[int]) -> dict[tuple[int, int], tuple[Decimal, bool]]:
+    """(order, part) → how much is still wanted, and whether the work depends on it; one query."""
+    wanted: dict[tuple[int, int], tuple[Decimal, bool]] = {}
+    if not order_ids:
+        return wanted
     items = session.execute(
         select(WorkItem.work_order_id, WorkItem.part_id, WorkItem.quantity, WorkItem.required)
-        .where(among(WorkItem.work_order_id, stations), WorkItem.kind == "part", WorkItem.part_id.is_not(None))
+        .where(among(WorkItem.work_order_id, order_ids), WorkItem.kind == "part", WorkItem.part_id.is_not(None))
         .where(WorkItem.done_at.is_(None))
         .order_by(WorkItem.id)
     ).all()
-    wanted: dict[tuple[int, int], tuple[Decimal, bool]] = {}
     for order_id, part_id, quantity, required in items:
         assert part_id is not None
         more, binding = wanted.get((order_id, part_id), (Decimal(0), False))
         wanted[order_id, part_id] = (more + (quantity or Decimal(1)), binding or required)
+    return wanted
+
+
+def needs_of(orders: Collection[WorkOrder]) -> dict[int, tuple[Need, ...]]:
+    """Open planned parts of many orders with the stock of each order's station; at most four queries."""
+    stations = {order.id: order.station_id for order in orders}
+    wanted = planned_parts(stations)
     parts = stock.parts_by_id(part_id for _order, part_id in wanted)
     warehouses = stock.warehouses_of(set(stations.values())) if parts else {}
     lying = stock.stock_of(parts, warehouses.values())
