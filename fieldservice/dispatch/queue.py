@@ -8,7 +8,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import Select, Subquery, Text, and_, case, cast, distinct, func, or_, select
-from sqlalchemy.orm import load_only
+from sqlalchemy.orm import contains_eager, load_only
 
 from fieldservice.customers.models import Customer
 from fieldservice.foundation.db import among, session
@@ -25,8 +25,12 @@ MOST = 100
 WAITING = ("ready", "on_hold")
 OPEN = ("ready", "on_hold", "scheduled", "dispatched", "in_progress")
 SHOWN = (
-    WorkOrder.number, WorkOrder.titles, WorkOrder.priority, WorkOrder.state, WorkOrder.skills, WorkOrder.certificates,
-    WorkOrder.duration_min, WorkOrder.station_id, WorkOrder.request_id, WorkOrder.version,
+    load_only(
+        WorkOrder.number, WorkOrder.titles, WorkOrder.priority, WorkOrder.state, WorkOrder.skills,
+        WorkOrder.certificates, WorkOrder.duration_min, WorkOrder.station_id, WorkOrder.request_id,
+        WorkOrder.customer_id, WorkOrder.version, raiseload=True,
+    ),
+    contains_eager(WorkOrder.customer).load_only(Customer.names, Customer.tier, raiseload=True),
 )  # fmt: skip
 AT_RISK_FROM = 75  # per cent of a promise used up
 
@@ -65,7 +69,7 @@ def waiting(station_ids: Collection[int], at: datetime, words: str = "") -> tupl
     due = _due()
     rows = rows.outerjoin(due, due.c.subject_id == WorkOrder.request_id)
     urgent = (case((due.c.due_at.is_(None), 1), else_=0), due.c.due_at, WorkOrder.priority, WorkOrder.id)
-    orders = list(session.scalars(rows.options(load_only(*SHOWN)).order_by(*urgent).limit(MOST)))
+    orders = list(session.scalars(rows.options(*SHOWN).order_by(*urgent).limit(MOST)))
     first = clocks.first_open_of("service_request", [order.request_id for order in orders if order.request_id])
     wanted = planned_parts([order.id for order in orders])
     lying = _stock_by_station({part_id for _order, part_id in wanted}, station_ids)

@@ -70,6 +70,7 @@ export class App extends EventTarget {
 
   /** Keep a command, show it as done, and send it when there is a link. */
   async record(kind, visit, payload, upload = null) {
+    if (kind !== 'move') this.stepped = -DOUBLE; // who has done something else since means the next press
     const command = { id: newId(), kind, at: this.now, base_version: visit.version, payload: { visit: visit.id, ...payload } };
     try {
       await this.store.add(command, upload);
