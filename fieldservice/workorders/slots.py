@@ -104,6 +104,8 @@ def best_slots(
         found = refusals(job, day, span.starts_at, span.ends_at, minutes)
         if found:
             why = found if why is None or len(found) < len(why) else why
+            if all(refusal.rule == "skill" for refusal in found):
+                break  # no other time has fewer reasons
             continue
         slot = rate(job, day, span, aim, minutes, fixed_before=fixed_before)
         key = local(span.starts_at).date()
