@@ -1,5 +1,5 @@
 """FieldService 360. The table of contents of the system is `app.py`; importing the package alone brings nothing else,
-so that a process that only shrinks pictures does not hold the whole of it (60 MB each, measured)."""
+so that a process that only shrinks pictures does not hold the whole of it (97 MB each, measured)."""
 
 from typing import TYPE_CHECKING
 

@@ -4,6 +4,7 @@ import argparse
 import os
 import socket
 import sys
+from contextlib import suppress
 from datetime import time
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,8 @@ def _serve(app: Flask, settings: Settings, wishes: argparse.Namespace) -> None:
             "setup.certificates.renew",
         )
     server = _Server(config, settings.public_url)
-    server.run()
+    with suppress(KeyboardInterrupt):  # Ctrl-C is how people stop it, and uvicorn raises it again when all is closed
+        server.run()
     if not server.started:
         sys.exit(STARTUP_FAILED)
 

@@ -18,7 +18,7 @@ from datetime import timedelta
 from sqlalchemy import Table, select, text
 
 from fieldservice.demo.sizes import Size
-from fieldservice.demo.twins import TABLES
+from fieldservice.demo.twins import TABLES, named_by
 from fieldservice.foundation.db import Base, UtcDateTime, session
 from fieldservice.foundation.time import clock
 from fieldservice.mechanisms.events import Event, chain_hash
@@ -41,11 +41,6 @@ PRESENT = {  # which rows have no twin: messages are sent once, and pictures sti
     " AND NOT (s.subject_type = 'user' AND s.subject_id NOT IN (SELECT user_id FROM role_grant WHERE station_id > 0))",
     "stored_file": "s.state = 'ready'",
 }
-# Columns that name a row without a foreign key.
-LOOSE = {
-    "station_id": "station", "home_station_id": "station", "technician_id": "technician", "customer_id": "customer",
-    "owner_user_id": "user_account", "user_id": "user_account",
-}  # fmt: skip
 SUBJECTS = {
     "service_request": "service_request", "work_order": "work_order", "visit": "visit", "booking": "booking",
     "survey": "survey", "stock_move": "stock_move", "station": "station", "territory": "territory", "asset": "asset",
@@ -229,7 +224,7 @@ def _value(plan: Plan, table: Table, column: str, *, earlier: bool) -> str:
     if column == "subject_id":
         cases = (f"WHEN '{code}' THEN {plan.moved(name, here)}" for code, name in SUBJECTS.items())
         return f"CASE s.subject_type {' '.join(cases)} ELSE {here} END"
-    target = next((key.target_fullname.partition(".")[0] for key in kind.foreign_keys), LOOSE.get(column))
+    target = named_by(kind)
     if target is not None:
         return plan.moved(target, here)
     if earlier and isinstance(kind.type, UtcDateTime):
@@ -282,9 +277,8 @@ OWN: dict[tuple[str, str], Callable[[Plan], str]] = {
         " ELSE s.serial_given || '-R' || lpad(n::text, 2, '0') END"
     ),
     ("work_order", "number"): lambda plan: _number(plan, "s.number", "created_at"),
-    ("clock", "marks"): lambda plan: (
-        "CASE WHEN b = 0 THEN s.marks ELSE '[]'::jsonb END"
-    ),  # of a clock that stands still
+    # nobody looks at the marks of a clock that stands still
+    ("clock", "marks"): lambda _plan: "CASE WHEN b = 0 THEN s.marks ELSE '[]'::jsonb END",
     ("task", "facts"): lambda plan: _facts(plan, "s.facts"),
     ("task", "key"): lambda plan: "CASE split_part(s.key, ':', 1) {} END".format(
         " ".join(
@@ -292,7 +286,7 @@ OWN: dict[tuple[str, str], Callable[[Plan], str]] = {
             for prefix, table in TASK_KEYS.items()
         )
     ),
-    ("stored_file", "key"): lambda plan: twin_key("s.key"),
+    ("stored_file", "key"): lambda plan: "md5(s.key || n::text)",
     ("stock_move", "for_id"): lambda plan: plan.moved("visit", "s.for_id"),
     ("event", "facts"): lambda plan: _facts(plan, "s.facts"),
     ("event_note", "event_id"): lambda plan: plan.moved("event", "s.event_id"),
@@ -315,11 +309,6 @@ OWN: dict[tuple[str, str], Callable[[Plan], str]] = {
         f" ON o.id = {plan.moved('contact', 'r.contact_id')} WHERE r.id = s.request_id), s.contact_phone)"
     ),
 }
-
-
-def twin_key(key: str) -> str:
-    """SQL of the key of a copied file."""
-    return f"md5({key} || n::text)"
 
 
 def _table(name: str) -> Table:

@@ -1,6 +1,5 @@
 """The demo size `nation`: one region told as any demo, and copied over the country by the database."""
 
-import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -78,10 +77,10 @@ def _rows(name: str) -> list[twins.Row]:
 
 def _link_files(plan: copying.Plan) -> None:
     """The copied rows of files need files too: other names of the same pictures."""
-    kept = select(StoredFile.key, StoredFile.content_type).where(
-        StoredFile.id <= plan.spans["stored_file"], StoredFile.state == "ready"
-    )
-    for key, content_type in session.execute(kept).all():
-        for number in range(1, plan.regions):
-            twin = hashlib.md5(f"{key}{number}".encode(), usedforsecurity=False).hexdigest()
-            link_twin(key, twin, content_type)
+    keys = {file_id: (key, kind) for file_id, key, kind in session.execute(
+        select(StoredFile.id, StoredFile.key, StoredFile.content_type).where(StoredFile.state == "ready")
+    )}  # fmt: skip
+    span = plan.spans["stored_file"]
+    for file_id, (key, kind) in keys.items():
+        if file_id > span:
+            link_twin(keys[file_id % span][0], key, kind)

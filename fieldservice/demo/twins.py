@@ -9,11 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import Column
+
 from fieldservice.customers import naming
 from fieldservice.demo.accounts import DOMAIN, full
 from fieldservice.demo.areas import Area, short
 from fieldservice.demo.company import Texts
 from fieldservice.demo.world import MOBILE, person
+from fieldservice.foundation.db import Base
 from fieldservice.foundation.places import Point, divisions
 
 Row = dict[str, Any]
@@ -21,8 +24,12 @@ TABLES = (
     "station", "territory", "territory_division", "technician", "user_account", "role_grant", "customer", "contact",
     "site", "stock_location",
 )  # fmt: skip
-PHONES = 1_000_000  # telephone numbers that mark themselves as invented
+LOOSE = {  # columns that name a row without a foreign key
+    "station_id": "station", "home_station_id": "station", "technician_id": "technician", "customer_id": "customer",
+    "owner_user_id": "user_account", "user_id": "user_account",
+}  # fmt: skip
 SECONDS = "35789"
+PHONES = len(SECONDS) * 100_000  # telephone numbers that mark themselves as invented
 
 
 @dataclass
@@ -50,9 +57,10 @@ class Twins:
     def _moved(self, table: str, row: Row, number: int) -> Row:
         """The row with its own id and those it points to moved on."""
         twin = dict(row)
-        for column, target in {"id": table, **POINTS[table]}.items():
-            if twin[column] is not None:
-                twin[column] += number * self.spans[target]
+        for column in Base.metadata.tables[table].columns:
+            target = table if column.name == "id" else named_by(column)
+            if target is not None and target in self.spans and twin[column.name] is not None:
+                twin[column.name] += number * self.spans[target]
         return twin
 
     def _elsewhere(self) -> Iterator[tuple[tuple[int, str], str]]:
@@ -148,26 +156,17 @@ class Twins:
         twin["longitude"] = round(row["longitude"] + there.longitude - here.longitude, 5)
 
 
-POINTS: dict[str, dict[str, str]] = {  # columns that name a row of another table
-    "station": {},
-    "territory": {"station_id": "station"},
-    "territory_division": {"territory_id": "territory"},
-    "technician": {"station_id": "station"},
-    "user_account": {"technician_id": "technician", "customer_id": "customer"},
-    "role_grant": {"user_id": "user_account", "station_id": "station"},
-    "customer": {"station_id": "station", "merged_into_id": "customer"},
-    "contact": {"customer_id": "customer"},
-    "site": {"customer_id": "customer"},
-    "stock_location": {"station_id": "station", "technician_id": "technician"},
-}
+def named_by(column: Column[Any]) -> str | None:
+    """The table whose rows a column names, by its foreign key or its name."""
+    return next((key.target_fullname.partition(".")[0] for key in column.foreign_keys), LOOSE.get(column.name))
 
 
 def telephones(known: set[str]) -> Iterator[str]:
     """Invented mobile numbers that nobody has yet."""
     for number in range(PHONES):
         place, rest = divmod(number * 7919 % PHONES, 10_000)
-        phone = MOBILE.format(second=SECONDS[place // 10 % len(SECONDS)], third=place % 10, rest=rest)
-        if place < 10 * len(SECONDS) and phone not in known:
+        phone = MOBILE.format(second=SECONDS[place // 10], third=place % 10, rest=rest)
+        if phone not in known:
             yield phone
 
 

@@ -20,7 +20,6 @@ from fieldservice.mechanisms.metrics import (
     Scope,
     measure_many,
     measure_stations,
-    measure_weeks,
     value_text,
 )
 from fieldservice.mechanisms.tasks import tasks_for
@@ -97,15 +96,13 @@ def station_chart(known: Metric, period: Period, scope: Scope, stations: Sequenc
     return charts.dots(rows, known.target, known.better) if len(rows) > 1 else None
 
 
-def week_chart(known: Metric, period: Period, scope: Scope) -> charts.LineChart | None:
-    """The figure per week, or None while there is nothing to draw."""
-    parts = measure_weeks(known.code, period, scope)
-    firsts = sorted(parts)
-    values = [parts[first].value for first in firsts]
-    if sum(value is not None for value in values) < 2:
+def week_chart(shown: Tile) -> charts.LineChart | None:
+    """The weeks of a tile as a line, or None while there is nothing to draw."""
+    if sum(value is not None for value in shown.weeks) < 2:
         return None
-    texts = [value_text(known, value) for value in values]
-    return charts.line([date_short(first) for first in firsts], values, texts, known.target)
+    labels = [date_short(week.first) for week in Period.last_days(TREND_DAYS).weeks()]
+    texts = [value_text(shown.metric, value) for value in shown.weeks]
+    return charts.line(labels, shown.weeks, texts, shown.metric.target)
 
 
 def cases_of(code: str, period: Period, scope: Scope, after: str = "") -> tuple[list[Any], str | None]:

@@ -34,7 +34,7 @@ def board() -> Any:
     return render_template(
         "insight/board.html", tiles=tiles, days=days, periods=PERIODS, stations=stations, chosen=chosen, period=period,
         by_station=queries.station_chart(first, period, scope, stations),
-        by_week=queries.week_chart(first, Period.last_days(84), scope), first=first,
+        by_week=queries.week_chart(tiles[0]), first=first,
     )  # fmt: skip
 
 
@@ -48,11 +48,12 @@ def figure(code: str) -> Any:
     chosen = queries.chosen_of(request.args.get("station"), stations)
     scope = queries.scope_of(current(), chosen)
     cases, more = queries.cases_of(code, period, scope, after=request.args.get("after", "")[:60])
+    tile = queries.tile(known, period, scope)
     return render_template(
-        "insight/figure.html", tile=queries.tile(known, period, scope), days=days, periods=PERIODS, stations=stations,
+        "insight/figure.html", tile=tile, days=days, periods=PERIODS, stations=stations,
         chosen=chosen, period=period, cases=cases, more=more, names={station.id: station.names for station in stations},
         by_station=queries.station_chart(known, period, scope, stations),
-        by_week=queries.week_chart(known, Period.last_days(84), scope),
+        by_week=queries.week_chart(tile),
     )  # fmt: skip
 
 

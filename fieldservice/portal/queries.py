@@ -31,12 +31,11 @@ KEPT_FOR = timedelta(minutes=1)
 
 def kept_lately() -> MetricResult:
     """Promises kept in the last 28 days, at most a minute old: anybody may ask, and a country is much to read."""
-    known: dict[str, tuple[datetime, MetricResult]] = current_app.extensions.setdefault("fieldservice.kept", {})
-    at, result = known.get("kept", (None, None))
-    if at is None or result is None or not timedelta(0) <= now() - at < KEPT_FOR:
-        result = measure("promise_kept", Period.last_days(28), Scope())
-        known["kept"] = (now(), replace(result, cases=None))
-    return result
+    known: tuple[datetime, MetricResult] | None = current_app.extensions.get("fieldservice.kept")
+    if known is None or not timedelta(0) <= now() - known[0] < KEPT_FOR:
+        known = now(), replace(measure("promise_kept", Period.last_days(28), Scope()), cases=None)
+        current_app.extensions["fieldservice.kept"] = known
+    return known[1]
 
 
 @dataclass(frozen=True)

@@ -146,6 +146,7 @@ def test_without_https_the_page_says_what_tablets_lack(sqlite_app: Flask, tmp_pa
 def test_make_run_with_tls_is_trusted_and_sets_secure_cookies(tmp_path: Path) -> None:
     """The real server: https, its own certificate, __Host- cookies; and no start for others when unsafe."""
     import os
+    import signal
     import subprocess
     import sys
 
@@ -176,8 +177,11 @@ def test_make_run_with_tls_is_trusted_and_sets_secure_cookies(tmp_path: Path) ->
                     return False
 
             wait_until(answers, seconds=30, what="a trusted answer with secure cookies")
+            process.send_signal(signal.SIGINT)  # Ctrl-C, as people stop it
+            assert process.wait(20) == 0
+            assert "Traceback" not in log.read_text()
         finally:
-            process.terminate()
+            process.kill()
             process.wait(20)
     everywhere = subprocess.run(
         [*command[:4], "0.0.0.0", "--port", str(port)],
