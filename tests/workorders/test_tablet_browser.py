@@ -219,6 +219,24 @@ def test_a_double_press_is_one_step(browser: Browser, served: Served, tour: Tour
     assert fresh(tour).state == "accepted"
 
 
+def test_a_press_after_another_entry_counts_however_soon(browser: Browser, served: Served, tour: Tour) -> None:
+    tablet = Tablet(browser, served, "en")
+    tablet.step("accepted", "en_route")
+    tablet.step("en_route", "on_site")
+    tablet.page.evaluate("location.hash = document.querySelector('a[href^=\"#visit\"]')?.hash || location.hash")
+    tablet.step("on_site", "in_progress")
+    # a while later, and from here on the clock of the page stands still: Start was pressed this very moment
+    tablet.page.evaluate("() => { const at = performance.now() + 10_000; performance.now = () => at; }")
+    tablet.step("in_progress", "completed")
+    tablet.page.click("[data-step=completed]")
+    expect(tablet.page.locator("#left")).to_have_count(0)  # taken for the double of Start
+    tablet.page.locator(".tablet-panel > .btn-block").click()
+    expect(tablet.page.locator(".tablet-panel > .btn-block")).to_have_count(0)
+    tablet.page.click("[data-step=completed]")
+    expect(tablet.page.locator("#left")).to_be_visible()
+    assert tablet.complaints == []
+
+
 def test_a_step_on_a_job_that_was_taken_away_is_refused_in_words(browser: Browser, served: Served, tour: Tour) -> None:
     tablet = Tablet(browser, served)
     tablet.context.set_offline(True)
