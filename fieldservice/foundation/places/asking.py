@@ -37,19 +37,25 @@ class Service:
         """Whether it failed a moment ago."""
         return time.monotonic() < self._rests_until
 
-    def ask(self, path: str) -> Any:
-        """The JSON behind a path. Raises Unavailable for anything else, at once while the service rests."""
+    def ask(self, path: str, body: Any = None) -> Any:
+        """The JSON behind a path (GET), or in answer to a body sent there as JSON (POST).
+
+        Raises Unavailable for anything else, at once while the service rests.
+        """
         if self.resting:
             raise Unavailable(f"{self.name} rests after a failure")
         headers = {"User-Agent": "FieldService360", "Accept": "application/json"}
-        request = urllib.request.Request(self.url + path, headers=headers)
+        content = None if body is None else json.dumps(body).encode()
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        request = urllib.request.Request(self.url + path, content, headers)
         try:
             # the address comes from the settings, whose scheme config.py has checked
             with self._opener.open(request, timeout=self.timeout) as answer:
-                content = answer.read(MOST_BYTES + 1)
-            if len(content) > MOST_BYTES:
+                text = answer.read(MOST_BYTES + 1)
+            if len(text) > MOST_BYTES:
                 raise ValueError("the answer is too long")
-            return json.loads(content)
+            return json.loads(text)
         except (urllib.error.URLError, HTTPException, OSError, ValueError, RecursionError) as error:
             self.fail()
             raise Unavailable(f"{self.name}: {type(error).__name__}") from error
