@@ -4,8 +4,12 @@ Everything is stored and reckoned in WGS-84. Chinese map services publish GCJ-02
 off inside mainland China and equals WGS-84 outside it; convert only where such numbers come in or go out.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import cos, isfinite, pi, radians, sin, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
 
 AXIS, ECCENTRICITY2 = 6378245.0, 0.00669342162296594323  # the ellipsoid GCJ-02 is defined on (Krassovsky 1940), metres
 ROUNDS = 6  # each round of the reversal shrinks its error about a hundredfold; four already reach a millimetre
@@ -43,6 +47,11 @@ class Point:
             raise ValueError("latitude and longitude must be finite numbers")
         if abs(self.latitude) > 90 or abs(self.longitude) > 180:
             raise ValueError("latitude lies within ±90 and longitude within ±180 degrees")
+
+
+def coordinates(places: Sequence[Point]) -> NDArray[np.float64]:
+    """Many places as one array of degrees, shape (len(places), 2): latitude, longitude."""
+    return np.array([(place.latitude, place.longitude) for place in places], dtype=np.float64).reshape(-1, 2)
 
 
 def in_mainland_china(point: Point) -> bool:

@@ -9,22 +9,49 @@ must never feed an arrival time shown to a customer or a geofence.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import inf
 from typing import Protocol
 
 import numpy as np
 from geopy.distance import EARTH_RADIUS
 from numpy.typing import NDArray
 
-from fieldservice.foundation.places.points import Point
+from fieldservice.foundation.places.points import Point, coordinates
 
 ROAD_FACTOR = 1.3  # road kilometres per straight kilometre where no road data is at hand (DOMAIN §7)
-# (up to this many road km, at km/h): the first kilometres of a drive are the slow ones. Speeds must not fall, so
-# that minutes rise ever more gently with distance and a detour is never quicker than the direct way.
-SPEEDS: tuple[tuple[float, float], ...] = ((8.0, 24.0), (40.0, 45.0), (float("inf"), 80.0))
+
+
+@dataclass(frozen=True)
+class RoadClass:
+    """The roads a stretch of a drive uses. Raises ValueError for numbers no road can have."""
+
+    name: str
+    up_to_km: float  # road kilometres from the start of the drive to where this class ends
+    kmh: float
+    factor: float = ROAD_FACTOR  # road kilometres per straight kilometre: winding hill roads have more
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.factor < inf:
+            raise ValueError("a road is at least as long as the straight line")
+        if not (0 < self.kmh < inf and self.up_to_km > 0):
+            raise ValueError("a class of roads has a speed and a length")
+
+    @property
+    def straight_kmh(self) -> float:
+        """Straight kilometres that an hour on these roads is worth."""
+        return self.kmh / self.factor
+
+
+# The first kilometres of a drive are the slow ones.
+ROAD_CLASSES = (RoadClass("town", 8.0, 24.0), RoadClass("regional", 40.0, 45.0), RoadClass("motorway", inf, 80.0))
 
 
 class TravelProvider(Protocol):
     """Whoever can tell travel times by car."""
+
+    def matrix(self, origins: Sequence[Point], destinations: Sequence[Point]) -> NDArray[np.float64]:
+        """Minutes from each origin to each destination, shape (len(origins), len(destinations)), all finite."""
+        ...
 
     def minutes(self, origin: Point, destinations: Sequence[Point]) -> list[float]:
         """Minutes from the origin to each destination, in their order."""
@@ -35,23 +62,29 @@ class TravelProvider(Protocol):
 class StraightLine:
     """Travel times from distance alone: symmetric, deterministic, obeying the triangle inequality."""
 
-    factor: float = ROAD_FACTOR
-    speeds: tuple[tuple[float, float], ...] = SPEEDS
+    classes: tuple[RoadClass, ...] = ROAD_CLASSES
 
     def __post_init__(self) -> None:
-        if self.factor < 1 or not self.speeds:
-            raise ValueError("a road is at least as long as the straight line, and needs a speed")
-        ordered = all(one[0] < next_[0] and one[1] <= next_[1] for one, next_ in pairwise(self.speeds))
-        if not ordered or self.speeds[0][1] <= 0 or self.speeds[-1][0] != float("inf"):
-            raise ValueError("speeds must be positive, must not fall with distance, and the last holds without end")
+        if not self.classes or self.classes[-1].up_to_km != inf:
+            raise ValueError("the last class of roads holds without end")
+        # Minutes must rise ever more gently with distance: then a detour is never quicker than the direct way.
+        if not all(
+            one.up_to_km < following.up_to_km and one.straight_kmh <= following.straight_kmh
+            for one, following in pairwise(self.classes)
+        ):
+            raise ValueError("each class of roads ends farther out than the one before, and its speed is no lower")
+
+    def matrix(self, origins: Sequence[Point], destinations: Sequence[Point]) -> NDArray[np.float64]:
+        straight = kilometres(origins, destinations)
+        minutes, begins, road_km = np.zeros_like(straight), 0.0, 0.0
+        for roads in self.classes:
+            length = (roads.up_to_km - road_km) / roads.factor  # of this class, in straight kilometres
+            minutes += np.clip(straight - begins, 0.0, length) * (60.0 / roads.straight_kmh)
+            begins, road_km = begins + length, roads.up_to_km
+        return minutes
 
     def minutes(self, origin: Point, destinations: Sequence[Point]) -> list[float]:
-        roads = _kilometres(origin, destinations) * self.factor
-        total, start = np.zeros_like(roads), 0.0
-        for end, speed in self.speeds:
-            total += np.clip(roads - start, 0.0, end - start) * (60.0 / speed)
-            start = end
-        return [float(value) for value in total]
+        return _row(self.matrix([origin], destinations))
 
 
 class Configured:
@@ -59,6 +92,9 @@ class Configured:
 
     def __init__(self) -> None:
         self.provider: TravelProvider = StraightLine()
+
+    def matrix(self, origins: Sequence[Point], destinations: Sequence[Point]) -> NDArray[np.float64]:
+        return self.provider.matrix(origins, destinations)
 
     def minutes(self, origin: Point, destinations: Sequence[Point]) -> list[float]:
         return self.provider.minutes(origin, destinations)
@@ -85,14 +121,28 @@ def distance_km(a: Point, b: Point) -> float:
 
 def distances_km(origin: Point, destinations: Sequence[Point]) -> list[float]:
     """Great-circle kilometres from the origin to each destination, in their order."""
-    return [float(value) for value in _kilometres(origin, destinations)]
+    return _row(kilometres([origin], destinations))
 
 
-def _kilometres(origin: Point, destinations: Sequence[Point]) -> NDArray[np.float64]:
-    """Great-circle kilometres (haversine) on geopy's Earth; geopy itself reckons only one pair a call."""
-    degrees = np.array([(place.latitude, place.longitude) for place in destinations], dtype=np.float64).reshape(-1, 2)
-    latitude, longitude = np.radians(degrees).T
-    here, there = np.radians(origin.latitude), np.radians(origin.longitude)
-    half = np.sin((latitude - here) / 2) ** 2 + np.cos(latitude) * np.cos(here) * np.sin((longitude - there) / 2) ** 2
-    kilometres: NDArray[np.float64] = 2 * EARTH_RADIUS * np.arcsin(np.sqrt(np.clip(half, 0.0, 1.0)))
-    return kilometres
+def kilometres(origins: Sequence[Point], destinations: Sequence[Point]) -> NDArray[np.float64]:
+    """Great-circle kilometres, shape (len(origins), len(destinations)).
+
+    The haversine on geopy's Earth, which itself reckons only one pair a call.
+    """
+    here, there = np.radians(coordinates(origins)), np.radians(coordinates(destinations))
+    shrink = np.outer(np.cos(here[:, 0]), np.cos(there[:, 0]))  # of a step east, away from the equator
+    half = _half_sine(here[:, 0], there[:, 0]) ** 2 + shrink * _half_sine(here[:, 1], there[:, 1]) ** 2
+    found: NDArray[np.float64] = 2 * EARTH_RADIUS * np.arcsin(np.sqrt(np.clip(half, 0.0, 1.0)))
+    return found
+
+
+def _half_sine(here: NDArray[np.float64], there: NDArray[np.float64]) -> NDArray[np.float64]:
+    """sin((there - here) / 2) for all pairs, by the sum formula: few sines for a million pairs, and 0 for one place."""
+    difference: NDArray[np.float64] = np.outer(np.cos(here / 2), np.sin(there / 2))
+    difference -= np.outer(np.sin(here / 2), np.cos(there / 2))
+    return difference
+
+
+def _row(matrix: NDArray[np.float64]) -> list[float]:
+    """The only row of a matrix."""
+    return [float(value) for value in matrix[0]]
