@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent
 PREFIX = "FIELDSERVICE_"
 LANGUAGES = ("zh", "en")
 GEOCODERS = {"divisions": "", "nominatim": "https://nominatim.openstreetmap.org", "amap": "https://restapi.amap.com"}
+ROAD_TABLES = ("osrm", "valhalla")
 KNOWN = frozenset(
     [
         "DATABASE_URL",
@@ -72,7 +73,7 @@ class Settings:
     geocoder: str  # divisions, nominatim or amap
     geocoder_url: str
     geocoder_key: str
-    travel: str  # straight or osrm
+    travel: str  # straight, osrm or valhalla
     travel_url: str
     metrics_token: str | None  # whoever reads /metrics from elsewhere gives it as bearer
 
@@ -122,8 +123,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         geocoder=_one_of("GEOCODER", get("GEOCODER", "divisions"), tuple(GEOCODERS)),
         geocoder_url=_address("GEOCODER_URL", get("GEOCODER_URL", GEOCODERS.get(get("GEOCODER", "divisions"), ""))),
         geocoder_key=get("GEOCODER_KEY"),
-        travel=_one_of("TRAVEL", get("TRAVEL", "straight"), ("straight", "osrm")),
-        travel_url=_address("TRAVEL_URL", get("TRAVEL_URL"), needed=get("TRAVEL") == "osrm"),
+        travel=_one_of("TRAVEL", get("TRAVEL", "straight"), ("straight", *ROAD_TABLES)),
+        travel_url=_address("TRAVEL_URL", get("TRAVEL_URL"), needed=get("TRAVEL") in ROAD_TABLES),
         metrics_token=_metrics_token(get("METRICS_TOKEN")),
     )
 

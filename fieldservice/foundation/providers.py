@@ -3,6 +3,7 @@
 from config import Settings
 from fieldservice.foundation import limits
 from fieldservice.foundation.places import locating, travel
+from fieldservice.foundation.places.road_dialects import DIALECTS
 from fieldservice.foundation.places.roads import RoadTable
 
 A_SECOND = {"nominatim": 1, "amap": 3}  # questions a provider's terms allow, over all processes
@@ -16,7 +17,11 @@ def choose(settings: Settings) -> None:
         if kind is not None
         else None
     )
-    travel.DEFAULT.provider = RoadTable(settings.travel_url) if settings.travel == "osrm" else travel.StraightLine()
+    dialect = DIALECTS.get(settings.travel)
+    if dialect is None:
+        travel.DEFAULT.provider = travel.StraightLine()
+    else:
+        travel.DEFAULT.provider = RoadTable(settings.travel_url, dialect)
 
 
 def _in_turn(name: str) -> bool:

@@ -237,6 +237,22 @@ def test_senseless_settings_stop_the_start(tmp_path: Any, name: str, value: str)
         load_settings({"FIELDSERVICE_INSTANCE_PATH": str(tmp_path), f"FIELDSERVICE_{name}": value})
 
 
-def test_roads_need_their_address(tmp_path: Any) -> None:
+@pytest.mark.parametrize("name", ["osrm", "valhalla"])
+def test_roads_need_their_address(tmp_path: Any, name: str) -> None:
+    chosen = {"FIELDSERVICE_INSTANCE_PATH": str(tmp_path), "FIELDSERVICE_TRAVEL": name}
     with pytest.raises(ConfigError):
-        load_settings({"FIELDSERVICE_INSTANCE_PATH": str(tmp_path), "FIELDSERVICE_TRAVEL": "osrm"})
+        load_settings(chosen)
+    settings = load_settings({**chosen, "FIELDSERVICE_TRAVEL_URL": "http://127.0.0.1:1/"})
+    assert (settings.travel, settings.travel_url) == (name, "http://127.0.0.1:1")
+
+
+@pytest.mark.parametrize(("name", "source"), [("straight", "straight"), ("osrm", "roads"), ("valhalla", "roads")])
+def test_the_settings_choose_who_tells_travel_times(app: Flask, name: str, source: str) -> None:
+    from dataclasses import replace
+
+    settings = app.extensions["fieldservice.settings"]
+    providers.choose(replace(settings, travel=name, travel_url="http://127.0.0.1:1"))
+    try:
+        assert travel.DEFAULT.source == source
+    finally:
+        providers.choose(settings)
