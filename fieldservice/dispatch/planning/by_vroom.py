@@ -1,0 +1,116 @@
+"""A piece as VROOM sees it: a whole plan in one go, or a better one from what stands.
+
+VROOM places as much priority as it can and drives as little as it can with that. It knows windows, breaks and skills;
+soft windows it does not, so jobs are on time or left out (others place those). Nor does it know what a person costs.
+It holds Python's lock while it solves: call it in another process.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import vroom
+from numpy.typing import NDArray
+from vroom.input.vehicle_step import VehicleStepEnd, VehicleStepSingle, VehicleStepStart
+
+from fieldservice.dispatch.planning.clock import standing, without_breaks
+from fieldservice.dispatch.planning.piece import Piece
+
+Orders = list[list[int]]
+MOST_PRIORITY = 100
+
+
+def construct(piece: Piece, level: int) -> Orders:
+    """A plan from nothing; `level` 0…5 is how hard it tries. The same piece, the same answer."""
+    return _solved(piece, level, None)
+
+
+def improve(piece: Piece, level: int, ruin: float = 0.0, seed: int = 0) -> Orders:
+    """A plan from what stands on the piece's days, on the clock without breaks: many times quicker than from nothing.
+
+    A part of what stands (`ruin`, 0…1) is taken out first, at random, so that VROOM may put it elsewhere.
+    """
+    clocked = without_breaks(piece)
+    stands = standing(clocked)
+    if ruin:
+        dice = np.random.default_rng(seed)
+        stands = [[job for job in route if clocked.fixed[job] or dice.random() >= ruin] for route in stands]
+    return _solved(clocked, level, stands)
+
+
+def _solved(piece: Piece, level: int, stands: Orders | None) -> Orders:
+    orders: Orders = [[] for _shift in piece.shifts]
+    if not any(steps[0].windows for steps in piece.steps):
+        return orders  # VROOM refuses a problem without work
+    problem = vroom.Input()
+    _add_travel(problem, piece)
+    classes = _classes(piece)
+    _add_days(problem, piece, classes, stands)
+    _add_jobs(problem, piece, classes)
+    found = problem.solve(exploration_level=level, nb_threads=1)
+    rows: NDArray[Any] = np.asarray(found._routes_numpy())  # the public `routes` builds a table of pandas each time
+    for row in rows[rows["type"] == b"job"]:
+        orders[int(row["vehicle_id"])].append(int(row["id"]))
+    return orders
+
+
+def _add_travel(problem: vroom.Input, piece: Piece) -> None:
+    """Each day ends at a place of its own, so that the way home may cost without taking time of the shift."""
+    many = len(piece.legs)
+    seconds = np.zeros((many + len(piece.shifts),) * 2, dtype=np.uint32)
+    seconds[:many, :many] = piece.legs
+    costs = seconds.copy()
+    for column, shift in enumerate(piece.shifts):
+        if shift.end_place >= 0:
+            costs[:many, many + column] = piece.legs[:, shift.end_place]
+            if not shift.home_after:
+                seconds[:many, many + column] = piece.legs[:, shift.end_place]
+    problem.set_durations_matrix("car", seconds)
+    if any(shift.home_after for shift in piece.shifts):
+        problem.set_costs_matrix("car", costs)
+
+
+def _classes(piece: Piece) -> list[int]:
+    """Jobs that the same people can do share a class; a class is a 'skill' of those people."""
+    known: dict[bytes, int] = {}
+    return [known.setdefault(row.tobytes(), len(known)) for row in piece.eligible]
+
+
+def _add_days(problem: vroom.Input, piece: Piece, classes: Sequence[int], stands: Orders | None) -> None:
+    example = dict(zip(classes, piece.eligible))
+    for column, shift in enumerate(piece.shifts):
+        route = stands[column] if stands else []
+        problem.add_vehicle(
+            vroom.Vehicle(
+                column,
+                start=shift.start_place,
+                end=len(piece.legs) + column if shift.end_place >= 0 else None,
+                skills={one for one, row in example.items() if row[column]},
+                time_window=vroom.TimeWindow(shift.start, max(shift.start + 1, shift.latest)),
+                breaks=[
+                    vroom.Break(at, [vroom.TimeWindow(one.earliest, one.latest)], one.seconds)
+                    for at, one in enumerate(shift.breaks)
+                ],
+                speed_factor=1.0 / shift.pace,
+                steps=[VehicleStepStart(), *map(VehicleStepSingle, route), VehicleStepEnd()] if route else [],
+            )
+        )
+
+
+def _add_jobs(problem: vroom.Input, piece: Piece, classes: Sequence[int]) -> None:
+    highest = float(piece.prizes.max(initial=1.0))
+    for job, steps in enumerate(piece.steps):
+        if not steps[0].windows:
+            continue  # there is no moment at which it could begin
+        problem.add_job(
+            vroom.Job(
+                job,
+                location=piece.job_places[job],
+                default_service=piece.job_seconds[job] + int(piece.extra[job].max(initial=0)),
+                skills={classes[job]},
+                priority=MOST_PRIORITY
+                if piece.fixed[job]
+                else max(1, round(MOST_PRIORITY * piece.prizes[job] / highest)),
+                time_windows=[vroom.TimeWindow(max(0, one.start), max(0, one.end)) for one in steps[0].windows],
+            )
+        )

@@ -1,0 +1,181 @@
+"""A piece of a problem as plain arrays: what a solver in another process is given, and all it needs.
+
+A piece is some technician-days with the jobs that may be on them. Jobs and days are numbered within the piece;
+`jobs` and `days` say which ones of the problem they are. Fixed moments and lateness are put into windows here.
+"""
+
+import itertools
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fieldservice.dispatch.planning.model import Break, Day, Problem, Seconds, Table, Window
+from fieldservice.dispatch.planning.objectives import LATE, OVERTIME, UNEVEN, UNSERVED
+from fieldservice.dispatch.planning.pricing import NOTHING, pair_amounts, windows_of
+
+AFTER_DUE = (0, 3_600, 10_800, 21_600)  # lateness is a staircase for solvers: where its steps begin, after the promise
+
+
+class Step(NamedTuple):
+    """Some moments at which a job may begin, and what lateness costs there."""
+
+    windows: tuple[Window, ...]
+    cost: float = 0.0
+
+
+class Shift(NamedTuple):
+    """A technician-day as solvers need it."""
+
+    start: int
+    end: int
+    latest: int
+    start_place: int
+    end_place: int  # -1: none
+    home_after: bool
+    breaks: tuple[Break, ...]
+    pace: float
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """Plain values; costs are weighted seconds of travel."""
+
+    jobs: tuple[int, ...]
+    days: tuple[int, ...]
+    legs: Seconds  # between the places of the piece
+    job_places: tuple[int, ...]
+    job_seconds: tuple[int, ...]
+    steps: tuple[tuple[Step, ...], ...]  # by job, the cheapest first
+    prizes: NDArray[np.float64]  # what leaving a job out costs
+    fixed: Table  # by job: it may stand only where it stands, and must
+    eligible: Table
+    pairs: NDArray[np.float64]  # what it costs that a job is on a day
+    extra: NDArray[np.int32]  # additional seconds that a job takes on a day (collecting parts)
+    shifts: tuple[Shift, ...]
+    routes: tuple[tuple[int, ...], ...]  # what stands at present
+    travel_weight: float
+    overtime_cost: float  # a second after the shift's end
+    uneven_cost: float  # a second beyond the fair share
+    fair_share: int
+
+
+def cut(
+    problem: Problem,
+    days: Sequence[int],
+    others: Sequence[int],
+    routes: Mapping[int, Sequence[int]],
+    agreed: Mapping[int, int] = NOTHING,
+    also_late: Collection[int] = (),
+) -> Piece:
+    """The piece of these days with what stands on them, and of other jobs that may come in.
+
+    What is pinned or agreed may stand only where it stands (a crew's job is a row on each of its days). Jobs of
+    `also_late` may begin after their promise.
+    """
+    stands = [(job, column) for column, day in enumerate(days) for job in routes.get(day, ())]
+    jobs = [job for job, _column in stands] + list(others)
+    mine = [problem.jobs[index] for index in jobs]
+    places: dict[int, int] = {}
+
+    def local(place: int) -> int:
+        return places.setdefault(place, len(places))
+
+    job_places = tuple(local(job.place) for job in mine)
+    shifts = tuple(_shift(problem.days[index], local) for index in days)
+    weights = problem.goals.weights
+    eligible = problem.eligible[np.ix_(np.asarray(jobs, dtype=np.intp), np.asarray(days, dtype=np.intp))].copy()
+    fixed = np.array([job.pinned or index in agreed for index, job in zip(jobs, mine)], dtype=bool)
+    extra = _extra(problem, days, jobs, eligible)
+    fixed[len(stands) :] = False
+    for at in np.flatnonzero(fixed):
+        eligible[at] = False
+        eligible[at, stands[at][1]] = True
+    order = iter(range(len(stands)))
+    listed = list(places)
+    return Piece(
+        jobs=tuple(jobs),
+        days=tuple(days),
+        legs=problem.travel.block(listed, listed),
+        job_places=job_places,
+        job_seconds=tuple(job.seconds for job in mine),
+        steps=tuple(_steps(problem, index, agreed, index in also_late) for index in jobs),
+        prizes=np.array([UNSERVED * job.weight * weights.promises for job in mine]),
+        fixed=fixed,
+        eligible=eligible,
+        pairs=_pairs(problem, days, jobs),
+        extra=extra,
+        shifts=shifts,
+        routes=tuple(tuple(next(order) for _job in routes.get(day, ())) for day in days),
+        travel_weight=weights.travel,
+        overtime_cost=OVERTIME * weights.station_cost,
+        uneven_cost=UNEVEN * weights.balance,
+        fair_share=problem.goals.fair_share,
+    )
+
+
+def _shift(day: Day, local: Callable[[int], int]) -> Shift:
+    end_place = -1 if day.end_place is None else local(day.end_place)
+    return Shift(
+        day.start, day.end, day.latest, local(day.start_place), end_place, day.home_after, day.breaks, day.pace
+    )
+
+
+def _pairs(problem: Problem, days: Sequence[int], jobs: Sequence[int]) -> NDArray[np.float64]:
+    """Only jobs that care about who comes cost time to reckon."""
+    costs = np.zeros((len(jobs), len(days)))
+    stations = {problem.days[day].station for day in days}
+    dear = any(problem.days[day].dearer for day in days)
+    for at, index in enumerate(jobs):
+        job = problem.jobs[index]
+        if job.held or job.prefers or dear or stations != {job.station}:
+            costs[at] = [pair_amounts(problem, index, day).total for day in days]
+    return costs
+
+
+def _extra(problem: Problem, days: Sequence[int], jobs: Sequence[int], eligible: Table) -> NDArray[np.int32]:
+    """Seconds for collecting what the van lacks, reckoned as a detour from the start: rather too much."""
+    extra = np.zeros((len(jobs), len(days)), dtype=np.int32)
+    needing = [(at, problem.jobs[index].needs) for at, index in enumerate(jobs) if problem.jobs[index].needs]
+    for column, index in enumerate(days if needing else ()):
+        day = problem.days[index]
+        for at, needs in needing:
+            short = [(part, much - day.van.get(part, 0.0)) for part, much in needs if day.van.get(part, 0.0) < much]
+            if not short:
+                continue
+            if day.store_place is None or any(problem.lying.get((day.station, one), 0.0) < much for one, much in short):
+                eligible[at, column] = False
+                continue
+            there, back = problem.travel.along([day.start_place, day.store_place, day.start_place])
+            extra[at, column] = day.collect + ceil((there + back) * day.pace)
+    return extra
+
+
+def _steps(problem: Problem, index: int, agreed: Mapping[int, int], late: bool) -> tuple[Step, ...]:
+    """The job's moments before its promise, and (if it may be late) those after it by steps of rising cost."""
+    job, windows = problem.jobs[index], windows_of(problem, index, agreed)
+    due = _due(job.due, job.restore_due, job.seconds)
+    if due is None or job.pinned or index in agreed:
+        return (Step(windows),)
+    edges = [-(2**31), *(due + after for after in AFTER_DUE), 2**31 - 1]
+    found: list[Step] = []
+    for at, (begin, end) in enumerate(itertools.pairwise(edges)):
+        inside = tuple(
+            Window(max(one.start, begin + 1), min(one.end, end))
+            for one in windows
+            if one.start <= end and one.end > begin
+        )
+        if inside and (at == 0 or late or not found):
+            beyond = max(0, (inside[0].start + min(inside[-1].end, inside[0].start + 7_200)) // 2 - due) if at else 0
+            found.append(Step(inside, LATE * job.weight * beyond * problem.goals.weights.promises))
+            if at and not late:
+                break
+    return tuple(found) or (Step(windows),)
+
+
+def _due(due: int | None, restore_due: int | None, seconds: int) -> int | None:
+    limits = [one for one in (due, None if restore_due is None else restore_due - seconds) if one is not None]
+    return min(limits) if limits else None
