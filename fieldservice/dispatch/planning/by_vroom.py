@@ -6,6 +6,7 @@ It holds Python's lock while it solves: call it in another process.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ MOST_PRIORITY = 100
 
 def construct(piece: Piece, level: int) -> Orders:
     """A plan from nothing; `level` 0…5 is how hard it tries. The same piece, the same answer."""
-    return _solved(piece, level, None)
+    return _solved(_alike(piece), level, None)
 
 
 def improve(piece: Piece, level: int, ruin: float = 0.0, seed: int = 0) -> Orders:
@@ -30,12 +31,21 @@ def improve(piece: Piece, level: int, ruin: float = 0.0, seed: int = 0) -> Order
 
     A part of what stands (`ruin`, 0…1) is taken out first, at random, so that VROOM may put it elsewhere.
     """
-    clocked = without_breaks(piece)
+    clocked = without_breaks(_alike(piece))
     stands = standing(clocked)
     if ruin:
         dice = np.random.default_rng(seed)
         stands = [[job for job in route if clocked.fixed[job] or dice.random() >= ruin] for route in stands]
     return _solved(clocked, level, stands)
+
+
+def _alike(piece: Piece) -> Piece:
+    """Collecting parts takes as long for everybody as for whom it takes longest: VROOM has one length for a job."""
+    if not piece.extra.any():
+        return piece
+    longest = (piece.extra * piece.eligible).max(axis=1, initial=0)
+    seconds = tuple(length + int(more) for length, more in zip(piece.job_seconds, longest))
+    return replace(piece, job_seconds=seconds, extra=np.zeros_like(piece.extra))
 
 
 def _solved(piece: Piece, level: int, stands: Orders | None) -> Orders:
@@ -106,7 +116,7 @@ def _add_jobs(problem: vroom.Input, piece: Piece, classes: Sequence[int]) -> Non
             vroom.Job(
                 job,
                 location=piece.job_places[job],
-                default_service=piece.job_seconds[job] + int(piece.extra[job].max(initial=0)),
+                default_service=piece.job_seconds[job],
                 skills={classes[job]},
                 priority=MOST_PRIORITY
                 if piece.fixed[job]

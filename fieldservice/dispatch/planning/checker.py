@@ -2,10 +2,10 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from fieldservice.dispatch.planning.model import Plan, Problem
+from fieldservice.dispatch.planning.model import Plan, Problem, Routes
 from fieldservice.dispatch.planning.objectives import Amounts
 from fieldservice.dispatch.planning.pricing import Fault, Timed, price_route, unserved_cost
 
@@ -56,7 +56,7 @@ def check(problem: Problem, plan: Plan) -> Checked:
     unserved = plan.unserved(problem)
     missing = sum(unserved_cost(problem, problem.jobs[job]) for job in unserved)
     checked = Checked(plan, tuple(routes), tuple(unserved), amounts + Amounts(promises=missing), ())
-    faults += [*_of_together(problem, checked), *_of_stores(problem, checked)]
+    faults += [*_of_together(problem, checked), *overdrawn(problem, plan.routes)]
     return Checked(plan, checked.routes, checked.unserved, checked.amounts, tuple(faults))
 
 
@@ -122,17 +122,14 @@ def _of_people(problem: Problem, checked: Checked) -> Iterable[Fault]:
                 yield Fault("overlap", job, ends - begins)
 
 
-def _of_stores(problem: Problem, checked: Checked) -> Iterable[Fault]:
-    """All collecting together takes no more than lies there."""
+def overdrawn(problem: Problem, routes: Routes) -> Iterator[Fault]:
+    """All collecting together takes no more than lies in the stores."""
     taken: dict[tuple[int, str], float] = {}
     last: dict[tuple[int, str], int] = {}
-    for day, (route, timed) in enumerate(zip(checked.plan.routes, checked.routes, strict=True)):
-        if timed is None or not timed.collects:
-            continue
-        who = problem.days[day]
-        for part, short in _short(problem, route, who.van).items():
-            taken[who.station, part] = taken.get((who.station, part), 0.0) + short
-            last[who.station, part] = route[-1]
+    for day, route in zip(problem.days, routes, strict=True):
+        for part, short in _short(problem, route, day.van).items():
+            taken[day.station, part] = taken.get((day.station, part), 0.0) + short
+            last[day.station, part] = route[-1]
     for place, quantity in taken.items():
         lying = problem.lying.get(place, 0.0)
         if quantity > lying:

@@ -63,8 +63,8 @@ def _drivable(piece: Piece, column: int, route: Sequence[int]) -> list[int]:
     time, place = shift.start, shift.start_place
     for job in route:
         arrives = time + _leg(piece, column, place, piece.job_places[job]) + int(piece.extra[job, column])
-        begin = next((max(arrives, one.start) for one in piece.steps[job][0].windows if arrives <= one.end), None)
-        if begin is None or not piece.eligible[job, column]:
+        begin = _begin(piece, job, arrives)
+        if begin is None or not piece.eligible[job, column] or not _in_reach(piece, column, job):
             continue
         ends = begin + piece.job_seconds[job]
         home = 0
@@ -74,6 +74,23 @@ def _drivable(piece: Piece, column: int, route: Sequence[int]) -> list[int]:
             kept.append(job)
             time, place = ends, piece.job_places[job]
     return kept
+
+
+def _begin(piece: Piece, job: int, arrives: int) -> int | None:
+    return next((max(arrives, one.start) for one in piece.steps[job][0].windows if arrives <= one.end), None)
+
+
+def _in_reach(piece: Piece, column: int, job: int) -> bool:
+    """Whether the job can be reached from the start without a detour. On roads it can, if it can be reached at all;
+    travel tables are not always that exact, and VROOM takes them at their word."""
+    shift = piece.shifts[column]
+    begin = _begin(piece, job, shift.start + _leg(piece, column, shift.start_place, piece.job_places[job]))
+    if begin is None:
+        return False
+    home = 0
+    if shift.end_place >= 0 and not shift.home_after:
+        home = _leg(piece, column, piece.job_places[job], shift.end_place)
+    return begin + piece.job_seconds[job] + home <= shift.latest
 
 
 def _leg(piece: Piece, column: int, origin: int, destination: int) -> int:

@@ -22,7 +22,7 @@ def place(state: State, index: int) -> bool:
     job = state.problem.jobs[index]
     if index in state.linked:
         return _place_together(state, index)
-    best = min(_places(state, index), default=None)
+    best = min((one for one in _places(state, index) if state.fits({one.day: one.route})), default=None)
     if best is None or best.cost >= unserved_cost(state.problem, job):
         return False
     state.set(best.day, best.route)
@@ -63,7 +63,12 @@ def _place_together(state: State, index: int) -> bool:
         state.agreed[index] = start
         crew = _crew(state, sorted(_places(state, index, people)), job.crew)
         cost = sum(one.cost for one in crew)
-        if crew and cost < unserved_cost(state.problem, job) and (best is None or (cost, start) < best[:2]):
+        if (
+            crew
+            and state.fits({one.day: one.route for one in crew})
+            and cost < unserved_cost(state.problem, job)
+            and (best is None or (cost, start) < best[:2])
+        ):
             best = (cost, start, crew)
     state.agreed.pop(index, None)
     if best is None:

@@ -87,7 +87,10 @@ def _begin(problem: Problem, effort: Effort, runner: Runner) -> State:
         piece = cut(problem, days, jobs, now)
         futures.append((piece, runner.submit(by_vroom.construct, piece, effort.level(len(piece.jobs)))))
     for piece, future in futures:
-        _take_in(fresh, piece, future.result())
+        orders = future.result()
+        if not _take_in(fresh, piece, orders):  # the stores do not hold what all days would collect: day by day
+            for column, day in enumerate(piece.days):
+                fresh.take({day: [piece.jobs[job] for job in orders[column]]})
     return stands if check(problem, stands.plan).valid and stands.score <= fresh.score else fresh
 
 
@@ -137,8 +140,8 @@ def _piece(state: State, days: list[int], left: list[int]) -> Piece:
     return cut(state.problem, days, others, {day: state.routes[day] for day in days}, state.agreed)
 
 
-def _take_in(state: State, piece: Piece, orders: Orders) -> None:
-    state.take({day: [piece.jobs[job] for job in order] for day, order in zip(piece.days, orders, strict=True)})
+def _take_in(state: State, piece: Piece, orders: Orders) -> bool:
+    return state.take({day: [piece.jobs[job] for job in order] for day, order in zip(piece.days, orders, strict=True)})
 
 
 def _place_late(state: State) -> None:

@@ -191,7 +191,10 @@ def held_plan(problem: Problem) -> Plan:
     together = linked(problem)
     agreed: dict[int, int] = {}
     for index, job in enumerate(problem.jobs):
-        allowed = job.pinned or all(problem.eligible[index, one.day] for one in job.held)
+        allowed = job.pinned or all(
+            problem.eligible[index, held.day] and any(one.start <= held.start <= one.end for one in job.starts)
+            for held in job.held
+        )
         if not allowed or len(job.held) != job.crew:
             continue
         for placement in job.held:

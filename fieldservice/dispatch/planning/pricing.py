@@ -185,9 +185,11 @@ def _arrivals(free_at: int, leg: int, taken: int, day: Day) -> Iterator[tuple[in
 
 def _begin(job: Job, index: int, arrives: int, agreed: Mapping[int, int], given: bool) -> int | None:
     """The first moment from arrival on at which the job may begin."""
-    fixed = job.held[0].start if job.pinned else agreed.get(index)
-    if fixed is not None:
+    if job.pinned:
+        fixed = job.held[0].start
         return fixed if arrives <= fixed or given else None
+    if (meeting := agreed.get(index)) is not None:
+        return meeting if arrives <= meeting and any(one.start <= meeting <= one.end for one in job.starts) else None
     for window in job.starts:
         if arrives <= window.end:
             return max(arrives, window.start)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from fieldservice.dispatch.planning.checker import overdrawn
 from fieldservice.dispatch.planning.model import Plan, Problem, linked
 from fieldservice.dispatch.planning.pricing import Fault, price_route, unserved_cost
 
@@ -15,6 +16,7 @@ class State:
     def __init__(self, problem: Problem, plan: Plan) -> None:
         self.problem = problem
         self.linked = linked(problem)
+        self._needing = any(job.needs for job in problem.jobs)
         self.routes: list[list[int]] = [list(route) for route in plan.routes]
         self.agreed: dict[int, int] = dict(plan.agreed)
         self.costs = [self.cost(day, route) for day, route in enumerate(self.routes)]
@@ -56,7 +58,7 @@ class State:
         after = {job for route, _cost in proposed.values() for job in route}
         gain = sum(self.costs[day] - cost for day, (_route, cost) in proposed.items())
         gain += self.missing(after - before) - self.missing(before - after)
-        if not gain > LEAST_GAIN or not self._keeps_fixed(proposed):
+        if not gain > LEAST_GAIN or not self._keeps_fixed(proposed) or not self._stores_last(proposed):
             return False
         for day, (route, cost) in proposed.items():
             self.routes[day], self.costs[day] = route, cost
@@ -72,6 +74,17 @@ class State:
             for job in self.routes[day]
             if jobs[job].pinned or job in self.agreed
         )
+
+    def _stores_last(self, proposed: Mapping[int, tuple[list[int], float]]) -> bool:
+        """Stores hold what all days collect together."""
+        return self.fits({day: route for day, (route, _cost) in proposed.items()})
+
+    def fits(self, changed: Mapping[int, Sequence[int]]) -> bool:
+        """Whether the stores hold what all days would collect with these routes."""
+        if not self._needing:
+            return True
+        routes = [changed.get(day, route) for day, route in enumerate(self.routes)]
+        return not any(overdrawn(self.problem, routes))
 
     def _drivable(self, day: int, route: list[int]) -> tuple[list[int], float]:
         """Without the jobs that make it impossible: each time the one whose loss hurts least."""

@@ -32,7 +32,7 @@ from tests.dispatch.planning.problems import GRID, UNTIL, problems
 from tests.dispatch.planning.slow_checker import can_be_driven, wrong
 
 HOUR = 3600
-SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def small(
