@@ -1,0 +1,58 @@
+// One bar: edge and icon by status, words as far as they fit, marks for pin, parts and risk.
+
+import { icon, make } from './pieces.js';
+
+const ROOM = { icon: 18, digits: 36, digitsAndIcon: 52, words: 64, marks: 88, priority: 120 }; // px of width
+const MARKS = { pinned: 'pin', arriving: 'box', missing: 'box', risk: 'triangle-alert' };
+const blank = make('div', 'tml-bar', { role: 'gridcell', tabindex: '-1' });
+
+export function newBar() {
+  return blank.cloneNode();
+}
+
+/** Draws the entry into its element; what stands there already is left alone. `flags` is a list of short words. */
+export function paintBar(element, entry, lane, box, flags, { sprite, words }) {
+  const { bar, start, end } = entry;
+  if (element.left !== box.left) element.style.left = `${element.left = box.left}px`;
+  if (element.width !== box.width) element.style.width = `${element.width = box.width}px`;
+  const look = [bar.done && 'done', bar.proposed && 'proposed', bar.risk && 'risk', bar.movable && 'movable', entry.pending && 'pending', ...flags].filter(Boolean).join(' ');
+  if (element.look !== look) {
+    element.dataset.look = element.look = look;
+    element.setAttribute('aria-selected', String(flags.includes('selected')));
+  }
+  if (element.travel !== box.travel) {
+    element.travel = box.travel;
+    element.toggleAttribute('data-travel', box.travel > 0);
+    element.style.setProperty('--travel', `${box.travel}px`);
+  }
+  if (element.bar === bar && element.start === start && element.end === end && element.lane === lane.id && element.roomy === box.width) return;
+  Object.assign(element, { bar, start, end, lane: lane.id, roomy: box.width });
+  element.dataset.id = bar.id;
+  element.dataset.s = bar.tone || 'mute';
+  element.setAttribute('aria-label', words.bar({ ...bar, start, end }, lane));
+  element.replaceChildren(...content(bar, box.width, sprite));
+}
+
+function content(bar, width, sprite) {
+  if (width < ROOM.icon) return [];
+  const parts = [];
+  if (bar.icon && (width < ROOM.digits || width >= ROOM.digitsAndIcon)) parts.push(icon(sprite, bar.icon));
+  if (width < ROOM.digits) return parts;
+  if (bar.priority === 'P1' && width >= ROOM.priority) parts.push(text('tml-urgent', bar.priority));
+  parts.push(width < ROOM.words ? text('tml-digits', (bar.short ?? '').slice(-4)) : text('cut', bar.title));
+  const marks = [bar.pinned && 'pinned', ['arriving', 'missing'].includes(bar.parts) && bar.parts, bar.risk && 'risk'].filter(Boolean);
+  if (width < ROOM.words || !marks.length) return parts;
+  const box = make('span', 'tml-marks');
+  for (const mark of width < ROOM.marks ? marks.slice(-1) : marks) {
+    const drawn = icon(sprite, MARKS[mark]);
+    drawn.dataset.mark = mark;
+    box.append(drawn);
+  }
+  return [...parts, box];
+}
+
+function text(className, words) {
+  const element = make('span', className);
+  element.textContent = words;
+  return element;
+}
