@@ -1,6 +1,7 @@
 // One bar: edge and icon by status, words as far as they fit, marks for pin, parts and risk.
 
-import { icon, make } from './pieces.js';
+import { icon } from './icons.js';
+import { make } from './pieces.js';
 
 const ROOM = { icon: 18, digits: 36, digitsAndIcon: 52, words: 64, marks: 88, priority: 120 }; // px of width
 const MARKS = { pinned: 'pin', arriving: 'box', missing: 'box', risk: 'triangle-alert' };

@@ -1,8 +1,9 @@
 // The pointer: press and pull a bar (or a card from outside), pull its end, click to select, double click to open.
 
 import { choose } from './choose.js';
-import { icon, make } from './pieces.js';
+import { icon } from './icons.js';
 import { Move } from './move.js';
+import { make } from './pieces.js';
 
 const PULL = 4; // px before a press becomes a drag
 const EDGE = 6; // px at the end of a bar that change its length

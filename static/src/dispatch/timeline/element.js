@@ -31,6 +31,7 @@
 //   start, text} · timeline-cancel {ids, carried} · timeline-hover {id} · timeline-open {id}
 
 import { Drag } from './drag.js';
+import { readIcons } from './icons.js';
 import { Keys } from './keys.js';
 import { Scene } from './scene.js';
 
@@ -72,7 +73,7 @@ export class ResourceTimeline extends HTMLElement {
   get sprite() { return this.#scene.sprite; }
   set sprite(address) {
     this.#scene.sprite = address;
-    this.#scene.renew();
+    readIcons(address).then(fresh => { if (fresh) this.#scene.renew(); });
   }
 
   get selected() { return [...this.#scene.selected]; }

@@ -1,7 +1,8 @@
 // One lane: the label of a technician with the verdict, the ground (shifts, breaks, absences) and the bars.
 
 import { newBar, paintBar } from './bar.js';
-import { icon, make } from './pieces.js';
+import { icon } from './icons.js';
+import { make } from './pieces.js';
 import { ROW } from './plan.js';
 
 const FITS = { yes: ['ok', 'check'], warn: ['warn', 'triangle-alert'], no: ['bad', 'x'] };

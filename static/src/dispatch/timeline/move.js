@@ -1,6 +1,7 @@
 // Bars in the hand, by pointer or keyboard: where they would stand, whether that fits, and what becomes of them.
 
-import { icon, make, MINUTE } from './pieces.js';
+import { icon } from './icons.js';
+import { make, MINUTE } from './pieces.js';
 
 export class Move {
   /**

@@ -7,11 +7,13 @@ import { fill, make } from './pieces.js';
 import { GROUP, ROW } from './plan.js';
 
 const BEYOND = 6; // lanes drawn above and below the view, so that scrolling finds them there
+const LATER = 100; // ms
 const SPARE_BARS = 400;
 let made = 0;
 
 export class View {
   rows = new Map(); // lane → its elements
+  beyond = 0;
   #spareRows = [];
   #spareBars = [];
 
@@ -55,13 +57,13 @@ export class View {
     scroll.setAttribute('aria-rowcount', plan.rows);
     corner.nextSibling.setAttribute('aria-label', fill(words.axis));
     scene.host.toggleAttribute('data-days', axis.days);
+    scene.host.toggleAttribute('data-wide', axis.width > this.room);
     body.style.width = `${this.label + axis.width}px`;
     body.style.height = `${plan.height}px`;
     this.help.textContent = fill(words.help);
     this.empty.textContent = fill(words.empty);
     this.empty.hidden = plan.lanes.length > 0;
-    for (const section of plan.sections) body.append(section.element = station(section));
-    body.append(this.ghosts); // over the lanes
+    for (const section of plan.sections) section.element = station(section);
     this.mark();
     this.title();
   }
@@ -82,13 +84,16 @@ export class View {
     for (const row of this.rows.values()) this.#leave(row);
     this.rows.clear();
     for (const element of this.body.querySelectorAll('.tml-group')) element.remove();
+    this.#spareBars.length = 0;
+    this.beyond = 0;
   }
 
   /** One frame: lanes that came and went, and those in which something changed. */
   draw() {
     const { scene, rows } = this;
     const { plan } = scene;
-    const wanted = this.#wanted();
+    const { sections, lanes: wanted } = this.#wanted();
+    this.#attach(sections);
     for (const [id, row] of rows) {
       if (wanted.has(row.lane)) continue;
       rows.delete(id);
@@ -97,6 +102,20 @@ export class View {
     for (const lane of wanted) if (!rows.has(lane.id)) this.#enter(lane);
     for (const id of plan.changed) rows.get(id)?.fill(scene, this.#spareBars);
     plan.changed.clear();
+    if (this.beyond === BEYOND) return;
+    this.beyond = BEYOND; // first what is seen, when that stands what is beyond
+    setTimeout(() => scene.soon(), LATER);
+  }
+
+  // Stations in view, in their order; each sticky head in the document costs a layer.
+  #attach(wanted) {
+    let next = this.ghosts;
+    for (const section of [...this.scene.plan.sections].reverse()) {
+      const { element } = section;
+      if (!wanted.has(section)) element.remove();
+      else if (element.nextSibling !== next) this.body.insertBefore(element, next);
+      if (wanted.has(section)) next = element;
+    }
   }
 
   judge() {
@@ -105,17 +124,22 @@ export class View {
 
   #wanted() {
     const { scene: { plan, cursor }, scroll } = this;
-    const top = scroll.scrollTop - BEYOND * ROW;
-    const bottom = scroll.scrollTop + scroll.clientHeight + BEYOND * ROW;
-    const wanted = new Set();
-    for (const { y, height, lanes } of plan.sections) {
+    const top = scroll.scrollTop - this.beyond * ROW;
+    const bottom = scroll.scrollTop + scroll.clientHeight + this.beyond * ROW;
+    const wanted = { sections: new Set(), lanes: new Set() };
+    for (const section of plan.sections) {
+      const { y, height, lanes } = section;
       if (y > bottom) break;
       if (y + height < top) continue;
+      wanted.sections.add(section);
       const first = Math.max(0, Math.floor((top - y - GROUP) / ROW));
-      for (const lane of lanes.slice(first, Math.max(0, Math.ceil((bottom - y - GROUP) / ROW)))) wanted.add(lane);
+      for (const lane of lanes.slice(first, Math.max(0, Math.ceil((bottom - y - GROUP) / ROW)))) wanted.lanes.add(lane);
     }
     const held = plan.byLane.get(plan.entries.get(cursor)?.lane);
-    if (held) wanted.add(held);
+    if (held) {
+      wanted.sections.add(held.section);
+      wanted.lanes.add(held);
+    }
     return wanted;
   }
 
