@@ -30,8 +30,9 @@ export function paintBar(element, entry, lane, box, flags, { sprite, words }) {
   Object.assign(element, { bar, start, end, lane: lane.id, roomy: box.width });
   element.dataset.id = bar.id;
   element.dataset.s = bar.tone || 'mute';
-  element.setAttribute('aria-label', words.bar({ ...bar, start, end }, lane));
   element.replaceChildren(...content(bar, box.width, sprite));
+  const digits = element.querySelector('.tml-digits')?.textContent; // who speaks to it says what stands there
+  element.setAttribute('aria-label', [digits, words.bar({ ...bar, start, end }, lane)].filter(Boolean).join(', '));
 }
 
 function content(bar, width, sprite) {
@@ -39,8 +40,8 @@ function content(bar, width, sprite) {
   const parts = [];
   if (bar.icon && (width < ROOM.digits || width >= ROOM.digitsAndIcon)) parts.push(icon(sprite, bar.icon));
   if (width < ROOM.digits) return parts;
-  if (bar.priority === 'P1' && width >= ROOM.priority) parts.push(text('tml-urgent', bar.priority));
   parts.push(width < ROOM.words ? text('tml-digits', (bar.short ?? '').slice(-4)) : text('cut', bar.title));
+  if (bar.priority === 'P1' && width >= ROOM.priority) parts.at(-1).dataset.urgent = bar.priority;
   const marks = [bar.pinned && 'pinned', ['arriving', 'missing'].includes(bar.parts) && bar.parts, bar.risk && 'risk'].filter(Boolean);
   if (width < ROOM.words || !marks.length) return parts;
   const box = make('span', 'tml-marks');
@@ -52,8 +53,9 @@ function content(bar, width, sprite) {
   return [...parts, box];
 }
 
+// Hidden from screen readers: the bar's name says all of it, and in full.
 function text(className, words) {
-  const element = make('span', className);
+  const element = make('span', className, { 'aria-hidden': 'true' });
   element.textContent = words;
   return element;
 }

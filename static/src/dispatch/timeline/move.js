@@ -94,7 +94,8 @@ export class Move {
       element.style.transform = `translate(${view.label + box.left}px, ${plan.byLane.get(one.lane).y}px)`;
       element.style.width = `${box.width}px`;
       element.dataset.fits = this.stretch ? '' : verdicts?.[one.lane]?.fits ?? '';
-      element.lastChild.textContent = this.stretch ? words.time(one.end) : words.time(one.start);
+      const time = words.time(this.stretch ? one.end : one.start);
+      if (element.lastChild.textContent !== time) element.lastChild.textContent = time;
     });
     const target = place && !this.stretch ? view.rows.get(this.#lane(place.at).id)?.element : null;
     if (this.target === target) return;

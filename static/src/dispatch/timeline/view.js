@@ -23,6 +23,7 @@ export class View {
     this.scroll = make('div', 'tml-scroll', { role: 'grid', 'aria-multiselectable': 'true', tabindex: '0' });
     this.corner = make('div', 'tml-corner', { role: 'columnheader' });
     const axis = make('div', 'tml-axis', { role: 'columnheader' });
+    this.axisName = make('span', 'sr');
     this.hours = make('div', 'tml-hours', hidden);
     this.body = make('div', 'tml-body');
     this.ground = make('div', 'tml-ground', hidden);
@@ -33,7 +34,7 @@ export class View {
     this.status = make('div', 'sr', { role: 'status' });
     this.chip = make('div', 'tml-chip', { hidden: '', ...hidden });
     const head = make('div', 'tml-head', { role: 'row', 'aria-rowindex': '1' });
-    axis.append(this.hours);
+    axis.append(this.axisName, this.hours);
     head.append(this.corner, axis);
     this.body.append(this.ground, this.lines, this.ghosts);
     this.scroll.append(head, this.body);
@@ -55,7 +56,7 @@ export class View {
     this.#clear();
     scroll.setAttribute('aria-label', fill(words.label));
     scroll.setAttribute('aria-rowcount', plan.rows);
-    corner.nextSibling.setAttribute('aria-label', fill(words.axis));
+    this.axisName.textContent = fill(words.axis);
     scene.host.toggleAttribute('data-days', axis.days);
     scene.host.toggleAttribute('data-wide', axis.width > this.room);
     body.style.width = `${this.label + axis.width}px`;
