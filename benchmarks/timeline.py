@@ -19,7 +19,7 @@ from tests.dispatch.timeline_page import serve
 BROWSER = "/usr/bin/chromium"
 SCRIPT = Path(__file__).with_name("timeline_pages.js")
 PEOPLE, BARS, MORE_BARS = 200, 2_000, 20_000
-RUNS, SECONDS, NEWS = 5, 2.0, 100
+RUNS, PLAIN_RUNS, SECONDS, NEWS = 7, 2, 2.0, 100  # a plain run takes up to a minute
 SLOW = 4  # times slower than this machine
 
 
@@ -77,7 +77,7 @@ def _measures(
 
 
 def _median(browser: Browser, base: str, one: Try) -> Found:
-    runs = [_run(browser, base, one) for _ in range(RUNS)]
+    runs = [_run(browser, base, one) for _ in range(PLAIN_RUNS if one.plain else RUNS)]
     found = Found(*(median(values) for values in zip(*runs, strict=True)))
     print(
         f"  {one.bars} bars{', plain' if one.plain else ''}{f', {one.slowed} × slower' if one.slowed > 1 else ''}: "

@@ -4,6 +4,7 @@ import { icon } from './icons.js';
 import { make } from './pieces.js';
 
 const ROOM = { icon: 18, digits: 36, digitsAndIcon: 52, words: 64, marks: 88, priority: 120 }; // px of width
+const WIDEST = { letter: 8, ideograph: 12.5, icon: 16, edges: 12 }; // px
 const MARKS = { pinned: 'pin', arriving: 'box', missing: 'box', risk: 'triangle-alert' };
 const blank = make('div', 'tml-bar', { role: 'gridcell', tabindex: '-1' });
 
@@ -31,6 +32,7 @@ export function paintBar(element, entry, lane, box, flags, { sprite, words }) {
   element.dataset.id = bar.id;
   element.dataset.s = bar.tone || 'mute';
   element.replaceChildren(...content(bar, box.width, sprite));
+  element.toggleAttribute('data-tight', box.width >= ROOM.words && needed(element) > box.width);
   const digits = element.querySelector('.tml-digits')?.textContent; // who speaks to it says what stands there
   element.setAttribute('aria-label', [digits, words.bar({ ...bar, start, end }, lane)].filter(Boolean).join(', '));
 }
@@ -40,7 +42,7 @@ function content(bar, width, sprite) {
   const parts = [];
   if (bar.icon && (width < ROOM.digits || width >= ROOM.digitsAndIcon)) parts.push(icon(sprite, bar.icon));
   if (width < ROOM.digits) return parts;
-  parts.push(width < ROOM.words ? text('tml-digits', (bar.short ?? '').slice(-4)) : text('cut', bar.title));
+  parts.push(width < ROOM.words ? text('tml-digits', (bar.short ?? '').slice(-4)) : text('tml-words', bar.title));
   if (bar.priority === 'P1' && width >= ROOM.priority) parts.at(-1).dataset.urgent = bar.priority;
   const marks = [bar.pinned && 'pinned', ['arriving', 'missing'].includes(bar.parts) && bar.parts, bar.risk && 'risk'].filter(Boolean);
   if (width < ROOM.words || !marks.length) return parts;
@@ -51,6 +53,14 @@ function content(bar, width, sprite) {
     box.append(drawn);
   }
   return [...parts, box];
+}
+
+// Room that the content takes at most. Cutting words off needs a box that clips, and a clip for each of hundreds of bars
+// slows every frame, so that only those get one that may need it.
+function needed(element) {
+  let room = WIDEST.edges + element.querySelectorAll('.i').length * WIDEST.icon + (element.querySelector('[data-urgent]') ? 2 * WIDEST.icon : 0);
+  for (const letter of element.bar.title) room += letter > '\u2e80' ? WIDEST.ideograph : WIDEST.letter;
+  return room;
 }
 
 // Hidden from screen readers: the bar's name says all of it, and in full.

@@ -30,6 +30,7 @@ export class Keys {
   carry(item) {
     const scene = this.#scene;
     const { axis, plan, view } = scene;
+    if (!scene.data) return;
     scene.draw();
     view.scroll.tabIndex = -1;
     view.scroll.focus({ preventScroll: true });
@@ -42,7 +43,7 @@ export class Keys {
 
   #press(event) {
     const { move } = this.#scene;
-    if (event.ctrlKey && !['Home', 'End', ' '].includes(event.key)) return;
+    if ((event.ctrlKey && !['Home', 'End', ' '].includes(event.key)) || event.metaKey) return;
     if (move && !move.byKeys) return;
     const done = move ? this.#shift(move, event) : this.#walk(event);
     if (!done) return;
@@ -104,7 +105,7 @@ export class Keys {
     else if (key === 'End') move.to({ ...place, start: shift(plan.lanes[place.at], axis).end - place.length });
     else if (key === 'Enter' || key === ' ') return this.#drop(move);
     else if (key === 'Escape') move.cancel();
-    else return key !== 'Tab' && key.length > 1 && key !== 'Shift';
+    else return false;
     if (this.#scene.move) this.#reveal(move);
     return true;
   }

@@ -85,7 +85,7 @@ export class View {
     for (const row of this.rows.values()) this.#leave(row);
     this.rows.clear();
     for (const element of this.body.querySelectorAll('.tml-group')) element.remove();
-    this.#spareBars.length = 0;
+    this.#spareRows.length = this.#spareBars.length = 0; // what they show may have other words and icons now
     this.beyond = 0;
   }
 
