@@ -1,0 +1,95 @@
+// One lane: the label of a technician with the verdict, the ground (shifts, breaks, absences) and the bars.
+
+import { newBar, paintBar } from './bar.js';
+import { icon } from './icons.js';
+import { make } from './pieces.js';
+import { ROW } from './plan.js';
+
+const FITS = { yes: ['ok', 'check'], warn: ['warn', 'triangle-alert'], no: ['bad', 'x'] };
+
+/** Elements of a lane that are filled again for another one when it leaves the view. */
+export class LaneRow {
+  constructor() {
+    this.element = make('div', 'tml-lane', { role: 'row' });
+    this.label = make('div', 'tml-who', { role: 'rowheader' });
+    this.track = make('div', 'tml-track');
+    this.ground = make('div', 'tml-row');
+    this.element.append(this.label, this.track);
+  }
+
+  /** Stands for this lane now: everything but bars and verdict. */
+  take(lane, scene) {
+    this.lane = lane;
+    this.ground.style.top = `${lane.y}px`;
+    this.element.style.top = `${lane.y - lane.section.y}px`;
+    this.element.setAttribute('aria-rowindex', lane.row);
+    this.element.dataset.lane = lane.id;
+    const shades = [
+      ...(lane.shifts ?? []).map(one => ['shift', one, one.onCall ? 'on-call' : '']),
+      ...(lane.breaks ?? []).map(one => ['break', one]),
+      ...(lane.away ?? []).map(one => ['away', one]),
+    ];
+    this.ground.replaceChildren(...shades.map(([kind, one, look]) => shade(kind, one, scene.axis, look)).filter(Boolean));
+  }
+
+  judge({ sprite, verdicts }) {
+    const verdict = verdicts?.[this.lane.id];
+    if (this.judged === verdict && this.named === this.lane) return;
+    Object.assign(this, { judged: verdict, named: this.lane });
+    const name = make('b', 'cut');
+    name.textContent = this.lane.title;
+    const aside = make('span', verdict ? 'tml-fit' : 'tml-note cut');
+    if (verdict) {
+      const [tone, drawn] = FITS[verdict.fits];
+      aside.dataset.s = tone;
+      aside.append(icon(sprite, drawn), Object.assign(make('span', 'cut'), { textContent: verdict.text }));
+    } else {
+      aside.textContent = this.lane.note ?? '';
+    }
+    this.label.replaceChildren(name, aside);
+    this.element.dataset.fits = verdict?.fits ?? '';
+  }
+
+  /** The bars, those that are there already kept, in the order of time as a screen reader reads them. */
+  fill(scene, pool) {
+    const { axis, plan, bars } = scene;
+    for (const element of [...this.track.children]) if (plan.entries.get(element.dataset.id)?.lane !== this.lane.id) this.#release(element, bars, pool);
+    let at = this.track.firstChild;
+    let busyUntil = -Infinity;
+    for (const entry of this.lane.entries) {
+      const box = axis.box(entry.start, entry.end);
+      if (!box) continue;
+      const { id } = entry.bar;
+      const element = bars.get(id) ?? pool.pop() ?? newBar();
+      bars.set(id, element);
+      if (element === at) at = at.nextSibling;
+      else this.track.insertBefore(element, at);
+      box.travel = Math.min(Math.round(((entry.bar.travelMin ?? 0) / 60) * axis.hour), box.left);
+      paintBar(element, entry, this.lane, box, scene.flags(id, entry.start < busyUntil), scene);
+      busyUntil = Math.max(busyUntil, entry.end);
+    }
+  }
+
+  leave({ bars }, pool) {
+    for (const element of [...this.track.children]) this.#release(element, bars, pool);
+    this.element.remove();
+    this.ground.remove();
+  }
+
+  #release(element, bars, pool) {
+    element.remove();
+    element.tabIndex = -1;
+    bars.delete(element.dataset.id);
+    pool.push(element);
+  }
+}
+
+function shade(kind, { start, end, title }, axis, look = '') {
+  const box = axis.box(start, end);
+  if (!box) return null;
+  const element = make('div', `tml-${kind} ${look}`);
+  element.style.left = `${box.left}px`;
+  element.style.width = `${box.width}px`;
+  if (title && box.width > ROW) element.textContent = title;
+  return element;
+}
