@@ -12,8 +12,10 @@ from benchmarks import company, office, results
 from benchmarks.clients import Call, Times, for_a_while, once_each
 from benchmarks.first_visit import first_visits
 from benchmarks.importing import imports
+from benchmarks.planning import figures as planning
 from benchmarks.results import Measure
 from benchmarks.server import Server
+from benchmarks.timeline import timeline
 from fieldservice import create_app
 from fieldservice.foundation.db import db
 
@@ -38,9 +40,11 @@ def main() -> None:
         measures += _figures(orders, found, smaller) + aside
         smaller = smaller or found
     measures += imports()
+    measures += planning.figures()
     results.write(measures)
     if not wishes.no_pages:
         measures += first_visits(VISIT_KB)
+        measures += timeline()
     results.show(measures)
     results.write(measures)
     print(f"\nwritten to {results.LATEST}")

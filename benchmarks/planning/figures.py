@@ -26,6 +26,7 @@ from fieldservice.dispatch.planning.piece import Piece, cut
 from fieldservice.dispatch.planning.state import State
 
 SEEDS = (1, 2, 3, 4, 5)
+KEPT = results.LATEST.with_name("planning.json")
 Solver = Callable[[Problem, float, int], list[float]]  # problem, CPU seconds, seed → the scores of its tries
 
 
@@ -130,19 +131,21 @@ def _valid(checked: Checked) -> Checked:
     return checked
 
 
-def figures(only: int | None = None, seeds: int = len(SEEDS)) -> list[Measure]:
+def figures(only: list[int] | None = None, seeds: int = len(SEEDS)) -> list[Measure]:
     """All comparisons, or those of one size."""
-    chosen = [one for one in COMPARISONS if only in (None, one.jobs)]
+    chosen = [one for one in COMPARISONS if only is None or one.jobs in only]
     return [measure for one in chosen for measure in compare(one, SEEDS[:seeds])]
 
 
 def main() -> None:
     """Measure and tell."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.planning.figures", description=__doc__)
-    parser.add_argument("--only", type=int, help="jobs of the comparison")
+    parser.add_argument("--only", type=int, nargs="+", help="jobs of the comparisons")
     parser.add_argument("--seeds", type=int, default=len(SEEDS))
     wishes = parser.parse_args()
-    results.show(figures(wishes.only, wishes.seeds))
+    measures = figures(wishes.only, wishes.seeds)
+    results.show(measures)
+    results.write(measures, KEPT)
 
 
 if __name__ == "__main__":

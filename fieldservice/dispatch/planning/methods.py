@@ -21,9 +21,9 @@ from fieldservice.dispatch.planning.state import State
 
 FEW = 150  # jobs
 WHOLE = 2_500  # jobs; beyond, the seed is made station by station
-AT_ONCE = 4  # neighbourhoods in work
+AT_ONCE = 2  # neighbourhoods in work
 LEVEL = 3  # how hard VROOM tries in a neighbourhood
-RUIN = 0.3  # of a neighbourhood is taken out before
+RUIN = 0.4  # of a neighbourhood is taken out before
 Orders = list[list[int]]
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from fieldservice.dispatch.planning.state import State
 
-LEAST_DAYS, MOST_DAYS = 8, 14  # in a neighbourhood
+LEAST_DAYS, MOST_DAYS = 8, 12  # in a neighbourhood
 UNSERVED = 12  # jobs left out that may come in
 ABOUT_LEFT_OUT = 0.6  # of the neighbourhoods are built around a job that is left out, the others around a day
 

@@ -1,0 +1,50 @@
+"""The eligibility table: who may do which job on which day, by the rules that booking and suggestions ask."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fieldservice.dispatch.planning.model import Table
+from fieldservice.foundation.places import travel_minutes
+from fieldservice.workorders.eligibility import (
+    OF_THE_PERSON,
+    ON_CALL_FOR,
+    RULES,
+    Case,
+    Job,
+    Refusal,
+    Span,
+    TechnicianDay,
+)
+
+ASKED = tuple(
+    rule for rule in OF_THE_PERSON if rule != "part"
+)  # parts depend on the rest of the day: pricing knows them
+
+
+def table(jobs: Sequence[Job], days: Sequence[TechnicianDay], shifts: Sequence[Span]) -> Table:
+    """A row for each job, a column for each technician-day (`shifts` says which time of the technician it is).
+
+    Jobs that ask the same are asked about once, so the cost grows with the kinds of jobs, not with the jobs.
+    """
+    found = np.zeros((len(jobs), len(days)), dtype=bool)
+    known: dict[object, np.ndarray[tuple[int], np.dtype[np.bool_]]] = {}
+    for row, job in enumerate(jobs):
+        wants = (job.station_id, tuple(sorted(job.skills.items())), job.certificates, job.priority in ON_CALL_FOR)
+        if wants not in known:
+            columns = zip(days, shifts, strict=True)
+            known[wants] = np.array([not refused(job, day, shift) for day, shift in columns], dtype=bool)
+        found[row] = known[wants]
+    return found
+
+
+def refused(job: Job, day: TechnicianDay, shift: Span) -> list[Refusal]:
+    """Every rule of the person that says no for this shift, with its number; empty when nothing does."""
+    case = Case(job, day, shift, travel_minutes)
+    refusals = [refusal for rule in ASKED for refusal in RULES[rule](case)]
+    if day.member.absent:
+        refusals.append(Refusal("absence", {"state": day.member.state}))
+    on_call = [duty for duty in day.member.duties if shift.touches(duty.starts_at, duty.ends_at)]
+    if on_call and all(duty.on_call for duty in on_call) and job.priority not in ON_CALL_FOR:
+        refusals.append(Refusal("shift", {"starts_at": shift.starts_at, "ends_at": shift.ends_at, "on_call": True}))
+    return refusals
