@@ -1,5 +1,6 @@
 """A piece as OR-Tools sees it: the baseline that many would take first (guided local search)."""
 
+from time import process_time
 from typing import Any
 
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
@@ -10,8 +11,9 @@ from fieldservice.dispatch.planning.piece import Piece
 DAY = 86_400
 
 
-def solve(piece: Piece, seconds: int) -> Orders:
-    """The orders found in so many seconds of one thread."""
+def solve(piece: Piece, seconds: float) -> Orders:
+    """The orders found in so many CPU seconds."""
+    until = process_time() + seconds
     legs = piece.legs.tolist()
     jobs, days = len(piece.jobs), len(piece.shifts)
     place = list(piece.job_places) + [shift.start_place for shift in piece.shifts]
@@ -53,7 +55,7 @@ def solve(piece: Piece, seconds: int) -> Orders:
     wishes = pywrapcp.DefaultRoutingSearchParameters()
     wishes.first_solution_strategy = routing_enums_pb2.FirstSolutionStrategy.PARALLEL_CHEAPEST_INSERTION
     wishes.local_search_metaheuristic = routing_enums_pb2.LocalSearchMetaheuristic.GUIDED_LOCAL_SEARCH
-    wishes.time_limit.seconds = seconds
+    model.AddSearchMonitor(solver.CustomLimit(lambda: process_time() >= until))  # its own limit is the wall's
     found = model.SolveWithParameters(wishes)
     orders: Orders = [[] for _day in range(days)]
     for day in range(days) if found else ():

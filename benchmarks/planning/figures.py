@@ -87,8 +87,8 @@ def pyvrp(problem: Problem, seconds: float, seed: int) -> list[float]:
 
 
 def ortools(problem: Problem, seconds: float, _seed: int) -> list[float]:
-    """OR-Tools on the whole problem; its clock is the wall's."""
-    return [_priced(problem, by_ortools.solve(_whole(problem), int(seconds)))]
+    """OR-Tools on the whole problem."""
+    return [_priced(problem, by_ortools.solve(_whole(problem), seconds))]
 
 
 BASELINES: dict[str, Solver] = {"vroom": vroom, "pyvrp": pyvrp, "ortools": ortools}
