@@ -84,7 +84,7 @@ def open_board(browser: Browser, base: str) -> Iterator[Callable[..., Board]]:
         page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(f"{base}/?lang={language}")
-        expect(page.locator(".tml-bar").first).to_be_visible()
+        expect(page.locator(".tml-bar .i path").first).to_be_visible()  # with the icons everything is drawn anew
         return Board(page)
 
     yield opened
@@ -174,7 +174,7 @@ def test_several_keep_their_offsets(board: Board) -> None:
     board.bar(SAMPLE).click(modifiers=["Control"])
     assert board.told("select")[-1] == {"ids": [HOUSING, SAMPLE]}
     board.take(HOUSING)
-    board.over(CHEN, 15.1)  # two lanes up from H. Wu is as far as J. Lu leaves room: nothing goes above the first
+    board.over(CHEN, 15.1)  # J. Lu's stays: nothing goes above the first lane
     expect(board.ghosts).to_have_count(2)
     board.over("t6", 14.1)
     board.page.mouse.up()

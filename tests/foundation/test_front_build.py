@@ -100,6 +100,10 @@ def test_shared_scripts_leave_room_for_the_pages_own() -> None:
     assert weight("foundation/site.js", "foundation/desk.js") <= 20
 
 
+def test_the_timeline_leaves_room_for_the_board_around_it() -> None:
+    assert weight("dispatch/timeline.js") <= 12
+
+
 def test_every_icon_that_pages_name_is_in_the_sprite() -> None:
     listed = (ROOT / "static" / "src" / "foundation" / "icons.txt").read_text().split()
     assert listed == sorted(set(listed))

@@ -18,6 +18,7 @@ export class Drag {
   #frame = 0;
   #dragged = false; // the press that ends is no click
   #stop = null;
+  #hovered = null;
 
   constructor(scene) {
     this.#scene = scene;
@@ -92,12 +93,12 @@ export class Drag {
 
   #begin(bars, how) {
     const { view, sprite } = this.#scene;
-    const move = new Move(this.#scene, bars, how);
+    new Move(this.#scene, bars, how); // the scene holds it
     if (how.stretch) return;
     view.chip.replaceChildren(icon(sprite, 'grip-vertical'), Object.assign(make('span', 'cut'), { textContent: bars[0].title }));
     if (bars.length > 1) view.chip.append(Object.assign(make('b'), { textContent: `+${bars.length - 1}` }));
     view.chip.hidden = false;
-    move.tone = '';
+    view.chip.dataset.fits = '';
   }
 
   // One frame of a drag.
@@ -165,8 +166,8 @@ export class Drag {
   }
 
   #hover(id) {
-    if (this.hovered === id || this.#scene.move) return;
-    this.hovered = id;
+    if (this.#hovered === id || this.#scene.move) return;
+    this.#hovered = id;
     this.#scene.tell('hover', { id });
   }
 }

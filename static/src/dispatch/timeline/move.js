@@ -4,6 +4,8 @@ import { icon } from './icons.js';
 import { make, MINUTE } from './pieces.js';
 
 export class Move {
+  tone = ''; // the verdict that the chip beside the pointer shows
+
   /**
    * @param {object[]} bars what is moved, the one in the hand first; `carried` when it comes from outside
    * @param {{carried?: boolean, stretch?: boolean, byKeys?: boolean}} how `stretch` changes the length only

@@ -10,6 +10,7 @@ export class Scene {
   bars = new Map(); // bar → its element, of those in view
   selected = new Set();
   cursor = null; // the bar the keyboard stands on
+  anchor = null; // the bar from which Shift selects a range
   words = {};
   sprite = '';
   verdicts = null;
