@@ -11,7 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from fieldservice.dispatch.planning import by_vroom, insertion
+from pyvrp.stop import MaxIterations
+
+from fieldservice.dispatch.planning import by_pyvrp, by_vroom, insertion
 from fieldservice.dispatch.planning.checker import Checked, check
 from fieldservice.dispatch.planning.model import Plan, Problem, held_plan
 from fieldservice.dispatch.planning.neighbourhoods import Neighbourhoods
@@ -24,6 +26,7 @@ WHOLE = 2_500  # jobs; beyond, the seed is made station by station
 AT_ONCE = 2  # neighbourhoods in work
 LEVEL = 3  # how hard VROOM tries in a neighbourhood
 RUIN = 0.4  # of a neighbourhood is taken out before
+ITERATIONS = 200  # of PyVRP in a neighbourhood
 Orders = list[list[int]]
 
 
@@ -123,7 +126,7 @@ def _improve(
                 break
             days, left = found
             piece = _piece(state, days, left)
-            future = runner.submit(by_vroom.improve, piece, LEVEL, RUIN, seed * 1_000_003 + submitted)
+            future = runner.submit(solve, piece, submitted, seed * 1_000_003 + submitted)
             at_work.append((days, set(left), piece, future))
             submitted += 1
         if not at_work:
@@ -133,6 +136,13 @@ def _improve(
         if progress is not None:
             placed = len(state.problem.jobs) - len(state.unserved)
             progress(Progress(done + 1, effort.neighbourhoods, state.score, placed))
+
+
+def solve(piece: Piece, turn: int, seed: int) -> Orders:
+    """One neighbourhood anew: every other one by PyVRP where goals tell people apart, which VROOM does not know."""
+    if turn % 2 and piece.cares_who:
+        return by_pyvrp.improve(piece, MaxIterations(ITERATIONS), seed)
+    return by_vroom.improve(piece, LEVEL, RUIN, seed)
 
 
 def _piece(state: State, days: list[int], left: list[int]) -> Piece:

@@ -62,6 +62,12 @@ class Piece:
     uneven_cost: float  # a second beyond the fair share
     fair_share: int
 
+    @property
+    def cares_who(self) -> bool:
+        """Whether the goals tell one technician from another."""
+        overtime = self.overtime_cost > 0 and any(shift.latest > shift.end for shift in self.shifts)
+        return bool(self.pairs.any()) or self.uneven_cost > 0 or overtime
+
 
 def cut(
     problem: Problem,

@@ -212,6 +212,20 @@ def test_a_crew_begins_together_and_a_linked_job_waits() -> None:
     assert next(start for (one, _day), start in found.starts().items() if one == 1) >= begins.pop() + HOUR
 
 
+@pytest.mark.parametrize("name", ["preference", "changes"])
+def test_a_goal_decides_who_comes(name: str) -> None:
+    days = tuple(Day(f"T{at}", at, 8 * HOUR, 17 * HOUR, 0) for at in range(3))
+    theirs = {
+        "preference": lambda at: {"prefers": frozenset({at})},
+        "changes": lambda at: {"held": (Placement(at, 30_000),)},
+    }
+    jobs = [job(f"J{at}", 1 + at, **theirs[name](at)) for at in range(3)]
+    jobs += [job(f"K{at}", 4 + at) for at in range(3)]
+    found = plan(small(*jobs, days=days, goals=Goals.named(name)), effort=Effort(12))
+    assert found.unserved == ()
+    assert all(at in found.plan.routes[at] for at in range(3))
+
+
 def test_jobs_that_wait_for_each_other_in_a_circle_are_refused() -> None:
     with pytest.raises(ValueError, match="waits for itself"):
         plan(small(job("a", after=(1,)), job("b", place=2, after=(0,))), effort=Effort(2))
