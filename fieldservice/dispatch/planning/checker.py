@@ -2,12 +2,12 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from fieldservice.dispatch.planning.model import Plan, Problem, Routes
 from fieldservice.dispatch.planning.objectives import Amounts
-from fieldservice.dispatch.planning.pricing import Fault, Timed, price_route, unserved_cost
+from fieldservice.dispatch.planning.pricing import Fault, Timed, lacking, price_route, unserved_cost
 
 
 @dataclass(frozen=True)
@@ -127,18 +127,10 @@ def overdrawn(problem: Problem, routes: Routes) -> Iterator[Fault]:
     taken: dict[tuple[int, str], float] = {}
     last: dict[tuple[int, str], int] = {}
     for day, route in zip(problem.days, routes, strict=True):
-        for part, short in _short(problem, route, day.van).items():
+        for part, short in lacking(problem, day, route).items():
             taken[day.station, part] = taken.get((day.station, part), 0.0) + short
             last[day.station, part] = route[-1]
     for place, quantity in taken.items():
         lying = problem.lying.get(place, 0.0)
         if quantity > lying:
             yield Fault("part", last[place], quantity - lying)
-
-
-def _short(problem: Problem, route: Iterable[int], van: Mapping[str, float]) -> dict[str, float]:
-    wanted: Counter[str] = Counter()
-    for job in route:
-        for part, quantity in problem.jobs[job].needs:
-            wanted[part] += quantity  # type: ignore[assignment]  # Counter adds floats as well
-    return {part: many - van.get(part, 0.0) for part, many in wanted.items() if many > van.get(part, 0.0)}

@@ -29,13 +29,11 @@ def place(state: State, index: int) -> bool:
     return True
 
 
-def place_all(state: State, jobs: list[int]) -> int:
-    """Place what can be placed, the weightiest first and links in their order; how many were."""
+def place_all(state: State, jobs: list[int]) -> None:
+    """Place what can be placed, the weightiest first and links in their order."""
     jobs_of = state.problem.jobs
-    done = 0
     for index in sorted(jobs, key=lambda one: (len(_ancestors(state, one)), -jobs_of[one].weight, one)):
-        done += place(state, index)
-    return done
+        place(state, index)
 
 
 def _places(state: State, index: int, people: frozenset[int] | None = None) -> Iterator[Place]:

@@ -38,10 +38,6 @@ class Amounts:
             self.promises + self.travel + self.changes + self.balance + self.preference + self.station_cost
         )  # fmt: skip
 
-    def told(self) -> dict[str, int]:
-        """For people and for JSON: whole seconds by goal."""
-        return {name: round(value) for name, value in asdict(self).items()}
-
 
 NAMES: tuple[str, ...] = tuple(one.name for one in fields(Amounts))
 MOST = 20.0  # of a weight

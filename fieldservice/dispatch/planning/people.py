@@ -1,25 +1,15 @@
 """The eligibility table: who may do which job on which day, by the rules that booking and suggestions ask."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from fieldservice.dispatch.planning.model import Table
 from fieldservice.foundation.places import travel_minutes
-from fieldservice.workorders.eligibility import (
-    OF_THE_PERSON,
-    ON_CALL_FOR,
-    RULES,
-    Case,
-    Job,
-    Refusal,
-    Span,
-    TechnicianDay,
-)
+from fieldservice.workorders.eligibility import ON_CALL_FOR, RULES, Case, Job, Refusal, Span, TechnicianDay
 
-ASKED = tuple(
-    rule for rule in OF_THE_PERSON if rule != "part"
-)  # parts depend on the rest of the day: pricing knows them
+ASKED = ("station", "skill", "certificate", "absence", "shift")  # parts depend on the rest of the day: pricing knows
 
 
 def table(jobs: Sequence[Job], days: Sequence[TechnicianDay], shifts: Sequence[Span]) -> Table:
@@ -40,11 +30,5 @@ def table(jobs: Sequence[Job], days: Sequence[TechnicianDay], shifts: Sequence[S
 
 def refused(job: Job, day: TechnicianDay, shift: Span) -> list[Refusal]:
     """Every rule of the person that says no for this shift, with its number; empty when nothing does."""
-    case = Case(job, day, shift, travel_minutes)
-    refusals = [refusal for rule in ASKED for refusal in RULES[rule](case)]
-    if day.member.absent:
-        refusals.append(Refusal("absence", {"state": day.member.state}))
-    on_call = [duty for duty in day.member.duties if shift.touches(duty.starts_at, duty.ends_at)]
-    if on_call and all(duty.on_call for duty in on_call) and job.priority not in ON_CALL_FOR:
-        refusals.append(Refusal("shift", {"starts_at": shift.starts_at, "ends_at": shift.ends_at, "on_call": True}))
-    return refusals
+    case = Case(job, replace(day, stops=()), shift, travel_minutes)  # what else is on the day is the plan's matter
+    return [refusal for rule in ASKED for refusal in RULES[rule](case)]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fieldservice.dispatch.planning.model import Break, Day, Problem, Seconds, Table, Window
 from fieldservice.dispatch.planning.objectives import LATE, OVERTIME, UNEVEN, UNSERVED
-from fieldservice.dispatch.planning.pricing import NOTHING, pair_amounts, windows_of
+from fieldservice.dispatch.planning.pricing import NOTHING, must_collect, pair_amounts, windows_of
 
 AFTER_DUE = (0, 3_600, 10_800, 21_600)  # lateness is a staircase for solvers: where its steps begin, after the promise
 
@@ -145,18 +145,16 @@ def _pairs(problem: Problem, days: Sequence[int], jobs: Sequence[int]) -> NDArra
 def _extra(problem: Problem, days: Sequence[int], jobs: Sequence[int], eligible: Table) -> NDArray[np.int32]:
     """Seconds for collecting what the van lacks, reckoned as a detour from the start: rather too much."""
     extra = np.zeros((len(jobs), len(days)), dtype=np.int32)
-    needing = [(at, problem.jobs[index].needs) for at, index in enumerate(jobs) if problem.jobs[index].needs]
+    needing = [at for at, index in enumerate(jobs) if problem.jobs[index].needs]
     for column, index in enumerate(days if needing else ()):
         day = problem.days[index]
-        for at, needs in needing:
-            short = [(part, much - day.van.get(part, 0.0)) for part, much in needs if day.van.get(part, 0.0) < much]
-            if not short:
-                continue
-            if day.store_place is None or any(problem.lying.get((day.station, one), 0.0) < much for one, much in short):
+        for at in needing:
+            collects = must_collect(problem, day, [jobs[at]])
+            if collects is None:
                 eligible[at, column] = False
-                continue
-            there, back = problem.travel.along([day.start_place, day.store_place, day.start_place])
-            extra[at, column] = day.collect + ceil((there + back) * day.pace)
+            elif collects and day.store_place is not None:
+                there, back = problem.travel.along([day.start_place, day.store_place, day.start_place])
+                extra[at, column] = day.collect + ceil((there + back) * day.pace)
     return extra
 
 

@@ -100,18 +100,21 @@ def pair_amounts(problem: Problem, job_index: int, day_index: int) -> Amounts:
 
 def must_collect(problem: Problem, day: Day, route: Sequence[int]) -> bool | None:
     """Whether parts beyond the van's are needed; None when they cannot be had at all."""
+    short = lacking(problem, day, route)
+    if short and day.store_place is None:
+        return None
+    if any(problem.lying.get((day.station, part), 0.0) < much for part, much in short.items()):
+        return None
+    return bool(short)
+
+
+def lacking(problem: Problem, day: Day, route: Sequence[int]) -> dict[str, float]:
+    """What these jobs need beyond what is in the van: part → quantity."""
     wanted: dict[str, float] = {}
-    collects = False
     for index in route:
         for part, quantity in problem.jobs[index].needs:
             wanted[part] = wanted.get(part, 0.0) + quantity
-    for part, quantity in wanted.items():
-        short = quantity - day.van.get(part, 0.0)
-        if short > 0:
-            collects = True
-            if day.store_place is None or problem.lying.get((day.station, part), 0.0) < short:
-                return None
-    return collects
+    return {part: much - day.van.get(part, 0.0) for part, much in wanted.items() if much > day.van.get(part, 0.0)}
 
 
 # Time ---------------------------------------------------------------------------------------------

@@ -43,13 +43,13 @@ class State:
         agreed = {job: start for job, start in self.agreed.items() if job not in self.unserved}
         return Plan.of(self.routes, agreed)
 
-    def set(self, day: int, route: Sequence[int], cost: float | None = None) -> None:
+    def set(self, day: int, route: Sequence[int]) -> None:
         """Another order for a day; what leaves it is unserved until another day has it."""
         before, after = set(self.routes[day]), set(route)
         self.unserved |= before - after
         self.unserved -= after
         self.routes[day] = list(route)
-        self.costs[day] = self.cost(day, route) if cost is None else cost
+        self.costs[day] = self.cost(day, route)
 
     def take(self, proposal: Mapping[int, Sequence[int]]) -> bool:
         """Make these routes the plan's if that is cheaper; a route that cannot be driven is first made drivable."""
