@@ -50,7 +50,7 @@ def _alike(piece: Piece) -> Piece:
 
 def _solved(piece: Piece, level: int, stands: Orders | None) -> Orders:
     orders: Orders = [[] for _shift in piece.shifts]
-    if not any(steps[0].windows for steps in piece.steps):
+    if not any(map(piece.windows, range(len(piece.jobs)))):
         return orders  # VROOM refuses a problem without work
     problem = vroom.Input()
     _add_travel(problem, piece)
@@ -109,8 +109,9 @@ def _add_days(problem: vroom.Input, piece: Piece, classes: Sequence[int], stands
 
 def _add_jobs(problem: vroom.Input, piece: Piece, classes: Sequence[int]) -> None:
     highest = float(piece.prizes.max(initial=1.0))
-    for job, steps in enumerate(piece.steps):
-        if not steps[0].windows:
+    for job in range(len(piece.jobs)):
+        windows = piece.windows(job)
+        if not windows:
             continue  # there is no moment at which it could begin
         problem.add_job(
             vroom.Job(
@@ -121,6 +122,6 @@ def _add_jobs(problem: vroom.Input, piece: Piece, classes: Sequence[int]) -> Non
                 priority=MOST_PRIORITY
                 if piece.fixed[job]
                 else max(1, round(MOST_PRIORITY * piece.prizes[job] / highest)),
-                time_windows=[vroom.TimeWindow(max(0, one.start), max(0, one.end)) for one in steps[0].windows],
+                time_windows=[vroom.TimeWindow(max(0, one.start), max(0, one.end)) for one in windows],
             )
         )

@@ -53,7 +53,7 @@ def without_breaks(piece: Piece) -> Piece:
 
 
 def standing(piece: Piece) -> list[list[int]]:
-    """What stands at present as far as it can be driven on the piece's own clock, on time; what cannot is left out."""
+    """What stands at present as far as it can be driven on the piece's own clock; what cannot is left out."""
     return [_drivable(piece, column, route) for column, route in enumerate(piece.routes)]
 
 
@@ -77,7 +77,7 @@ def _drivable(piece: Piece, column: int, route: Sequence[int]) -> list[int]:
 
 
 def _begin(piece: Piece, job: int, arrives: int) -> int | None:
-    return next((max(arrives, one.start) for one in piece.steps[job][0].windows if arrives <= one.end), None)
+    return next((max(arrives, one.start) for one in piece.windows(job) if arrives <= one.end), None)
 
 
 def _in_reach(piece: Piece, column: int, job: int) -> bool:

@@ -18,6 +18,7 @@ from fieldservice.dispatch.planning.checker import Checked, check
 from fieldservice.dispatch.planning.model import Plan, Problem, held_plan
 from fieldservice.dispatch.planning.neighbourhoods import Neighbourhoods
 from fieldservice.dispatch.planning.piece import Piece, cut
+from fieldservice.dispatch.planning.pricing import Timed, price_route
 from fieldservice.dispatch.planning.runners import Here, Runner
 from fieldservice.dispatch.planning.state import State
 
@@ -147,7 +148,18 @@ def solve(piece: Piece, turn: int, seed: int) -> Orders:
 
 def _piece(state: State, days: list[int], left: list[int]) -> Piece:
     others = [job for job in left if job not in state.linked]
-    return cut(state.problem, days, others, {day: state.routes[day] for day in days}, state.agreed)
+    routes = {day: state.routes[day] for day in days}
+    return cut(state.problem, days, others, routes, state.agreed, also_late=_late(state, days))
+
+
+def _late(state: State, days: list[int]) -> set[int]:
+    """Jobs that stand after their promise: they may go on doing so, the others stay on time."""
+    found: set[int] = set()
+    for day in days:
+        timed = price_route(state.problem, day, state.routes[day], state.agreed) if state.routes[day] else None
+        if isinstance(timed, Timed) and timed.amounts.promises > 0:
+            found.update(state.routes[day])
+    return found
 
 
 def _take_in(state: State, piece: Piece, orders: Orders) -> bool:

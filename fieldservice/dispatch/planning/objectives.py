@@ -10,6 +10,7 @@ from typing import Self
 # What one unit is worth in seconds of travel, before the weights (DESIGN §6; [D], to be seen and set by a manager).
 UNSERVED = 7_200  # a job of weight 1 that is left out
 LATE = 0.5  # a second after a promise, times the weight of the job
+MOST_LATE = 5_400  # however late, times the weight: a broken promise is no reason to leave the customer alone
 CHANGED_PERSON = 1_800  # a planned job that goes to somebody else
 CHANGED_DAY = 900  # a planned job that stays with its technician and goes to another day
 NOT_PREFERRED = 1_800  # somebody whom the customer did not ask for

@@ -14,6 +14,7 @@ from fieldservice.dispatch.planning.objectives import (
     CHANGED_DAY,
     CHANGED_PERSON,
     LATE,
+    MOST_LATE,
     NOT_PREFERRED,
     OVERTIME,
     UNEVEN,
@@ -217,7 +218,7 @@ def _late(job: Job, begin: int, ends: int) -> float:
         return 0.0
     late = max(0, begin - job.due) if job.due is not None else 0
     late += max(0, ends - job.restore_due) if job.restore_due is not None else 0
-    return LATE * job.weight * late
+    return min(LATE * late, MOST_LATE) * job.weight
 
 
 def _undominated(labels: list[_Label]) -> list[_Label]:

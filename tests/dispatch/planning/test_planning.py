@@ -212,6 +212,20 @@ def test_a_crew_begins_together_and_a_linked_job_waits() -> None:
     assert next(start for (one, _day), start in found.starts().items() if one == 1) >= begins.pop() + HOUR
 
 
+def test_a_route_with_a_late_job_is_still_improved() -> None:
+    """The late job must not keep the others from a better order."""
+    legs = np.full((4, 4), 600, dtype=np.int32)
+    legs[1, 2] = legs[2, 1] = legs[0, 3] = legs[3, 0] = 3000
+    np.fill_diagonal(legs, 0)
+    late = job("late", 3, due=HOUR, held=(Placement(0, 40_000),))
+    others = [job("a", 1, held=(Placement(0, 30_000),)), job("b", 2, held=(Placement(0, 35_000),))]
+    day = Day("A", 1, 8 * HOUR, 17 * HOUR, 0)
+    problem = replace(small(late, *others, days=(day, replace(day, technician=2))), travel=Matrix(legs))
+    found = plan(problem, effort=Effort(20), seed=2)
+    assert found.unserved == ()
+    assert found.score < check(problem, held_plan(problem)).score
+
+
 @pytest.mark.parametrize("name", ["preference", "changes"])
 def test_a_goal_decides_who_comes(name: str) -> None:
     days = tuple(Day(f"T{at}", at, 8 * HOUR, 17 * HOUR, 0) for at in range(3))
