@@ -19,6 +19,7 @@ from fieldservice.admin import (
 from fieldservice.admin import views as admin
 from fieldservice.dispatch import api as dispatch_api
 from fieldservice.dispatch import views as dispatch
+from fieldservice.dispatch.plans import api as plans_api
 from fieldservice.foundation import api, live, providers, web
 from fieldservice.foundation.db import db, dumps, loads
 from fieldservice.foundation.db import install as install_database_rules
@@ -67,6 +68,7 @@ API: tuple[api.ApiBlueprint, ...] = (
     intake_api.blueprint,
     workorders_api.blueprint,
     dispatch_api.blueprint,
+    plans_api.blueprint,
     tablet_api.blueprint,
     insight_api.blueprint,
 )

@@ -8,6 +8,7 @@ from fieldservice.accounts import commands as accounts
 from fieldservice.admin import commands as admin
 from fieldservice.contracts import commands as contracts
 from fieldservice.demo import commands as demo
+from fieldservice.dispatch.plans import commands as plans
 from fieldservice.foundation.db import db
 from fieldservice.insight import commands as insight
 from fieldservice.operations import commands as operations
@@ -18,6 +19,7 @@ COMMANDS = (
     accounts.users,
     accounts.tokens,
     contracts.quotes,
+    plans.plan,
     insight.kpi,
     insight.verify,
     admin.import_command,

@@ -27,8 +27,8 @@ from fieldservice.workorders.models import Visit, WorkOrder
 from fieldservice.workorders.slots import round_down, stop_before
 
 __all__ = [
-    "OPEN_STATES", "book_absence", "cancel_visit", "end_absence", "end_early", "miss_visit", "recall_visit", "release",
-    "reschedule_visit", "schedule_visit", "send_visit", "window_of",
+    "CHANGEABLE", "OPEN_STATES", "book_absence", "cancel_visit", "end_absence", "end_early", "miss_visit",
+    "recall_visit", "release", "replan", "reschedule_visit", "schedule_visit", "send_visit", "window_of",
 ]  # fmt: skip
 
 WINDOW = timedelta(hours=2)  # what a customer is told: from … to …
@@ -60,7 +60,7 @@ def schedule_visit(
     session.refresh(order, ["state", "version"], with_for_update=True)
     _plannable(order)
     visit = Visit(work_order_id=order.id, station_id=order.station_id, home_station_id=technician.station_id)
-    _place(visit, order, technician, span)
+    place(visit, order, technician, span)
     session.add(visit)
     session.flush()
     held_time.hold(visit)
@@ -80,7 +80,7 @@ def reschedule_visit(
 ) -> Visit:
     """Another time or technician, by the same rules as booking; a visit already sent has to be sent again.
 
-    The window told to the customer (and a confirmation) stays when only the technician changes.
+    The window told to the customer (and a confirmation) stays while the start lies in it.
     """
     at = at or now()
     _lock(visit)
@@ -92,20 +92,25 @@ def reschedule_visit(
     planned = round((visit.ends_at - visit.starts_at).total_seconds() / 60)
     length = planned if duration_min is None else duration_min
     start = starts_at or visit.starts_at
-    unmoved = start == visit.starts_at
-    span = _span(start, length, visit.starts_at if unmoved else at)
-    before = {"technician": visit.technician_id, "starts_at": visit.starts_at.isoformat()}
+    span = _span(start, length, visit.starts_at if start == visit.starts_at else at)
     held_time.lock(visit.technician_id, technician.id)
     held_time.release(visit, at)
-    _place(visit, order, technician, span, window=not unmoved)
+    replan(visit, order, technician, span, at)
+    orders.settle(order, at)
+    return visit
+
+
+def replan(visit: Visit, order: WorkOrder, technician: Technician, span: Span, at: datetime) -> None:
+    """Give a visit whose time was released to somebody at a time, by every rule; rows are locked by the caller."""
+    before = {"technician": visit.technician_id, "starts_at": visit.starts_at.isoformat()}
+    told = visit.window_starts_at <= span.starts_at <= visit.window_ends_at
+    place(visit, order, technician, span, window=not told)
     visit.home_station_id = technician.station_id
     held_time.hold(visit)
     if visit.state != "scheduled":
         move(visit, "scheduled", at=at)
     visit.dispatched_at = visit.accepted_at = None
     record("visit.rescheduled", visit, {**_facts(visit), "before": before}, at=at)
-    orders.settle(order, at)
-    return visit
 
 
 def send_visit(visit: Visit, at: datetime | None = None) -> None:
@@ -178,7 +183,7 @@ def _changeable(visit: Visit) -> None:
         )
 
 
-def _place(visit: Visit, order: WorkOrder, technician: Technician, span: Span, *, window: bool = True) -> None:
+def place(visit: Visit, order: WorkOrder, technician: Technician, span: Span, *, window: bool = True) -> None:
     """Check every rule with the technician locked, then set who and when. The visit's own time is not in its way."""
     held_time.lock(technician.id)
     if clash := held_time.in_the_way(technician.id, *span, without_visit=visit.id, named_at=order.station_id):

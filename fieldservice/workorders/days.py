@@ -80,8 +80,8 @@ def technician_days(
     stops = stops_of(
         [member.id for member in team], start - AROUND, end + AROUND, station_id=job.station_id, without=without_visit
     )
-    vans = _vans([member.id for member in team], [need.part_id for need in job.needs])
-    strict = _strict_lenders() if any(member.station_id != job.station_id for member in team) else frozenset()
+    vans = vans_with([member.id for member in team], [need.part_id for need in job.needs])
+    strict = strict_lenders() if any(member.station_id != job.station_id for member in team) else frozenset()
     return [
         TechnicianDay(
             member=member,
@@ -134,7 +134,8 @@ def stops_of(
     return grouped
 
 
-def _vans(technician_ids: Collection[int], part_ids: Collection[int]) -> dict[int, Mapping[int, Decimal]]:
+def vans_with(technician_ids: Collection[int], part_ids: Collection[int]) -> dict[int, Mapping[int, Decimal]]:
+    """technician → part → how much of it is in the van, of these parts alone; two queries."""
     if not part_ids or not technician_ids:
         return {}
     vans = stock.vans_of(technician_ids)
@@ -145,7 +146,7 @@ def _vans(technician_ids: Collection[int], part_ids: Collection[int]) -> dict[in
     }
 
 
-def _strict_lenders() -> frozenset[str]:
+def strict_lenders() -> frozenset[str]:
     """Home stations that lend by the roster only; one query over the few rows that say so."""
     rows = session.scalars(
         select(PolicyOverride).where(PolicyOverride.name == LENDING, PolicyOverride.scope_type == "station")

@@ -186,11 +186,22 @@ def test_S_03_a_visit_moves_in_time(scene: Scene, clock: Clock) -> None:
     write(lambda: booking.send_visit(visit))
     assert (visit.state, scene.order.state) == ("dispatched", "dispatched")
     write(lambda: setattr(visit, "confirmed_at", now()))
-    moved = write(lambda: booking.reschedule_visit(visit, starts_at=local_at(14)))
+    moved = write(lambda: booking.reschedule_visit(visit, starts_at=local_at(16)))
     assert (moved.state, scene.order.state) == ("scheduled", "scheduled")
-    assert (moved.starts_at, moved.confirmed_at, moved.dispatched_at) == (local_at(14), None, None)
-    assert [one.starts_at for one in held(scene.lu)] == [local_at(14)]
+    assert (moved.starts_at, moved.confirmed_at, moved.dispatched_at) == (local_at(16), None, None)
+    assert [one.starts_at for one in held(scene.lu)] == [local_at(16)]
     assert session.scalar(select(func.count(Booking.id)).where(Booking.state == "released")) == 1
+
+
+@pytest.mark.parametrize(("minute", "kept"), [(30, True), (59, True), (0, True), (61, False)])
+def test_S_05_a_small_move_keeps_the_window_told(scene: Scene, minute: int, kept: bool) -> None:
+    """Whoever was told 13:00 to 15:00 and said yes is not asked again when it becomes 14:30."""
+    visit = book(scene.order, scene.lu)
+    write(lambda: setattr(visit, "confirmed_at", now()))
+    before = (visit.window_starts_at, visit.window_ends_at)
+    write(lambda: booking.reschedule_visit(visit, starts_at=local_at(14) + timedelta(minutes=minute)))
+    assert ((visit.window_starts_at, visit.window_ends_at) == before) is kept
+    assert (visit.confirmed_at is not None) is kept
 
 
 def test_another_technician_keeps_the_window_told(scene: Scene) -> None:

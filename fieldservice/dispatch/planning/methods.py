@@ -66,13 +66,15 @@ def plan(
     seed: int = 1,
     runner: Runner | None = None,
     progress: Callable[[Progress], None] | None = None,
+    begin: Plan | None = None,
 ) -> Checked:
     """The best plan found, checked. What stands at present is where it begins, and never gets worse.
 
+    With `begin`, the result of an earlier run, it goes on from there.
     `progress` is told after each neighbourhood; it may raise Enough to take what there is, or anything to give up.
     """
     runner = runner or Here()
-    state = _begin(problem, effort, runner)
+    state = _begin(problem, effort, runner) if begin is None else State(problem, begin)
     insertion.place_all(state, sorted(state.unserved & state.linked))
     with suppress(Enough):
         _improve(state, effort, seed, runner, progress)

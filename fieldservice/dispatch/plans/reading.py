@@ -1,0 +1,190 @@
+"""What a plan is made from: work, people and stock of some stations over some days, as plain values.
+
+The number of statements does not depend on how much there is.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from sqlalchemy.orm import contains_eager, load_only
+
+from fieldservice.foundation.db import among, session
+from fieldservice.foundation.errors import Invalid
+from fieldservice.foundation.places import Point
+from fieldservice.foundation.time import day_span
+from fieldservice.mechanisms.clocks.models import Clock
+from fieldservice.stations import roster
+from fieldservice.stations.queries import stations_by_id
+from fieldservice.stations.roster import Member
+from fieldservice.workorders.days import AROUND, needs_of, stops_of, strict_lenders, vans_with
+from fieldservice.workorders.eligibility import Job, Span, Stop, place_of
+from fieldservice.workorders.models import Visit, WorkOrder
+
+MOST_JOBS = 2_000
+MOST_TECHNICIANS = 400
+MOVABLE = ("scheduled", "dispatched", "accepted")
+FACTS = load_only(
+    WorkOrder.number, WorkOrder.titles, WorkOrder.priority, WorkOrder.station_id, WorkOrder.request_id,
+    WorkOrder.duration_min, WorkOrder.skills, WorkOrder.certificates, WorkOrder.latitude, WorkOrder.longitude,
+    WorkOrder.precision, WorkOrder.version, WorkOrder.state, raiseload=True,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The visit of an order as it is planned; a declined one has no time that counts."""
+
+    visit_id: int
+    version: int
+    technician_id: int
+    span: Span
+    told: Span  # the window the customer was told
+    declined: bool = False
+
+
+@dataclass(frozen=True)
+class Work:
+    """An order that waits, or whose visit may still be moved."""
+
+    order_id: int
+    order_version: int
+    titles: Mapping[str, str]
+    job: Job
+    arrival_due: datetime | None = None
+    restore_due: datetime | None = None
+    visit: Standing | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether somebody is to go at a time already."""
+        return self.visit is not None and not self.visit.declined
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything read, at one moment."""
+
+    at: datetime
+    start: datetime
+    end: datetime
+    works: tuple[Work, ...]
+    members: tuple[Member, ...]
+    stops: Mapping[int, Sequence[Stop]]  # by technician; visits that may be moved among them
+    vans: Mapping[int, Mapping[int, Decimal]]
+    strict: Collection[int]  # home stations that lend by the roster only
+    stores: Mapping[int, Point]  # station → where it is
+
+
+def read(station_ids: Sequence[int], first: date, days: int, at: datetime) -> Material:
+    """Read all of it. Raises Invalid where it is more than can be planned at once."""
+    start, end = day_span(first, days)
+    members = _members(station_ids, start, end)
+    ids = [member.id for member in members]
+    visits = _movable(station_ids, ids, max(start, at), end)
+    orders = _waiting(station_ids, {visit.work_order_id for visit in visits})
+    if len(visits) + len(orders) > MOST_JOBS or len(members) > MOST_TECHNICIANS:
+        text = _l("This is too much to plan at once. Choose fewer stations or days.")
+        raise Invalid({"stations": [text]}, code="too_much")
+    everything = [*(visit.work_order for visit in visits), *orders]
+    works = _works(everything, [*visits, *_declined(orders)])
+    parts = {need.part_id for work in works for need in work.job.needs}
+    homes = {member.station_id for member in members}
+    stations = stations_by_id({*station_ids, *homes})
+    return Material(
+        at=at,
+        start=start,
+        end=end,
+        works=works,
+        members=tuple(members),
+        stops=stops_of(ids, start - AROUND, end + AROUND),
+        vans=vans_with(ids, parts),
+        strict={int(key) for key in strict_lenders()} if homes != set(station_ids) or len(homes) > 1 else (),
+        stores={one.id: Point(one.latitude, one.longitude) for one in stations.values()},
+    )
+
+
+def _members(station_ids: Sequence[int], start: datetime, end: datetime) -> list[Member]:
+    around = (start - timedelta(days=1), end + timedelta(days=1))
+    here = roster.members_of(station_ids, *around, MOST_TECHNICIANS + 1)
+    lent = roster.lent_to(station_ids, start, end) - {member.id for member in here}
+    return here + list(roster.members_by_id(lent, *around).values())
+
+
+def _movable(station_ids: Sequence[int], technician_ids: Sequence[int], start: datetime, end: datetime) -> list[Visit]:
+    """Visits of these stations by these people to which nobody has set off, and need not have."""
+    rows = (
+        select(Visit)
+        .join(WorkOrder, WorkOrder.id == Visit.work_order_id)
+        .options(contains_eager(Visit.work_order).options(FACTS))
+        .where(among(Visit.station_id, station_ids), Visit.state.in_(MOVABLE))
+        .where(Visit.starts_at >= start, Visit.starts_at < end, among(Visit.technician_id, technician_ids))
+        .order_by(Visit.starts_at, Visit.id)
+        .limit(MOST_JOBS + 1)
+    )
+    return [visit for visit in session.scalars(rows) if visit.starts_at - timedelta(minutes=visit.travel_min) > start]
+
+
+def _waiting(station_ids: Sequence[int], planned: Collection[int]) -> list[WorkOrder]:
+    rows = select(WorkOrder).options(FACTS)
+    rows = rows.where(among(WorkOrder.station_id, station_ids), WorkOrder.state == "ready")
+    found = session.scalars(rows.order_by(WorkOrder.priority, WorkOrder.id).limit(MOST_JOBS + 1))
+    return [order for order in found if order.id not in planned]
+
+
+def _declined(orders: Sequence[WorkOrder]) -> list[Visit]:
+    """Visits whose technician said no: they go to somebody else rather than staying behind."""
+    rows = select(Visit).where(among(Visit.work_order_id, [order.id for order in orders]), Visit.state == "declined")
+    return list(session.scalars(rows.order_by(Visit.id)))
+
+
+def _works(orders: Sequence[WorkOrder], visits: Iterable[Visit]) -> tuple[Work, ...]:
+    needs = needs_of(orders)
+    due = _due({order.request_id for order in orders if order.request_id is not None})
+    standing = {visit.work_order_id: _standing(visit) for visit in visits}
+    found = []
+    for order in orders:
+        visit = standing.get(order.id)
+        minutes = timedelta(minutes=order.duration_min)
+        job = Job(
+            number=order.number,
+            station_id=order.station_id,
+            priority=order.priority,
+            duration=visit.span.ends_at - visit.span.starts_at if visit is not None else minutes,
+            place=place_of(order.latitude, order.longitude, order.precision),
+            skills=order.skills,
+            certificates=tuple(order.certificates),
+            needs=needs.get(order.id, ()),
+        )
+        promised = due.get(order.request_id or 0, {})
+        arrival, restore = promised.get("arrival"), promised.get("restore")
+        found.append(Work(order.id, order.version, order.titles, job, arrival, restore, visit))
+    return tuple(found)
+
+
+def _standing(visit: Visit) -> Standing:
+    return Standing(
+        visit_id=visit.id,
+        version=visit.version,
+        technician_id=visit.technician_id,
+        span=Span(visit.starts_at, visit.ends_at),
+        told=Span(visit.window_starts_at, visit.window_ends_at),
+        declined=visit.state == "declined",
+    )
+
+
+def _due(request_ids: Collection[int]) -> dict[int, dict[str, datetime]]:
+    """request → what was promised and is still open → until when"""
+    found: dict[int, dict[str, datetime]] = {}
+    if not request_ids:
+        return found
+    rows = select(Clock.subject_id, Clock.kind, Clock.due_at).where(
+        Clock.subject_type == "service_request", among(Clock.subject_id, request_ids),
+        Clock.kind.in_(("arrival", "restore")), Clock.stopped_at.is_(None),
+    )  # fmt: skip
+    for request_id, kind, due_at in session.execute(rows):
+        found.setdefault(request_id, {})[kind] = due_at
+    return found
