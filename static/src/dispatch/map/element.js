@@ -21,6 +21,7 @@
 //   compare   [{id of a person, route}] or null: routes as they were, dashed below those that are different now
 //   drawing   whether an area is being drawn: points by click, Enter or a click on the first closes, Backspace takes one
 //             back, Esc gives up; by keyboard arrows move a crosshair (Shift: further) and Space sets a point
+//   view      {south, west, north, east} of the window, read only
 //
 // Methods
 //   fit()                shows all
@@ -28,8 +29,8 @@
 //   upsert(kind, things), remove(kind, ids)   what changed; drawn together in the next frame
 //
 // Events (bubbling): map-hover {kind, id} (nulls when it ends; kind group has {ids}) · map-select {kind, id} (nulls for
-//   nothing) · map-area {points: [[lat, lon]]} · map-cancel {} (an area was given up) · map-view {south, west, north,
-//   east} (the window, when it stands still: which labels are of use)
+//   nothing) · map-area {points: [[lat, lon]]} · map-cancel {} (an area was given up) · map-view with the
+//   view, when it stands still: which labels are of use
 
 import { onTheme } from './colours.js';
 import { Hands } from './hands.js';
@@ -96,6 +97,8 @@ export class DispatchMap extends HTMLElement {
 
   get drawing() { return this.#scene.pen.drawing; }
   set drawing(drawing) { this.#scene.pen.start(Boolean(drawing)); }
+
+  get view() { return this.#scene.ground.view; }
 
   fit() { this.#scene.fit(); }
 

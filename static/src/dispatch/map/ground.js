@@ -54,6 +54,13 @@ export class Ground {
     return [(sx - this.width / 2) / this.k + this.x, (sy - this.height / 2) / this.k + this.y];
   }
 
+  /** The degrees of the window's sides. */
+  get view() {
+    const [north, west] = this.degrees(0, 0);
+    const [south, east] = this.degrees(this.width, this.height);
+    return { south, west, north, east };
+  }
+
   sees(sx, sy, beyond = 0) {
     return sx > -beyond && sy > -beyond && sx < this.width + beyond && sy < this.height + beyond;
   }

@@ -294,12 +294,9 @@ export class Scene {
     const { ground } = this;
     if (this.#spoken) this.say('view', { km: ground.width / ground.k, count: this.view.stage.children.length });
     this.#spoken = false;
-    const [north, west] = ground.degrees(0, 0);
-    const [south, east] = ground.degrees(ground.width, ground.height);
-    const box = { south, west, north, east };
-    if (JSON.stringify(box) === this.seen) return;
-    this.seen = JSON.stringify(box);
-    this.tell('view', box);
+    const seen = JSON.stringify(ground.view);
+    if (seen !== this.seen) this.tell('view', ground.view);
+    this.seen = seen;
   }
 
   stop() {
