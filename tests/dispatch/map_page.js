@@ -16,6 +16,7 @@ const words = {
   job: (one, stop) => [one.short, one.title, TONES[one.tone], stop && say(`${stop.person.title}第 ${stop.number} 单，共 ${stop.of} 单`, `${stop.number} of ${stop.of} with ${stop.person.title}`)].filter(Boolean).join(', '),
   area: one => `${one.title}, ${one.factor}×`,
   slow: one => say(`${one.title} ${one.factor}× 至 ${one.until}`, `${one.title} ${one.factor}× until ${one.until}`),
+  factor: one => `${one.factor}×`,
   group: ({ kind, count, tones }) => (kind === 'person' ? say(`${count} 名工程师`, `${count} technicians`) : [say(`${count} 单`, `${count} jobs`), ...Object.entries(tones).map(([tone, many]) => `${many} ${TONES[tone]}`)].join(', ')),
   view: ({ km, count }) => say(`宽 ${Math.round(km)} 公里，${count} 项`, `${Math.round(km)} km wide, ${count} shown`),
   opened: say('展开 %(count)s 项', '%(count)s spread out'),

@@ -78,6 +78,12 @@ class Map:
         )
         return found
 
+    def along(self, start: tuple[float, float], end: tuple[float, float]) -> list[list[int]]:
+        """What is drawn on the way from one place of degrees to another, away from both."""
+        (x1, y1), (x2, y2) = self.place(*start), self.place(*end)
+        parts = [0.3 + 0.4 * step / 60 for step in range(60)]
+        return [self.colour(x1 + (x2 - x1) * part, y1 + (y2 - y1) * part) for part in parts]
+
     def token(self, name: str) -> list[int]:
         """A colour of the page as it is now."""
         found: list[int] = self.page.evaluate(
@@ -184,29 +190,31 @@ def test_a_click_selects_and_beside_all_nothing_is(board: Map) -> None:
 
 
 def test_highlight_lights_the_whole_route(board: Map) -> None:
-    on_the_way = board.place((31.42 + 31.39) / 2 + 0.0015, 120.645)  # a quarter from j4 to j5
-    leg = [board.place(31.42 - 0.03 * part, 120.6 + 0.18 * part) for part in (0.3, 0.7)]
-    assert board.token("--accent") not in [board.colour(*at) for at in leg]
+    first, second, third = (31.42, 120.6), (31.39, 120.78), (31.25, 120.72)  # all of L. Shen's
+    accent = board.token("--accent")
+    assert accent not in board.along(first, second)
     board.set("map.highlight = {kind: 'job', id: 'j6'}")
-    assert [board.colour(*at) for at in leg] == [board.token("--accent")] * 2
+    assert accent in board.along(first, second)
+    assert accent in board.along(second, third)
+    assert accent not in board.along((31.47, 121.02), (31.35, 121.08)), "nobody else's"
     assert board.told("hover") == [], "what the page itself points at is not told back"
     board.set("map.highlight = null")
-    assert board.colour(*on_the_way) != board.token("--accent")
+    assert accent not in board.along(first, second)
 
 
 def test_routes_to_compare_with_are_dashed_where_they_differ(board: Map) -> None:
-    def on(start: tuple[float, float], end: tuple[float, float]) -> set[tuple[int, ...]]:
-        parts = [0.3 + 0.4 * step / 60 for step in range(60)]
-        return {tuple(board.colour(*(a + (b - a) * part for a, b in zip(start, end, strict=True)))) for part in parts}
-
-    first, last = board.place(31.62, 120.36), board.place(31.57, 120.6)
-    assert tuple(board.token("--ink-3")) not in on(first, last)
+    first, second, third = (31.62, 120.36), (31.65, 120.52), (31.57, 120.6)  # J. Lu's
+    same = ((31.47, 121.02), (31.35, 121.08))  # G. Zhao's
+    dash, gap, now = (board.token(name) for name in ("--ink-3", "--canvas", "--accent"))
+    assert dash not in board.along(first, third)
     board.set("map.compare = [{id: 't1', route: ['j1', 'j3', 'j2']}, {id: 't3', route: ['j7', 'j8']}]")
-    dashed = on(first, last)
-    assert {tuple(board.token("--ink-3")), tuple(board.token("--canvas"))} <= dashed, "dashes and gaps"
-    changed, same = on(first, board.place(31.65, 120.52)), on(board.place(31.47, 121.02), board.place(31.35, 121.08))
-    assert tuple(board.token("--accent")) in changed
-    assert {tuple(board.token("--accent")), tuple(board.token("--ink-3"))}.isdisjoint(same)
+    before = board.along(first, third)
+    assert dash in before
+    assert gap in before
+    assert now in board.along(first, second)
+    unchanged = board.along(*same)
+    assert now not in unchanged
+    assert dash not in unchanged
 
 
 def test_the_wheel_and_a_double_click_come_closer_around_the_pointer(board: Map) -> None:
@@ -386,6 +394,9 @@ def test_news_are_drawn_and_the_window_stays(board: Map) -> None:
     board.set("map.data = {...board(), areas: []}")
     expect(board.option("Heavy rain")).to_have_count(0)
     assert board.window() == before
+    board.set("map.upsert('job', [{...map.data.jobs[1], lat: null, lon: null}])")  # nobody knows where it is
+    expect(board.option("Shengyuan")).to_have_count(0)
+    expect(board.option("HD sample")).to_have_text("004103, HD sample, sent, 2 of 2 with J. Lu")
     board.set("map.data = {}")
     expect(board.page.locator(".dmap-empty")).to_have_text("Nothing to show")
 

@@ -27,7 +27,7 @@ export function hatch(ctx, { ground, colours, ratio }) {
 
 export function trace(ctx, ground, corners) {
   ctx.beginPath();
-  for (const [x, y] of corners) ctx.lineTo(...ground.px(x, y));
+  for (const { x, y } of corners) ctx.lineTo(...ground.px(x, y));
   ctx.closePath();
 }
 
@@ -44,7 +44,7 @@ export function paintArea(ctx, scene, area, pattern) {
   ctx.fillStyle = pattern;
   ctx.fill();
   ctx.lineWidth = look ? 3 : 1.5;
-  ctx.strokeStyle = c[{ chosen: 'accent', hot: 'ink-2' }[look] ?? 'warn-e'];
+  ctx.strokeStyle = c[look || 'warn-e'];
   return ctx.stroke();
 }
 
@@ -52,16 +52,18 @@ export function paintArea(ctx, scene, area, pattern) {
 function paintLabel(ctx, scene, area, look) {
   const { ground, colours: c } = scene;
   const [x, top] = ground.px(area.x, area.y);
-  const bottom = Math.max(...area.corners.map(corner => ground.px(...corner)[1]));
-  if (bottom < 0 || top > ground.height) return;
+  const [, bottom] = ground.px(0, area.box.bottom);
+  if (bottom < 0) return;
   const y = Math.min(Math.max(top, HEIGHT), bottom);
-  const text = fill(scene.words.slow, area.data);
   const font = c.font(11, 600);
+  const room = 2 * (area.box.right - area.box.left) * ground.k;
+  const texts = [fill(scene.words.slow, area.data), fill(scene.words.factor, area.data)];
+  const text = texts.find(one => measure(ctx, font, one) < room) ?? texts[1];
   const wide = measure(ctx, font, text) + 14;
   ctx.beginPath();
   ctx.roundRect(x - wide / 2, y - HEIGHT / 2, wide, HEIGHT, 4);
   ctx.fillStyle = c['warn-s'];
-  ctx.strokeStyle = c[look === 'chosen' ? 'accent' : 'warn-e'];
+  ctx.strokeStyle = c[look || 'warn-e'];
   ctx.lineWidth = 1;
   ctx.fill();
   ctx.stroke();
@@ -75,8 +77,8 @@ export function areaAt(areas, x, y) {
 
 function inside(corners, x, y) {
   let within = false;
-  corners.forEach(([x1, y1], at) => {
-    const [x2, y2] = corners.at(at - 1);
+  corners.forEach(({ x: x1, y: y1 }, at) => {
+    const { x: x2, y: y2 } = corners.at(at - 1);
     if ((y1 > y) !== (y2 > y) && x < ((x2 - x1) * (y - y1)) / (y2 - y1) + x1) within = !within;
   });
   return within;

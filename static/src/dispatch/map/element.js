@@ -2,8 +2,8 @@
 // outside. It is fed with plain data and tells by DOM events what somebody does; it knows neither server nor language.
 //
 // Properties
-//   data      {stations, people, jobs, areas, labels}; places are degrees. The first data are fitted into the window,
-//             later ones leave it where it is.
+//   data      {stations, people, jobs, areas, labels}; places are degrees, and what has none is left out. The first data
+//             are fitted into the window, later ones leave it where it is.
 //               stations: {id, lat, lon, title}
 //               people:   {id, lat, lon, title, short, tone, about, route: [ids of jobs in order]}
 //               jobs:     {id, lat, lon, title, tone, short, about}; tone: ok, warn, bad, info or mute, each with
@@ -12,7 +12,8 @@
 //               labels:   {lat, lon, title, rank}: quiet names, 1 before 2; those that collide are left out
 //   words     every text: label, help, empty, fit, zoomIn, zoomOut; as functions: station(station), person(person,
 //             {count}), job(job, {person, number, of} of its route or nothing), area(area), which name all that matters;
-//             as function of the facts or text with %(name)s: scale {km}, slow (of an area), group {kind, count,
+//             as function of the facts or text with %(name)s: scale {km}, slow (of an area: all of it), factor (when there is no room for
+//             that), group {kind, count,
 //             tones: {tone: count}}; and what is announced: view {km, count}, opened {count}, drawing, point {count, lat,
 //             lon}, few {count, least}, closed {count}, cancelled
 //   sprite    address of the icons of the buttons, also as attribute

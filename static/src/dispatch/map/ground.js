@@ -5,11 +5,16 @@
 // to about 2 % within 150 km north or south of the middle, so that one scale bar is true for a region. Web Mercator is
 // made for tiles, of which there are none here, and its kilometres grow towards the poles.
 
+import { around, box, overlap } from './squares.js';
+
 const DEGREE = 111.195; // km along a meridian
 const CHINA = [[18, 73], [54, 135]]; // seen while there is nothing to show
 const LEAST = 0.05; // px per km: China on a tablet
 const MOST = 400; // a yard
-const MARGIN = 44; // px kept free around what is fitted
+const SURELY = 1.5; // marks come apart in steps of half an octave, so perhaps only a little later
+const SIDES = 88; // px kept free left and right of what is fitted, together
+const ABOVE = 46; // where pins rise above their places
+const BELOW = 22;
 const CLOSEST_FIT = 40; // px per km: a single place is not blown up further
 
 export class Ground {
@@ -23,17 +28,15 @@ export class Ground {
 
   /** Puts the origin into the middle of these places ([lat, lon]) and returns them as a box in km. */
   centre(places) {
-    const all = places.length ? places : CHINA;
-    const [south, north] = span(all.map(([lat]) => lat));
-    const [west, east] = span(all.map(([, lon]) => lon));
-    this.#lat = (south + north) / 2;
-    this.#lon = (west + east) / 2;
-    const [right, bottom] = this.project(south, east);
-    return { left: -right, right, top: -bottom, bottom };
+    const { left, right, top, bottom } = box((places.length ? places : CHINA).map(([y, x]) => ({ x, y })));
+    this.#lat = (top + bottom) / 2;
+    this.#lon = (left + right) / 2;
+    const { x, y } = this.project(top, right);
+    return around(0, 0, x, y);
   }
 
   project(lat, lon) {
-    return [(lon - this.#lon) * DEGREE * this.#narrow, (this.#lat - lat) * DEGREE];
+    return { x: (lon - this.#lon) * DEGREE * this.#narrow, y: (this.#lat - lat) * DEGREE };
   }
 
   /** Degrees of a place in the window. */
@@ -61,15 +64,17 @@ export class Ground {
     return { south, west, north, east };
   }
 
-  sees(sx, sy, beyond = 0) {
-    return sx > -beyond && sy > -beyond && sx < this.width + beyond && sy < this.height + beyond;
+  /** Whether a box of km reaches into the window, or so many pixels beyond it. */
+  sees(one, beyond = 0) {
+    return overlap(one, around(this.x, this.y, (this.width / 2 + beyond) / this.k, (this.height / 2 + beyond) / this.k));
   }
 
   /** The window that shows a box of km. */
-  around({ left, right, top, bottom }, closest = CLOSEST_FIT) {
-    const across = (this.width - 2 * MARGIN) / (right - left);
-    const down = (this.height - 2 * MARGIN) / (bottom - top);
-    return { x: (left + right) / 2, y: (top + bottom) / 2, k: this.#bounded(Math.min(across, down, closest)) };
+  showing({ left, right, top, bottom }, closest = CLOSEST_FIT) {
+    const across = (this.width - SIDES) / (right - left);
+    const down = (this.height - ABOVE - BELOW) / (bottom - top);
+    const k = this.#bounded(Math.min(across, down, closest));
+    return { x: (left + right) / 2, y: (top + bottom - (ABOVE - BELOW) / k) / 2, k };
   }
 
   /** The window so many times closer, in which the place at these pixels stays where it is. */
@@ -90,9 +95,5 @@ export class Ground {
 
 /** Whether places so far apart (km) would still lie on each other at the closest look. */
 export function inseparable(km, px) {
-  return km * MOST < px;
-}
-
-function span(numbers) {
-  return [numbers.reduce((a, b) => Math.min(a, b)), numbers.reduce((a, b) => Math.max(a, b))];
+  return km * MOST < px * SURELY;
 }

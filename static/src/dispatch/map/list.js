@@ -1,7 +1,9 @@
 // What is in the window as a list: stations, then each technician and the stops in their order, then the other jobs and
 // the areas. Nobody sees it; screen readers read it, and the keyboard stands on one of its entries.
 
-import { fill, make } from '../timeline/pieces.js';
+import { make } from '../timeline/pieces.js';
+import { around } from './squares.js';
+import { group } from './view.js';
 
 export class List {
   #entries = []; // marks
@@ -24,7 +26,7 @@ export class List {
     const seen = new Set();
     for (const thing of order(scene.places)) {
       const mark = scene.markOf(thing);
-      if (scene.inView(mark)) seen.add(mark);
+      if (scene.ground.sees(thing.box ?? around(mark.x, mark.y, 0))) seen.add(mark);
     }
     this.#entries = [...seen];
     this.#at = stood ? this.#entries.findIndex(({ things }) => things.includes(stood)) : -1;
@@ -77,9 +79,10 @@ function* order({ station, person, job, area }) {
   yield* area.values();
 }
 
-function name({ kind, things, tones }, words) {
+function name(mark, words) {
+  const { kind, things } = mark;
   const [{ data, stop, stops }] = things;
-  if (things.length > 1) return fill(words.group, { kind, count: things.length, tones: Object.fromEntries(tones) });
+  if (things.length > 1) return group(mark, words);
   const more = { job: stop && { person: stop.person.data, number: stop.number, of: stop.of }, person: { count: stops?.length } }[kind];
   return words[kind]?.(data, more) ?? data.title;
 }

@@ -2,11 +2,13 @@
 
 import { hatch, paintArea } from './areas.js';
 import { Room } from './room.js';
-import { measure, write } from './stamps.js';
+import { around, box } from './squares.js';
+import { LIFT, measure, write } from './stamps.js';
 
 const SQUARE = 60; // px at least between two lines of the grid
 const ARROW = 36; // px: shorter ways have no arrowhead
 const CALM = 30; // routes that may be drawn in full strength
+const BESIDE = 11; // px from a station to its name
 const OUTSIDE = 60; // px beyond the window where something may still reach in
 
 /** 1, 2 or 5 times a power of ten: the km between two lines, which the scale bar shows too. */
@@ -24,8 +26,9 @@ export function paint(ctx, scene) {
   grid(ctx, ground, c);
   const lines = hatch(ctx, scene);
   for (const area of places.area.values()) paintArea(ctx, scene, area, lines);
-  names(ctx, scene);
+  names(ctx, scene, false);
   routes(ctx, scene);
+  names(ctx, scene, true);
   marks(ctx, scene);
   for (const area of places.area.values()) paintArea(ctx, scene, area);
   scene.pen.paint(ctx);
@@ -47,10 +50,10 @@ function line(ctx, x1, y1, x2, y2) {
   ctx.lineTo(x2, y2);
 }
 
-function names(ctx, { ground, colours: c, names: shown }) {
-  for (const { thing: { x, y, data }, font } of shown) {
+function names(ctx, { ground, colours: c, names: shown }, strong) {
+  for (const { thing: { kind, x, y, data }, font, colour, dx } of shown) {
     const [px, py] = ground.px(x, y);
-    if (ground.sees(px, py, OUTSIDE)) write(ctx, data.title, px, py, font, c['ink-3'], c.canvas);
+    if (Boolean(kind) === strong && ground.sees(around(x, y, 0), 4 * OUTSIDE)) write(ctx, data.title, px + dx, py, font, colour, c.canvas);
   }
 }
 
@@ -91,13 +94,12 @@ function way(ctx, ground, people, { colour, width, strength, plain, head = 4.5 }
 
 function legsOf(one, ground) {
   const legs = [];
-  const from = one.person ?? one;
-  let [x1, y1] = ground.px(from.x, from.y);
+  let before = one.person ?? one;
+  let [x1, y1] = ground.px(before.x, before.y);
   for (const stop of one.stops) {
     const [x2, y2] = ground.px(stop.x, stop.y);
-    const passes = Math.max(x1, x2) > 0 && Math.min(x1, x2) < ground.width && Math.max(y1, y2) > 0 && Math.min(y1, y2) < ground.height;
-    if (passes) legs.push([x1, y1, x2, y2]);
-    [x1, y1] = [x2, y2];
+    if (ground.sees(box([before, stop]))) legs.push([x1, y1, x2, y2]);
+    [x1, y1, before] = [x2, y2, stop];
   }
   return legs;
 }
@@ -116,13 +118,9 @@ function marks(ctx, scene) {
   const { ground, stamps, colours: c } = scene;
   for (const mark of scene.drawn()) {
     const [x, y] = ground.px(mark.x, mark.y);
-    if (!ground.sees(x, y, OUTSIDE)) continue;
+    if (!ground.sees(around(mark.x, mark.y, 0), OUTSIDE)) continue;
     if (mark.dx !== undefined) leg(ctx, x, y, mark, c);
     one(ctx, scene, mark, x + (mark.dx ?? 0), y + (mark.dy ?? 0), stamps);
-  }
-  for (const { thing, font } of scene.titles) {
-    const [x, y] = ground.px(thing.x, thing.y);
-    if (ground.sees(x, y, 4 * OUTSIDE)) write(ctx, thing.data.title, x + 11, y, font, c.ink, c.canvas, 'left');
   }
   shorts(ctx, scene);
 }
@@ -144,7 +142,8 @@ function one(ctx, scene, { kind, things, tones }, x, y, stamps) {
   const [{ data, stop }] = things;
   if (things.length > 1) return stamps.group(ctx, x, y, kind, things.length, tones, look);
   stamps[kind](ctx, x, y, data, look);
-  if (stop && scene.lit.has(stop.person)) stamps.number(ctx, x - 10, y - 26, stop.number);
+  const lit = stop && scene.lit.has(stop.person);
+  if (lit || (stop && scene.places.person.size < CALM)) stamps.number(ctx, x - 10, y - 26, stop.number, lit);
   return undefined;
 }
 
@@ -157,24 +156,23 @@ function leg(ctx, x, y, { dx, dy }, c) {
   ctx.stroke();
 }
 
-/** Which names fit at this scale: those of stations beside their squares, then the quiet ones by rank. */
+/** Which names fit at this scale, and where: those of stations, then the quiet ones by rank. */
 export function placeNames(ctx, { places, marks: { all }, colours: c, ground: { k } }) {
   const room = new Room();
   for (const { kind, things, x, y } of all) {
-    if (things.length > 1) room.take(x * k, y * k, 32, 32);
-    else if (kind === 'station') room.take(x * k, y * k, 16, 16);
-    else room.take(x * k, y * k - 12, 26, 30);
+    if (kind === 'job') room.take(x * k, y * k - (things.length > 1 ? 0 : 13), 26, 30);
+    else room.take(x * k, y * k - LIFT[kind], kind === 'station' ? 16 : 26, 20);
   }
   const bold = c.font(12, 600);
-  const titles = [...places.station.values()].filter(({ x, y, data }) => {
-    const wide = measure(ctx, bold, data.title);
-    return room.claim(x * k + 11 + wide / 2, y * k, wide, 15);
-  }).map(thing => ({ thing, font: bold }));
-  const names = [];
+  const names = [...places.station.values()].map(thing => {
+    const away = BESIDE + measure(ctx, bold, thing.data.title) / 2;
+    const fits = [away, -away].find(dx => room.claim(thing.x * k + dx, thing.y * k, 2 * (away - BESIDE), 14));
+    return { thing, font: bold, colour: c.ink, dx: fits ?? away }; // the name of a station is never left out
+  });
   for (const thing of places.names) {
     const font = thing.data.rank > 1 ? c.font(11) : c.font(12, 500);
-    if (room.claim(thing.x * k, thing.y * k, measure(ctx, font, thing.data.title) + 28, 44)) names.push({ thing, font });
+    const free = room.claim(thing.x * k, thing.y * k, measure(ctx, font, thing.data.title) + 28, 44);
+    if (free) names.push({ thing, font, colour: c['ink-3'], dx: 0 });
   }
-  return { titles, names };
+  return names;
 }
-

@@ -2,7 +2,7 @@
 
 import { trace } from './areas.js';
 
-const CLOSE = 10; // px to the first point, or to the last one: that is where a double click ends
+const CLOSE = 8; // px to the first point, or to the last one: that is where a double click ends
 const LEAST = 3; // points
 const STEP = 10; // px
 const LEAP = 60;
@@ -81,14 +81,14 @@ export class Pen {
   #near(at) {
     const point = this.#points.at(at);
     if (!point) return false;
-    const [x, y] = this.scene.ground.px(...point);
+    const [x, y] = this.scene.ground.px(point.x, point.y);
     return Math.hypot(x - this.#at[0], y - this.#at[1]) < CLOSE;
   }
 
   #set() {
     const { scene } = this;
-    this.#points.push(scene.ground.km(...this.#at));
     const [lat, lon] = scene.ground.degrees(...this.#at);
+    this.#points.push(scene.ground.project(lat, lon));
     scene.say('point', { count: this.#points.length, lat, lon });
   }
 
@@ -98,7 +98,7 @@ export class Pen {
       scene.say('few', { count: this.#points.length, least: LEAST });
       return;
     }
-    const points = this.#points.map(point => scene.ground.degrees(...scene.ground.px(...point)).map(angle => Number(angle.toFixed(6))));
+    const points = this.#points.map(({ x, y }) => scene.ground.degrees(...scene.ground.px(x, y)).map(angle => Number(angle.toFixed(6))));
     this.start(false);
     scene.say('closed', { count: points.length });
     scene.tell('area', { points });
@@ -113,7 +113,7 @@ export class Pen {
   paint(ctx) {
     if (!this.drawing) return;
     const { ground, colours: c } = this.scene;
-    const at = this.#at && ground.km(...this.#at);
+    const at = this.#at && ground.project(...ground.degrees(...this.#at));
     trace(ctx, ground, at ? [...this.#points, at] : this.#points);
     ctx.fillStyle = c['accent-soft'];
     ctx.globalAlpha = 0.6;
@@ -124,7 +124,7 @@ export class Pen {
     ctx.setLineDash([6, 4]);
     ctx.stroke();
     ctx.setLineDash([]);
-    this.#points.forEach((point, number) => corner(ctx, ground.px(...point), number ? 4 : 6, c));
+    this.#points.forEach((point, number) => corner(ctx, ground.px(point.x, point.y), number ? 4 : 6, c));
     if (this.#cross) crosshair(ctx, this.#at, c);
   }
 }

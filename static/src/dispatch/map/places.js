@@ -1,25 +1,29 @@
 // What the map was told: stations, people, jobs and areas by id, where they lie, and which job is whose how many-th.
 
+import { box } from './squares.js';
+
 export const LISTS = { station: 'stations', person: 'people', job: 'jobs', area: 'areas' };
 
 export class Places {
   station = new Map(); // id → {kind, id, data, x, y}, x and y in km
   person = new Map(); // and {stops}: the route as things
   job = new Map(); // and {stop: {person, number}} when somebody goes there
-  area = new Map(); // and {corners}
+  area = new Map(); // and {corners, box}
   names = []; // the quiet labels, most important first
   before = []; // the routes to compare with: [{person, stops}]
 
   load(data) {
     for (const [kind, list] of Object.entries(LISTS)) {
       this[kind].clear();
-      for (const one of data[list] ?? []) this[kind].set(one.id, { kind, id: one.id, data: one });
+      for (const one of data[list] ?? []) this.put(kind, one);
     }
     this.names = (data.labels ?? []).map(one => ({ data: one })).sort((a, b) => a.data.rank - b.data.rank);
   }
 
+  /** What has no place yet is not shown. */
   put(kind, one) {
-    this[kind].set(one.id, { kind, id: one.id, data: one });
+    if (kind === 'area' ? one.points.length : Number.isFinite(one.lat)) this[kind].set(one.id, { kind, id: one.id, data: one });
+    else this[kind].delete(one.id);
   }
 
   get(ref) {
@@ -34,13 +38,14 @@ export class Places {
   }
 
   project(ground) {
-    const place = thing => { [thing.x, thing.y] = ground.project(thing.data.lat, thing.data.lon); };
+    const place = thing => Object.assign(thing, ground.project(thing.data.lat, thing.data.lon));
     for (const kind of ['station', 'person', 'job']) this[kind].forEach(place);
     this.names.forEach(place);
     for (const area of this.area.values()) {
-      area.corners = area.data.points.map(([lat, lon]) => ground.project(lat, lon));
-      area.x = area.corners.reduce((sum, [x]) => sum + x, 0) / area.corners.length;
-      area.y = Math.min(...area.corners.map(([, y]) => y));
+      area.corners = area.data.points.map(point => ground.project(...point));
+      area.box = box(area.corners);
+      area.x = (area.box.left + area.box.right) / 2;
+      area.y = area.box.top;
     }
   }
 

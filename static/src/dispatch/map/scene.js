@@ -6,16 +6,16 @@ import { areaAt } from './areas.js';
 import { Colours } from './colours.js';
 import { Ground, inseparable } from './ground.js';
 import { List } from './list.js';
-import { box, fanned, hit, Marks } from './marks.js';
+import { APART, fanned, hit, Marks } from './marks.js';
 import { paint, placeNames } from './paint.js';
 import { Pen } from './pen.js';
 import { LISTS, Places } from './places.js';
+import { around, box } from './squares.js';
 import { Stamps } from './stamps.js';
 import { View } from './view.js';
 
 const GLIDE = 180; // ms
 const SETTLED = 120; // ms without a frame
-const TOUCHING = 26; // px
 const NEAR = 40; // px from the edge: nearer is not well seen
 
 export class Scene {
@@ -32,11 +32,11 @@ export class Scene {
   highlight = null;
   compare = null;
   chosen = null; // the selected thing
+  hot = new Set(); // things that are pointed at
   lit = new Set(); // technicians whose route stands out
   raised = []; // marks drawn once more above the others
   fan = []; // the members of the mark that is opened
   names = [];
-  titles = [];
   ratio = 1;
   #opened = null;
   #pointed = null; // the mark under the pointer
@@ -105,7 +105,10 @@ export class Scene {
     const other = due.has('places') || this.marks.level !== Marks.level(k);
     if (other) this.#gather();
     if (other || due.has('light')) this.#light();
-    if (other || due.has('look') || this.k !== k) Object.assign(this, placeNames(this.view.canvas.getContext('2d'), this), { k });
+    if (other || due.has('look') || this.k !== k) {
+      this.names = placeNames(this.view.canvas.getContext('2d'), this);
+      this.k = k;
+    }
   }
 
   #dress() {
@@ -118,7 +121,7 @@ export class Scene {
     const { places, view } = this;
     if (this.#fresh && this.data) {
       this.#fresh = false;
-      this.fit();
+      this.#showAll();
     } else places.project(this.ground);
     places.link(this.compare);
     view.empty.hidden = !this.data || Object.keys(LISTS).some(kind => places[kind].size);
@@ -144,10 +147,10 @@ export class Scene {
       .map(one => ({ kind: one.kind, things: [one], x: one.x, y: one.y }));
   }
 
-  /** How a mark stands out: chosen, hot or not. */
+  /** The colour with which a mark stands out: chosen, pointed at, or none. */
   look(things) {
-    if (this.chosen && things.includes(this.chosen)) return 'chosen';
-    return this.hot?.size && things.some(one => this.hot.has(one)) ? 'hot' : '';
+    if (this.chosen && things.includes(this.chosen)) return 'accent';
+    return this.hot.size && things.some(one => this.hot.has(one)) ? 'ink-2' : '';
   }
 
   /** Every mark from below to above. */
@@ -160,14 +163,6 @@ export class Scene {
     if (thing.kind === 'area') return (thing.mark ??= { kind: 'area', things: [thing], x: thing.x, y: thing.y });
     const mark = this.marks.of.get(thing);
     return mark === this.#opened ? this.fan.find(({ things: [one] }) => one === thing) : mark;
-  }
-
-  inView({ kind, things: [{ corners }], x, y }) {
-    const { ground } = this;
-    if (kind !== 'area') return ground.sees(...ground.px(x, y));
-    const all = corners.map(corner => ground.px(...corner));
-    const [xs, ys] = [all.map(([one]) => one), all.map(([, one]) => one)];
-    return Math.max(...xs) > 0 && Math.min(...xs) < ground.width && Math.max(...ys) > 0 && Math.min(...ys) < ground.height;
   }
 
   /** What is at a place of the window. */
@@ -210,14 +205,14 @@ export class Scene {
 
   /** Goes closer until the mark comes apart; what is at one place is spread around it. */
   open(mark) {
-    const around = box(mark.things);
+    const all = box(mark.things);
     this.close();
-    if (inseparable(Math.max(around.right - around.left, around.bottom - around.top), TOUCHING)) {
+    if (inseparable(Math.max(all.right - all.left, all.bottom - all.top), APART[mark.kind])) {
       this.#opened = mark;
       this.fan = fanned(mark);
       this.say('opened', { count: mark.things.length });
       this.renew('light');
-    } else this.glide(this.ground.around(around, Math.max(this.ground.k * 8, 1)));
+    } else this.glide(this.ground.showing(all, Math.max(this.ground.k * 8, 1)));
   }
 
   close() {
@@ -228,19 +223,24 @@ export class Scene {
     return true;
   }
 
+  /** Shows all; before anything was drawn that is what comes anyway. */
   fit() {
-    const around = this.ground.centre(this.places.degrees());
-    this.places.project(this.ground);
-    if (this.ground.width) this.window(this.ground.around(around));
+    if (this.#fresh) return;
+    this.#showAll();
     this.renew('places');
+  }
+
+  #showAll() {
+    const all = this.ground.centre(this.places.degrees());
+    this.places.project(this.ground);
+    this.window(this.ground.showing(all));
   }
 
   reveal(kind, id) {
     const thing = this.places.get({ kind, id });
     if (!thing) return;
     if (this.#due.has('places')) this.draw();
-    const [sx, sy] = this.ground.px(thing.x, thing.y);
-    if (!this.ground.sees(sx, sy, -NEAR)) this.glide({ x: thing.x, y: thing.y, k: this.ground.k });
+    if (!this.ground.sees(around(thing.x, thing.y, 0), -NEAR)) this.glide({ x: thing.x, y: thing.y, k: this.ground.k });
   }
 
   /** Another window at once. */

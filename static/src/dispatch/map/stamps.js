@@ -7,7 +7,6 @@ const BOX = 24; // of the icons
 const SIGNS = { ok: 'M20 6 9 17l-5-5', warn: 'M12 4v10M12 19.500v.500', bad: 'M18 6 6 18M6 6l12 12', info: 'M4 12h16m-7-7 7 7-7 7', mute: 'M12 10v4M10 12h4' };
 const PEOPLE = 'M5 21v-2a5 5 0 0 1 5-5h4a5 5 0 0 1 5 5v2M8 7a4 4 0 1 0 8 0 4 4 0 1 0-8 0';
 const PIN = 9; // px: the radius of its head
-const OUTLINE = { chosen: 'accent', hot: 'ink-2' };
 
 /** How far above a place that which stands for it has its middle. */
 export const LIFT = { job: 15, person: 18, station: 0 };
@@ -35,7 +34,7 @@ export class Stamps {
     this.#put(ctx, `job ${tone} ${look}`, x, y, 34, 72, on => {
       const c = this.#colours;
       if (look) { // chosen or pointed at: a second, wider outline
-        drop(on, PIN + 3.5, 3, c[OUTLINE[look]]);
+        drop(on, PIN + 3.5, 3, c[look]);
         drop(on, PIN + 1.5, 1, c.surface);
       }
       drop(on, PIN, 0, c[`${tone}-s`]);
@@ -51,14 +50,9 @@ export class Stamps {
     const text = short ?? title;
     const font = this.#colours.font(11, 600);
     const wide = Math.max(22, measure(ctx, font, text) + 12);
-    this.#put(ctx, `person ${tone} ${text} ${look}`, x, y, wide + 20, 64, on => {
+    this.#put(ctx, `person ${tone} ${text} ${look}`, x, y, wide + 24, 76, on => {
       const c = this.#colours;
-      disc(on, 4, c.surface);
-      if (look) pill(on, wide + 7, 27, c[OUTLINE[look]]);
-      pill(on, wide + 3, 23, c.surface);
-      rounded(on, -1, -9, 2, 9, 0, c['ink-2']);
-      disc(on, 2.5, c['ink-2']);
-      pill(on, wide, 20, c['ink-2']);
+      pin(on, wide, 20, c, look);
       write(on, text, 0, -LIFT.person, font, c.surface);
       if (tone && tone !== 'mute') badge(on, wide / 2 - 2, -27, tone, c);
     });
@@ -68,41 +62,45 @@ export class Stamps {
   group(ctx, x, y, kind, count, tones, look) {
     const text = count > 999 ? '999+' : String(count);
     const radius = 9 + 2 * text.length;
-    const parts = shares(tones, count);
     const c = this.#colours;
-    const people = kind === 'person';
-    this.#put(ctx, `${kind} ${radius} ${people || parts.join()} ${look}`, x, y, 2 * radius + 20, 2 * radius + 20, on => {
-      if (look) disc(on, radius + 4, c[OUTLINE[look]]);
+    const font = c.font(11, 700);
+    if (kind === 'person') {
+      const wide = measure(ctx, font, text) + 26;
+      this.#put(ctx, `people ${wide} ${look}`, x, y, wide + 12, 76, on => {
+        pin(on, wide, 20, c, look);
+        sign(on, PEOPLE, 11 - wide / 2, -LIFT.person, 10, c.surface);
+      });
+      write(ctx, text, x + 6, y - LIFT.person + 0.5, font, c.surface);
+      return;
+    }
+    const parts = shares(tones, count);
+    this.#put(ctx, `jobs ${radius} ${parts.join()} ${look}`, x, y, 2 * radius + 20, 2 * radius + 20, on => {
+      if (look) disc(on, radius + 4, c[look]);
       disc(on, radius + 1.5, c.surface);
-      if (people) {
-        disc(on, radius, c['ink-2']);
-        sign(on, PEOPLE, 0, -5, 9, c.surface);
-        return;
-      }
       ring(on, radius - 1.5, parts, c);
       if (['bad', 'warn'].includes(parts[0][0])) badge(on, radius * 0.8, -radius * 0.8, parts[0][0], c);
     });
-    write(ctx, text, x, y + (people ? 5 : 0.5), c.font(11, 700), people ? c.surface : c.ink);
+    write(ctx, text, x, y + 0.5, font, c.ink);
   }
 
   station(ctx, x, y, _data, look) {
     this.#put(ctx, `station ${look}`, x, y, 28, 28, on => {
       const c = this.#colours;
-      if (look) rounded(on, -9, -9, 18, 18, 4, c[OUTLINE[look]]);
+      if (look) rounded(on, -9, -9, 18, 18, 4, c[look]);
       rounded(on, -7, -7, 14, 14, 3, c.surface);
       rounded(on, -5.5, -5.5, 11, 11, 2, c.ink);
     });
   }
 
-  /** The how many-th stop of a route. */
-  number(ctx, x, y, number) {
-    this.#put(ctx, `number ${number}`, x, y, 28, 20, on => {
+  /** The how many-th stop of a route, strong when that stands out. */
+  number(ctx, x, y, number, strong) {
+    this.#put(ctx, `number ${number} ${strong}`, x, y, 28, 20, on => {
       const c = this.#colours;
       const font = c.font(10, 700);
       const wide = Math.max(14, measure(on, font, String(number)) + 7);
       rounded(on, -wide / 2 - 1, -8, wide + 2, 16, 8, c.surface);
-      rounded(on, -wide / 2, -7, wide, 14, 7, c.accent);
-      write(on, String(number), 0, 0.5, font, c['on-solid']);
+      rounded(on, -wide / 2, -7, wide, 14, 7, c[strong ? 'accent' : 'line-2']);
+      write(on, String(number), 0, 0.5, font, c[strong ? 'on-solid' : 'ink']);
     });
   }
 
@@ -160,6 +158,16 @@ function drop(on, radius, below, colour) {
   on.closePath();
   on.fillStyle = colour;
   on.fill();
+}
+
+// A pill on a stem.
+function pin(on, wide, high, c, look) {
+  disc(on, 4, c.surface);
+  if (look) pill(on, wide + 7, high + 7, c[look]);
+  pill(on, wide + 3, high + 3, c.surface);
+  rounded(on, -1, -9, 2, 9, 0, c['ink-2']);
+  disc(on, 2.5, c['ink-2']);
+  pill(on, wide, high, c['ink-2']);
 }
 
 function pill(on, wide, high, colour) {

@@ -55,9 +55,8 @@ export class View {
   scale() {
     const { words, ground: { k } } = this.scene;
     const km = gridStep(k);
-    if (this.km !== km || this.k !== k) this.bar.style.inlineSize = `${Math.round(km * k)}px`;
+    this.bar.style.inlineSize = `${Math.round(km * k)}px`;
     this.bar.textContent = fill(words.scale, { km });
-    Object.assign(this, { km, k });
   }
 
   /** The tip beside a mark, or none. */
@@ -85,9 +84,15 @@ function icon(address) {
   return svg;
 }
 
-function about({ kind, things, tones }, words) {
+/** What is said of a mark of several. */
+export function group({ kind, things, tones }, words) {
+  return fill(words.group, { kind, count: things.length, tones: Object.fromEntries(tones) });
+}
+
+function about(mark, words) {
+  const { kind, things } = mark;
   const [{ data }] = things;
-  if (things.length > 1) return [fill(words.group, { kind, count: things.length, tones: Object.fromEntries(tones) })];
+  if (things.length > 1) return [group(mark, words)];
   if (kind === 'area') return [data.title, fill(words.slow, data)];
   return [data.title, data.about];
 }
