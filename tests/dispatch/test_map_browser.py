@@ -401,6 +401,25 @@ def test_news_are_drawn_and_the_window_stays(board: Map) -> None:
     expect(board.page.locator(".dmap-empty")).to_have_text("Nothing to show")
 
 
+def test_the_pointer_and_the_keyboard_stay_where_they_are_when_news_come(board: Map) -> None:
+    board.page.mouse.move(*board.job("j2"))
+    change = "map.upsert('job', [{...map.data.jobs[1], title: 'New name'}])"
+    board.set(change)
+    expect(board.tip).to_contain_text("New name")
+    assert len(board.told("hover")) == 1
+    board.set("map.remove('job', ['j2'])")
+    expect(board.tip).to_be_hidden()
+    assert board.told("hover")[-1] == {"kind": None, "id": None}
+    board.page.mouse.move(*board.place(*NOWHERE))
+    board.stage.focus()
+    board.press("Home", "Tab", "Tab", "Tab", "Tab")
+    active = board.stage.get_attribute("aria-activedescendant")
+    board.set(change + "; map.upsert('job', [{...map.data.jobs[0], title: 'Renamed'}])")
+    expect(board.page.locator(f"[id='{active}']")).to_have_text("004101, Renamed, at work, 1 of 3 with J. Lu")
+    expect(board.tip).to_contain_text("Renamed")
+    assert board.stage.get_attribute("aria-activedescendant") == active
+
+
 def test_reveal_moves_only_as_far_as_needed(board: Map) -> None:
     before = board.window()
     board.set("map.reveal('job', 'j5')")

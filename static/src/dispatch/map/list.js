@@ -19,21 +19,23 @@ export class List {
     return this.#entries[this.#at];
   }
 
-  /** Reads what is shown; the keyboard stays where it stood when that is still there. */
+  /** Reads what is shown; the keyboard stays where it stood when that is still there. True if its mark is another one. */
   refresh() {
     const { scene, stage } = this;
-    const stood = this.mark?.things[0];
+    const before = this.mark;
+    const stood = before?.things[0];
     const seen = new Set();
     for (const thing of order(scene.places)) {
       const mark = scene.markOf(thing);
       if (scene.ground.sees(thing.box ?? around(mark.x, mark.y, 0))) seen.add(mark);
     }
     this.#entries = [...seen];
-    this.#at = stood ? this.#entries.findIndex(({ things }) => things.includes(stood)) : -1;
+    const again = stood && scene.places.get(stood); // perhaps with other facts
+    this.#at = again ? this.#entries.findIndex(({ things }) => things.includes(again)) : -1;
     while (stage.children.length > this.#entries.length) stage.lastChild.remove();
     this.#entries.forEach((mark, at) => this.#write(stage.children[at] ?? stage.appendChild(make('div', 'sr', { role: 'option', id: `${scene.view.id}-${at}` })), mark));
     this.#mark();
-    return stood && !this.mark;
+    return this.mark !== before;
   }
 
   #write(option, mark) {

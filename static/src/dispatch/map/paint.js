@@ -2,7 +2,7 @@
 
 import { hatch, paintArea } from './areas.js';
 import { Room } from './room.js';
-import { around, box } from './squares.js';
+import { around } from './squares.js';
 import { LIFT, measure, write } from './stamps.js';
 
 const SQUARE = 60; // px at least between two lines of the grid
@@ -94,12 +94,12 @@ function way(ctx, ground, people, { colour, width, strength, plain, head = 4.5 }
 
 function legsOf(one, ground) {
   const legs = [];
-  let before = one.person ?? one;
-  let [x1, y1] = ground.px(before.x, before.y);
+  const from = one.person ?? one;
+  let [x1, y1] = ground.px(from.x, from.y);
   for (const stop of one.stops) {
     const [x2, y2] = ground.px(stop.x, stop.y);
-    if (ground.sees(box([before, stop]))) legs.push([x1, y1, x2, y2]);
-    [x1, y1, before] = [x2, y2, stop];
+    if (Math.max(x1, x2) > 0 && Math.min(x1, x2) < ground.width && Math.max(y1, y2) > 0 && Math.min(y1, y2) < ground.height) legs.push([x1, y1, x2, y2]);
+    [x1, y1] = [x2, y2];
   }
   return legs;
 }

@@ -8,7 +8,7 @@ export class Places {
   station = new Map(); // id → {kind, id, data, x, y}, x and y in km
   person = new Map(); // and {stops}: the route as things
   job = new Map(); // and {stop: {person, number}} when somebody goes there
-  area = new Map(); // and {corners, box}
+  area = new Map(); // and {corners, box}; alone in {things}, as a mark
   names = []; // the quiet labels, most important first
   before = []; // the routes to compare with: [{person, stops}]
 
@@ -43,6 +43,7 @@ export class Places {
     this.names.forEach(place);
     for (const area of this.area.values()) {
       area.corners = area.data.points.map(point => ground.project(...point));
+      area.things = [area];
       area.box = box(area.corners);
       area.x = (area.box.left + area.box.right) / 2;
       area.y = area.box.top;

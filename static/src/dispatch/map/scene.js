@@ -129,8 +129,11 @@ export class Scene {
 
   #gather() {
     this.marks = new Marks(this.places, Marks.level(this.ground.k));
-    this.#pointed = null;
     this.close();
+    const pointed = this.#pointed;
+    const thing = pointed?.things.length === 1 && this.places.get(pointed.things[0]); // perhaps with other facts
+    this.#pointed = thing ? { ...thing, things: [thing] } : null;
+    if (pointed && !thing) this.#hover(null);
   }
 
   // Whose route stands out, and which marks are drawn above the others for that.
@@ -160,7 +163,7 @@ export class Scene {
 
   /** The mark of a thing: its own when it stands out, or one that it shares. */
   markOf(thing) {
-    if (thing.kind === 'area') return (thing.mark ??= { kind: 'area', things: [thing], x: thing.x, y: thing.y });
+    if (thing.kind === 'area') return thing; // which has all that a mark has
     const mark = this.marks.of.get(thing);
     return mark === this.#opened ? this.fan.find(({ things: [one] }) => one === thing) : mark;
   }
@@ -176,7 +179,8 @@ export class Scene {
 
   /** The pointer is over a mark, or over none. */
   point(mark) {
-    if (mark === this.#pointed || (mark && mark.things.length === 1 && mark.things[0] === this.#pointed?.things[0])) return;
+    const before = this.#pointed;
+    if (mark === before || (mark?.things[0] === before?.things[0] && mark?.things.length === before?.things.length)) return;
     this.#pointed = mark ?? null;
     this.view.stage.toggleAttribute('data-over', Boolean(mark));
     this.#hover(mark);
@@ -290,7 +294,7 @@ export class Scene {
   settle() {
     clearTimeout(this.#timer);
     if (this.#due.size) this.draw();
-    if (this.list.refresh()) this.stand();
+    if (this.list.refresh()) this.list.mark ? this.renew('light') : this.stand();
     const { ground } = this;
     if (this.#spoken) this.say('view', { km: ground.width / ground.k, count: this.view.stage.children.length });
     this.#spoken = false;
