@@ -1,7 +1,7 @@
 """A page with nothing but the timeline, served with our own headers: for its tests and its benchmark."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -29,14 +29,15 @@ CSS = """.page-grid { display: grid; grid-template-columns: 304px minmax(0, 1fr)
 class Pages(SimpleHTTPRequestHandler):
     """The page at `/?lang=…`, built files below `/dist/`, scripts of the folders given."""
 
-    def __init__(self, *args: Any, scripts: list[Path], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, scripts: list[Path], html: Callable[[str], str], **kwargs: Any) -> None:
         self.scripts = scripts
+        self.html = html
         super().__init__(*args, **kwargs)
 
     def do_GET(self) -> None:
         path, _, query = self.path.partition("?")
         if path == "/":
-            self._send("text/html", _html(query).encode())
+            self._send("text/html", self.html(query).encode())
         elif path == "/page.css":
             self._send("text/css", CSS.encode())
         elif path.startswith("/dist/"):
@@ -74,10 +75,10 @@ def _html(query: str) -> str:
 
 
 @contextmanager
-def serve(*scripts: Path) -> Iterator[str]:
+def serve(*scripts: Path, html: Callable[[str], str] = _html) -> Iterator[str]:
     """The address of the pages; the scripts are found by their file names."""
     ours = [Path(__file__).with_suffix(".js"), *scripts]
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Pages, scripts=ours)) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Pages, scripts=ours, html=html)) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield f"http://127.0.0.1:{server.server_address[1]}"

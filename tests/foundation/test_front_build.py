@@ -104,6 +104,11 @@ def test_the_timeline_leaves_room_for_the_board_around_it() -> None:
     assert weight("dispatch/timeline.js") <= 12
 
 
+def test_the_map_stays_small_beside_it() -> None:
+    assert weight("dispatch/map.js") <= 12
+    assert weight("dispatch/map.css") <= 1.5
+
+
 def test_every_icon_that_pages_name_is_in_the_sprite() -> None:
     listed = (ROOT / "static" / "src" / "foundation" / "icons.txt").read_text().split()
     assert listed == sorted(set(listed))
