@@ -20,6 +20,7 @@ from fieldservice.admin import views as admin
 from fieldservice.dispatch import api as dispatch_api
 from fieldservice.dispatch import views as dispatch
 from fieldservice.dispatch.plans import api as plans_api
+from fieldservice.dispatch.plans import views as plans
 from fieldservice.foundation import api, live, providers, web
 from fieldservice.foundation.db import db, dumps, loads
 from fieldservice.foundation.db import install as install_database_rules
@@ -51,6 +52,7 @@ MORE_PAGES = (  # on the blueprints of views.py beside them; the ways with fixed
 
 PAGES = (
     dispatch.blueprint,
+    plans.blueprint,
     intake.blueprint,
     workorders.blueprint,
     caller_views.blueprint,

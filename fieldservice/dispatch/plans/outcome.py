@@ -26,8 +26,8 @@ def told(world: World, before: Checked, after: Checked, unplaced: Sequence[Unpla
     numbers = {one["job"]: one["number"] for one in found}
     return {
         "changes": [{name: fact for name, fact in one.items() if name != "job"} for one in found],
-        "before": _figures(world, before, _standing_late(world)),
-        "after": _figures(world, after, sum(1 for one in _lateness(world, after) if one)),
+        "before": _figures(world, before, _late_standing(world)),
+        "after": _figures(world, after, _late_planned(world, after)),
         "lanes": [_lane(world, after, day, numbers) for day, _shift in enumerate(world.shifts)],
         "unplaced": [_left_out(world, one) for one in unplaced],
         "people": {str(shift.member.id): dict(shift.member.names) for shift in world.shifts},
@@ -140,31 +140,24 @@ def _figures(world: World, checked: Checked, late: int) -> Result:
         "goals": {name: round(amount) for name, amount in asdict(checked.amounts).items()},
         "jobs": len(ours),
         "placed": len(served),
+        "promises": sum(len(list(_promises(world, work, None))) for work in world.works if work is not None),
         "late": late,
         "travel_min": sum(ceil(leg / 60) for timed in routes for leg in timed.legs),
         "technicians": len({world.shifts[day].member.id for day, timed in enumerate(checked.routes) if timed}),
     }
 
 
-def _standing_late(world: World) -> int:
+def _late_standing(world: World) -> int:
     """Promises that what stands in the books would break; nobody coming breaks one too."""
-    count = 0
-    for work in world.works:
-        if work is not None:
-            span = work.visit.span if work.visit is not None and work.stands else None
-            dues = ((work.arrival_due, span and span.starts_at), (work.restore_due, span and span.ends_at))
-            count += any(due is not None and (moment is None or moment > due) for due, moment in dues)
-    return count
+    told = (one for work in world.works if work is not None for one in _promises(world, work, None))
+    return sum(one["late_before"] != 0 for one in told)
 
 
-def _lateness(world: World, after: Checked) -> Iterator[bool]:
-    """For each job of ours whether a promise about it would be broken."""
+def _late_planned(world: World, after: Checked) -> int:
+    """Promises that the plan would break."""
     placed = {job: (day, start) for (job, day), start in after.starts().items()}
-    for job, work in enumerate(world.works):
-        if work is not None:
-            yield any(
-                one["late_after"] is None or one["late_after"] > 0 for one in _promises(world, work, placed.get(job))
-            )
+    works = ((job, work) for job, work in enumerate(world.works) if work is not None)
+    return sum(one["late_after"] != 0 for job, work in works for one in _promises(world, work, placed.get(job)))
 
 
 def _legs(checked: Checked) -> dict[tuple[int, int], int]:

@@ -130,6 +130,7 @@ class PlanFiguresSchema(ma.Schema):
     goals = ma.fields.Dict()
     jobs = ma.fields.Integer()
     placed = ma.fields.Integer()
+    promises = ma.fields.Integer()
     late = ma.fields.Integer()
     travel_min = ma.fields.Integer()
     technicians = ma.fields.Integer()

@@ -109,12 +109,15 @@ def ask(
     return plan
 
 
-def ask_again(plan: DispatchPlan, somebody: Person, at: datetime | None = None) -> DispatchPlan:
-    """The same wish on the day as it is now."""
+def ask_again(
+    plan: DispatchPlan, somebody: Person, *, objective: str | None = None, at: datetime | None = None
+) -> DispatchPlan:
+    """The same wish, or one with another objective, on the day as it is now."""
     stations = session.scalars(select(Station).where(Station.id.in_(plan.station_ids))).all()
     return ask(
-        somebody, stations, max(plan.first_day, today()), days=plan.days, objective=plan.objective,
-        weights={name: plan.weights[name] for name in NAMES}, seed=plan.seed, effort=plan.effort, at=at,
+        somebody, stations, max(plan.first_day, today()), days=plan.days, objective=objective or plan.objective,
+        weights=None if objective else {name: plan.weights[name] for name in NAMES}, seed=plan.seed,
+        effort=plan.effort, at=at,
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """A kept plan as people read it: names, moments and sentences put to its plain data."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from fieldservice.dispatch.plans.models import DispatchPlan
 from fieldservice.foundation import display
-from fieldservice.foundation.words import pick
+from fieldservice.foundation.words import pick, word
 from fieldservice.stations.queries import stations_by_id
 
 
@@ -108,6 +108,32 @@ def unplaced(plan: DispatchPlan) -> list[Unplaced]:
 def station_codes(plan: DispatchPlan) -> list[str]:
     """The stations of a plan."""
     return sorted(station.code for station in stations_by_id(plan.station_ids).values())
+
+
+def station_names(plan: DispatchPlan) -> list[str]:
+    """The stations of a plan as people call them."""
+    return [pick(station.names) for station in stations_by_id(plan.station_ids).values()]
+
+
+def changed(plan: DispatchPlan, facts: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What is no longer as the plan had it (Conflict `plan_outdated`), in words."""
+    told = []
+    for fact in facts:
+        state = word("state", fact["state"])
+        if "technician" in fact:
+            name = pick(person(plan, fact["technician"]).names) or _("somebody else")
+            when = display.datetime_short(_moment(fact["starts_at"]))
+            text = _(
+                "%(order)s: now %(name)s, %(time)s (%(state)s)",
+                order=fact["work_order"],
+                name=name,
+                time=when,
+                state=state,
+            )
+        else:
+            text = _("%(order)s: now %(state)s", order=fact["work_order"], state=state)
+        told.append(str(text))
+    return told
 
 
 def _change(plan: DispatchPlan, one: Mapping[str, Any]) -> Change:
