@@ -64,18 +64,21 @@ class _Gap(NamedTuple):
     out: Whole  # and to the one after
 
 
-def rank(gaps: Gaps, job: int, most: int = 3) -> Ranking:
+def rank(gaps: Gaps, job: int, most: int = 3, dearer: Floats | None = None) -> Ranking:
     """The `most` best technicians for a job that stands nowhere on the board, each with the best gap of all days.
+
+    `dearer` is what the job costs more on each technician-day for reasons of the caller's; where it is infinite, the
+    day is not asked.
 
     The job is taken for itself: members of a crew are asked for one by one, and a job that waits for another needs a
     moment in `gaps.agreed`. Raises ValueError for a job that is pinned: it stands where it is.
     """
     if gaps.problem.jobs[job].pinned:
         raise ValueError("a pinned job is where it is")
-    found = _bounds(gaps, job)
+    found = _bounds(gaps, job, dearer)
     offers: list[Offer] = []
     people: set[int] = set()
-    for offer in _exactly(gaps, job, found, people):
+    for offer in _exactly(gaps, job, found, people, dearer):
         offers.append(offer)
         people.add(gaps.problem.days[offer.day].technician)
         if len(offers) >= most:
@@ -83,7 +86,7 @@ def rank(gaps: Gaps, job: int, most: int = 3) -> Ranking:
     return Ranking(tuple(offers), _others(gaps, found, people))
 
 
-def _exactly(gaps: Gaps, job: int, found: _Gap, people: set[int]) -> Iterator[Offer]:
+def _exactly(gaps: Gaps, job: int, found: _Gap, people: set[int], dearer: Floats | None = None) -> Iterator[Offer]:
     """Offers from the cheapest on; those of `people`, who are known already, are passed over."""
     waiting: list[Offer] = []
     for bound, day, slot, *legs in _in_order(found):
@@ -95,6 +98,8 @@ def _exactly(gaps: Gaps, job: int, found: _Gap, people: set[int]) -> Iterator[Of
             continue
         priced = offer_of(gaps, job, day, slot, legs)
         if priced is not None:
+            if dearer is not None:
+                priced = priced._replace(cost=priced.cost + float(dearer[day]))
             heapq.heappush(waiting, priced)
     while waiting:
         offer = heapq.heappop(waiting)
@@ -147,10 +152,12 @@ def _others(gaps: Gaps, found: _Gap, people: set[int]) -> tuple[int, ...]:
 # Bounds -------------------------------------------------------------------------------------------
 
 
-def _bounds(gaps: Gaps, job: int) -> _Gap:
+def _bounds(gaps: Gaps, job: int, dearer: Floats | None = None) -> _Gap:
     """What each gap costs at least, without those in which the job does not fit."""
     wanted, windows = gaps.problem.jobs[job], windows_of(gaps.problem, job, gaps.agreed)
     able, fetches = _able(gaps, job)
+    if dearer is not None:
+        able = able[dearer[able] < np.inf]
     day, slot = _roomy(gaps, able, windows, wanted.seconds)
     wait: Whole | int = 0
     more: Whole | int = 0
@@ -169,6 +176,8 @@ def _bounds(gaps: Gaps, job: int) -> _Gap:
     fits = np.flatnonzero(begin < NEVER)
     detour = (into + out - gaps.ways[day, slot] + more)[fits]
     bound = _cost(gaps, wanted, day[fits], begin[fits], detour) - ROUNDING
+    if dearer is not None:
+        bound += dearer[day[fits]]
     return _Gap(bound, day[fits], slot[fits], into[fits], out[fits])
 
 

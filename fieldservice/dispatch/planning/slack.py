@@ -56,10 +56,9 @@ def _reach(problem: Problem, day: Day, route: Sequence[int], legs: Sequence[int]
         job = problem.jobs[index]
         fixed = job.held[0].start if job.pinned else agreed.get(index)
         windows = job.starts if fixed is None else (Window(fixed, fixed),)
-        found.append([
-            _latest_in(windows, _latest_free(day.breaks[taken:], leg, found[-1][taken:]) - job.seconds)
-            for taken in range(many + 1)
-        ])  # fmt: skip
+        frees = [_latest_free(day.breaks[taken:], leg, found[-1][taken:]) for taken in range(many)]
+        frees.append(found[-1][many] - leg)
+        found.append([_latest_in(windows, free_at - job.seconds) for free_at in frees])
     return found[::-1]
 
 
@@ -82,4 +81,7 @@ def _latest_free(pauses: Sequence[Break], leg: int, reach: Sequence[int]) -> int
 
 def _latest_in(windows: Sequence[Window], begin: int) -> int:
     """The latest arrival after which work begins no later than then."""
+    if len(windows) == 1:  # nearly always; this is asked for every job of every board
+        start, end = windows[0]
+        return -NEVER if begin < start else begin if begin < end else end
     return max((min(one.end, begin) for one in windows if one.start <= begin), default=-NEVER)
