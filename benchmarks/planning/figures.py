@@ -15,7 +15,7 @@ from statistics import fmean
 from time import process_time
 
 from benchmarks import results
-from benchmarks.planning import by_ortools
+from benchmarks.planning import by_ortools, live
 from benchmarks.planning.instances import service_day
 from benchmarks.results import Measure
 from fieldservice.dispatch.planning import by_pyvrp, by_vroom
@@ -132,9 +132,10 @@ def _valid(checked: Checked) -> Checked:
 
 
 def figures(only: list[int] | None = None, seeds: int = len(SEEDS)) -> list[Measure]:
-    """All comparisons, or those of one size."""
+    """All comparisons and the live board, or the comparisons of some sizes."""
     chosen = [one for one in COMPARISONS if only is None or one.jobs in only]
-    return [measure for one in chosen for measure in compare(one, SEEDS[:seeds])]
+    found = [measure for one in chosen for measure in compare(one, SEEDS[:seeds])]
+    return found + (live.figures() if only is None else [])
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fieldservice.dispatch.planning.model import Break, Day, Job, Problem, Seconds, Window
+from fieldservice.dispatch.planning.model import Break, Day, Job, Places, Problem, Seconds, Window
 from fieldservice.dispatch.planning.objectives import Amounts, Goals
 
 SKILLS, CERTIFICATES = 8, 2
@@ -32,7 +32,7 @@ class Plane:
 
     km: NDArray[np.float64]  # (places, 2)
 
-    def block(self, origins: Sequence[int], destinations: Sequence[int]) -> Seconds:
+    def block(self, origins: Places, destinations: Places) -> Seconds:
         a, b = self.km[np.asarray(origins, dtype=np.intp)], self.km[np.asarray(destinations, dtype=np.intp)]
         return _seconds(np.hypot(a[:, None, 0] - b[None, :, 0], a[:, None, 1] - b[None, :, 1]))
 

@@ -39,14 +39,20 @@ class Checked:
         }
 
 
-def check(problem: Problem, plan: Plan) -> Checked:
-    """Time, price and test a plan."""
+def check(problem: Problem, plan: Plan, known: Checked | None = None) -> Checked:
+    """Time, price and test a plan. `known` is another plan of the same problem: routes that are the same in both are
+    not timed again, which makes small changes to large plans cheap to check."""
+    same = known.plan.routes if known is not None and known.plan.agreed == plan.agreed else ()
     faults = list(_of_the_shape(problem, plan))
     routes: list[Timed | None] = []
     amounts = Amounts()
     for day, route in enumerate(plan.routes):
         faults += [Fault("eligible", job) for job in route if not _allowed(problem, job, day)]
-        found = price_route(problem, day, route, plan.agreed) if route else None
+        found: Timed | Fault | None = None
+        if known is not None and same and route == same[day]:
+            found = known.routes[day]
+        if route and found is None:
+            found = price_route(problem, day, route, plan.agreed)
         if isinstance(found, Fault):
             faults.append(found)
             found = None

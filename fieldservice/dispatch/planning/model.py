@@ -16,6 +16,7 @@ from fieldservice.dispatch.planning.objectives import Goals
 
 Seconds = NDArray[np.int32]
 Table = NDArray[np.bool_]
+Places = Sequence[int] | NDArray[np.intp]  # by their numbers
 Routes = Sequence[Sequence[int]]  # by technician-day: its jobs in order
 
 
@@ -111,7 +112,7 @@ class Day:
 class Travel(Protocol):
     """Travel seconds between places, by car, without anybody's pace."""
 
-    def block(self, origins: Sequence[int], destinations: Sequence[int]) -> Seconds:
+    def block(self, origins: Places, destinations: Places) -> Seconds:
         """Seconds, shape (origins, destinations)."""
         ...
 
@@ -126,7 +127,7 @@ class Matrix:
 
     seconds: Seconds
 
-    def block(self, origins: Sequence[int], destinations: Sequence[int]) -> Seconds:
+    def block(self, origins: Places, destinations: Places) -> Seconds:
         return self.seconds[np.ix_(np.asarray(origins, dtype=np.intp), np.asarray(destinations, dtype=np.intp))]
 
     def along(self, places: Sequence[int]) -> list[int]:

@@ -57,14 +57,19 @@ class _Label(NamedTuple):
 
 
 def price_route(
-    problem: Problem, day_index: int, route: Sequence[int], agreed: Mapping[int, int] = NOTHING
+    problem: Problem,
+    day_index: int,
+    route: Sequence[int],
+    agreed: Mapping[int, int] = NOTHING,
+    legs: Sequence[int] | None = None,
 ) -> Timed | Fault:
-    """Time a route of at least one job and price it."""
+    """Time a route of at least one job and price it. `legs` are its travel seconds, where they are known already."""
     day = problem.days[day_index]
     collects = must_collect(problem, day, route)
     if collects is None:
         return Fault("part", route[0])
-    legs = _legs(problem, day, route, collects)
+    if legs is None:
+        legs = legs_of(problem, day, route, collects)
     found = _times(problem, day, route, legs, day.collect if collects else 0, agreed)
     if isinstance(found, Fault):
         return found
@@ -121,7 +126,7 @@ def lacking(problem: Problem, day: Day, route: Sequence[int]) -> dict[str, float
 # Time ---------------------------------------------------------------------------------------------
 
 
-def _legs(problem: Problem, day: Day, route: Sequence[int], collects: bool) -> list[int]:
+def legs_of(problem: Problem, day: Day, route: Sequence[int], collects: bool) -> list[int]:
     """Travel seconds into each job, and home: len(route) + 1 numbers. Collecting leads over the store first."""
     over = [day.store_place] if collects and day.store_place is not None else []
     home = [day.end_place] if day.end_place is not None else []
@@ -165,14 +170,14 @@ def _after(
     label: _Label, job: Job, index: int, day: Day, leg: int, agreed: Mapping[int, int], given: bool
 ) -> Iterator[_Label]:
     """The labels after one more job, with every number of breaks taken on the way to it."""
-    for arrives, taken, pauses in _arrivals(label.time, leg, label.taken, day):
-        begin = _begin(job, index, arrives, agreed, given)
+    for arrives, taken, pauses in arrivals(label.time, leg, label.taken, day):
+        begin = begin_of(job, index, arrives, agreed, given)
         if begin is not None:
             ends = begin + job.seconds
-            yield _Label(ends, label.late + _late(job, begin, ends), taken, begin, pauses, label)
+            yield _Label(ends, label.late + late_cost(job, begin, ends), taken, begin, pauses, label)
 
 
-def _arrivals(free_at: int, leg: int, taken: int, day: Day) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+def arrivals(free_at: int, leg: int, taken: int, day: Day) -> Iterator[tuple[int, int, tuple[int, ...]]]:
     """(arrival, breaks had, breaks taken now): travel goes on before and after a break, so a break costs its length,
     and waiting for its earliest moment where even the whole way does not last until then."""
     arrives, base = free_at + leg, free_at
@@ -187,7 +192,7 @@ def _arrivals(free_at: int, leg: int, taken: int, day: Day) -> Iterator[tuple[in
         yield arrives, taken, pauses
 
 
-def _begin(job: Job, index: int, arrives: int, agreed: Mapping[int, int], given: bool) -> int | None:
+def begin_of(job: Job, index: int, arrives: int, agreed: Mapping[int, int], given: bool) -> int | None:
     """The first moment from arrival on at which the job may begin."""
     if job.pinned:
         fixed = job.held[0].start
@@ -203,7 +208,7 @@ def _begin(job: Job, index: int, arrives: int, agreed: Mapping[int, int], given:
 def _ways_home(label: _Label, day: Day, leg: int) -> Iterator[tuple[_Label, int]]:
     """The remaining breaks, and the way home where it belongs to the shift: (last label, when all has ended)."""
     missing = len(day.breaks) - label.taken
-    for arrives, taken, pauses in _arrivals(label.time, 0 if day.home_after else leg, label.taken, day):
+    for arrives, taken, pauses in arrivals(label.time, 0 if day.home_after else leg, label.taken, day):
         if taken == label.taken + missing:
             yield (
                 label._replace(pauses=label.pauses, before=label.before)
@@ -213,7 +218,8 @@ def _ways_home(label: _Label, day: Day, leg: int) -> Iterator[tuple[_Label, int]
             )
 
 
-def _late(job: Job, begin: int, ends: int) -> float:
+def late_cost(job: Job, begin: int, ends: int) -> float:
+    """What a job's broken promises cost, unweighted by goals."""
     if job.due is None and job.restore_due is None:
         return 0.0
     late = max(0, begin - job.due) if job.due is not None else 0
@@ -263,7 +269,7 @@ def _amounts(
     changes = preference = cost = 0.0
     for index, start in zip(route, starts):
         job = problem.jobs[index]
-        late += _late(job, start, start + job.seconds)
+        late += late_cost(job, start, start + job.seconds)
         busy += job.seconds
         if job.held or job.prefers or job.station != day.station or day.dearer:
             pair = pair_amounts(problem, index, day_index)

@@ -75,7 +75,10 @@ class StraightLine:
             raise ValueError("each class of roads ends farther out than the one before, and its speed is no lower")
 
     def matrix(self, origins: Sequence[Point], destinations: Sequence[Point]) -> NDArray[np.float64]:
-        straight = kilometres(origins, destinations)
+        return self.over(kilometres(origins, destinations))
+
+    def over(self, straight: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Minutes for so many straight kilometres."""
         minutes, begins, road_km = np.zeros_like(straight), 0.0, 0.0
         for roads in self.classes:
             length = (roads.up_to_km - road_km) / roads.factor  # of this class, in straight kilometres
