@@ -150,14 +150,15 @@ def _told(asked: Asked) -> Iterator[Line]:
         yield Line("mute", "message-square", _("The customer is told %(window)s", window=new_text))
         return
     old_text = f"{display.datetime_short(visit.window_starts_at)}–{display.clock_time(visit.window_ends_at)}"
-    if visit.starts_at == asked.span.starts_at:
+    same = new == (visit.window_starts_at, visit.window_ends_at) and visit.confirmed_at is None
+    if visit.starts_at == asked.span.starts_at or same:
         yield Line("ok", "message-square", _("The customer's window stays: %(window)s", window=old_text))
     elif visit.confirmed_at is not None:
         told = _("The customer confirmed %(old)s and is told %(new)s instead", old=old_text, new=new_text)
         yield Line("warn", "message-square", told)
     else:
         told = _("The customer was told %(old)s and is told %(new)s instead", old=old_text, new=new_text)
-        yield Line("warn" if new != (visit.window_starts_at, visit.window_ends_at) else "ok", "message-square", told)
+        yield Line("warn", "message-square", told)
     if visit.state in SENT:
         yield Line("warn", "send", _("The technician has it already: it has to be sent again"))
 

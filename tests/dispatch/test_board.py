@@ -227,6 +227,12 @@ def test_a_confirmed_window_and_a_late_promise_are_pointed_out(scene: Scene, boa
     assert "The customer's window stays: 13:00–14:30" in texts(stays)
 
 
+def test_a_start_within_the_same_window_changes_nothing_for_the_customer(scene: Scene, board: Board) -> None:
+    visit = more(scene, 13)
+    told = board.preview(of_visit(visit, local_at(13, 20)))
+    assert "The customer's window stays: 13:00–15:00" in texts(told)
+
+
 def test_a_refusal_says_why_and_offers_the_nearest_time(scene: Scene, board: Board) -> None:
     more(scene, 13)
     told = board.preview(of_order(scene, local_at(12)))
