@@ -18,6 +18,7 @@ from fieldservice.admin import (
 )
 from fieldservice.admin import views as admin
 from fieldservice.dispatch import api as dispatch_api
+from fieldservice.dispatch import board_views
 from fieldservice.dispatch import views as dispatch
 from fieldservice.dispatch.plans import api as plans_api
 from fieldservice.dispatch.plans import views as plans
@@ -46,8 +47,8 @@ from fieldservice.workorders.tablet import views as tablet_views
 
 assert models.MODULES  # every table is known before migrations or queries need it
 MORE_PAGES = (  # on the blueprints of views.py beside them; the ways with fixed words come before /admin/<kind>
-    account_views, audit_views, invite_views, asset_views, customer_views, import_views, map_views, people_views,
-    robot_views, roster_views,
+    account_views, audit_views, board_views, invite_views, asset_views, customer_views, import_views, map_views,
+    people_views, robot_views, roster_views,
 )  # fmt: skip
 
 PAGES = (

@@ -261,7 +261,7 @@ class Walk:
         expect(page.locator(".sg[data-first]")).to_be_visible()
         self.look(page, "11-suggestions")
         page.click(".sg[data-first] button")
-        expect(page.locator(".rt-bar[aria-current]")).to_be_visible()
+        expect(page.locator(".tml-bar[aria-selected=true]")).to_be_visible()
         page.click("#drawer .visit .btn-primary")
         expect(page.locator("#drawer .visit .btn-primary")).to_have_count(0)
 

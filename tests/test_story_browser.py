@@ -145,7 +145,7 @@ def _assigns(cast: Cast, page: Page, order: str) -> None:
     expect(page.locator(".sg[data-first]")).to_be_visible()
     cast.look(page, "dispatch")
     page.click(".sg[data-first] button")
-    expect(page.locator(".rt-bar[aria-current]")).to_be_visible()
+    expect(page.locator(".tml-bar[aria-selected=true]")).to_be_visible()
     page.click("#drawer .visit .btn-primary")
     expect(page.locator("#drawer .visit .btn-primary")).to_have_count(0)
     cast.look(page, "dispatch-sent", (DESKTOP,))

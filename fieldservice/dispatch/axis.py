@@ -1,39 +1,23 @@
-"""The time axis of a day plan: local days side by side, each showing the same hours. Pure."""
+"""The time axis of the board: local days one after another, each showing the same hours. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from math import ceil
-from typing import NamedTuple
 
 from fieldservice.foundation.time import at_local, local
 
 FIRST_HOUR, LAST_HOUR = 8, 18  # shown at least
 
 
-class Mark(NamedTuple):
-    """A line of the grid: a full hour, `first` of its day, labelled where there is room (`told`)."""
-
-    place: float
-    hour: int
-    day: date
-    first: bool
-    told: bool
-
-
 @dataclass(frozen=True)
 class Axis:
-    """Maps moments to per cent of the lane's width."""
+    """Which hours of which days are shown."""
 
     first: date
     days: int = 1
     from_hour: int = FIRST_HOUR
     to_hour: int = LAST_HOUR
-
-    @property
-    def hours(self) -> int:
-        """Hours shown of each day."""
-        return self.to_hour - self.from_hour
 
     @property
     def dates(self) -> list[date]:
@@ -47,34 +31,10 @@ class Axis:
     def end(self) -> datetime:
         return at_local(self.first + timedelta(days=self.days))
 
-    def place(self, moment: datetime) -> float:
-        """Where `moment` stands, 0…100; hours that are not shown lie at the edge of their day."""
-        clock = local(moment)
-        day = (clock.date() - self.first).days
-        if not 0 <= day < self.days:
-            return 0.0 if day < 0 else 100.0
-        hour = clock.hour + clock.minute / 60 + clock.second / 3600
-        within = min(max(hour - self.from_hour, 0.0), float(self.hours))
-        return 100.0 * (day * self.hours + within) / (self.days * self.hours)
-
-    def box(self, starts_at: datetime, ends_at: datetime) -> tuple[float, float] | None:
-        """(start, length) of a span, or None when nothing of it is shown."""
-        start, end = self.place(starts_at), self.place(ends_at)
-        return (start, end - start) if end > start else None
-
-    def shows(self, moment: datetime) -> bool:
-        """Whether `moment` lies within the hours shown."""
-        clock = local(moment)
-        return self.start <= moment < self.end and self.from_hour <= clock.hour < self.to_hour
-
-    def marks(self) -> Iterator[Mark]:
-        """Every line to be drawn; only so many are labelled that the labels keep apart."""
-        step = 1 if self.days == 1 else 2 if self.days <= 3 else self.hours
-        told = (1 if self.hours <= 12 else 2) if self.days == 1 else max(4, 2 * (self.hours // 6))
-        for number, day in enumerate(self.dates):
-            for hour in range(0, self.hours, step):
-                place = 100.0 * (number * self.hours + hour) / (self.days * self.hours)
-                yield Mark(place, self.from_hour + hour, day, hour == 0, hour % told == 0)
+    @property
+    def spans(self) -> list[tuple[datetime, datetime]]:
+        """What is shown of each day; hours between are cut out."""
+        return [(_hour(day, self.from_hour), _hour(day, self.to_hour)) for day in self.dates]
 
 
 def axis_for(first: date, days: int, spans: Iterable[tuple[datetime, datetime]]) -> Axis:
@@ -90,3 +50,7 @@ def axis_for(first: date, days: int, spans: Iterable[tuple[datetime, datetime]])
         elif first <= begins.date() < end and ends > begins:
             high = 24
     return Axis(first, days, low, high)
+
+
+def _hour(day: date, hour: int) -> datetime:
+    return at_local(day, hour) if hour < 24 else at_local(day + timedelta(days=1))

@@ -51,6 +51,7 @@ class Bar:
     travel_min: int
     risk: str = ""  # '', 'promise': starts after the promised arrival, 'start': should have set off by now
     station_id: int = 0
+    order_id: int = 0
 
     @property
     def done(self) -> bool:
@@ -104,6 +105,11 @@ class Board:
     def lanes(self) -> list[Lane]:
         return [lane for group in self.groups for lane in group.lanes]
 
+    @property
+    def stations(self) -> set[int]:
+        """Stations whose orders are worked on here."""
+        return {bar.station_id for bar in self.bars.values()}
+
 
 def board(somebody: Person, stations: Sequence[Station], first: date, days: int, at: datetime) -> Board:
     """The plan of these stations as this person may see it."""
@@ -150,8 +156,8 @@ def _bars(
     rows = session.execute(
         select(
             Visit.id, Visit.version, Visit.technician_id, Visit.station_id, Visit.state, Visit.starts_at,
-            Visit.ends_at, Visit.on_site_at, Visit.finished_at, Visit.travel_min, WorkOrder.number, WorkOrder.titles,
-            WorkOrder.priority, WorkOrder.request_id, Customer.names,
+            Visit.ends_at, Visit.on_site_at, Visit.finished_at, Visit.travel_min, Visit.work_order_id,
+            WorkOrder.number, WorkOrder.titles, WorkOrder.priority, WorkOrder.request_id, Customer.names,
         )
         .join(WorkOrder, WorkOrder.id == Visit.work_order_id)
         .outerjoin(Customer, Customer.id == WorkOrder.customer_id)
@@ -166,7 +172,7 @@ def _bars(
         bar = Bar(
             visit_id=row.id, version=row.version, order=row.number, title=pick(row.titles), customer=row.names or {},
             priority=row.priority, state=row.state, starts_at=starts_at, ends_at=ends_at, travel_min=row.travel_min,
-            risk=_risk(row, due.get(row.request_id), at), station_id=row.station_id,
+            risk=_risk(row, due.get(row.request_id), at), station_id=row.station_id, order_id=row.work_order_id,
         )  # fmt: skip
         grouped.setdefault(row.technician_id, []).append(bar)
     return grouped

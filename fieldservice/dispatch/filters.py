@@ -1,6 +1,6 @@
 """What a dispatcher looks at: day, range, station, selected order or visit, words. It lives in the address."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from flask import url_for
 from fieldservice.foundation.time import today
 
 RANGES = (1, 3, 7)
+SHOW = ("p1", "risk", "free")
 FIRST, LAST = date(2020, 1, 1), date(2100, 1, 1)
 
 
@@ -24,6 +25,7 @@ class Filters:
     order: str = ""
     visit: int | None = None
     words: str = ""
+    show: str = ""  # of the lanes: risk, p1, free; several by comma
 
     @property
     def query(self) -> str:
@@ -33,6 +35,7 @@ class Filters:
             "days": self.days if self.days != 1 else "",
             "station": self.station,
             "q": self.words,
+            "show": self.show,
             "order": self.order,
             "visit": self.visit or "",
         }
@@ -41,6 +44,25 @@ class Filters:
     def url(self, **changes: Any) -> str:
         """The day plan with something changed."""
         return _address("dispatch.day_plan", replace(self, **changes))
+
+    @property
+    def shown(self) -> frozenset[str]:
+        """What the lanes are narrowed to."""
+        return frozenset(self.show.split(",")) - {""}
+
+    def toggled(self, what: str) -> str:
+        """The day plan with one narrowing of the lanes more or less."""
+        return self.url(show=_in_order(self.shown ^ {what}))
+
+    @property
+    def lanes_url(self) -> str:
+        """The lanes as data; what is selected does not change them."""
+        return _address("dispatch.lanes", replace(self, order="", visit=None, words=""))
+
+    @property
+    def table_url(self) -> str:
+        """The lanes as a table to read."""
+        return _address("dispatch.table", replace(self, order="", visit=None, words=""))
 
     def part_url(self, name: str) -> str:
         """One part of the page, for live updates."""
@@ -60,6 +82,7 @@ def read_filters(given: Mapping[str, str]) -> Filters:
         order=given.get("order", "")[:20],
         visit=_number(given.get("visit", "")),
         words=given.get("q", "")[:60].replace("\0", ""),
+        show=_in_order(given.get("show", "")[:40].split(",")),
     )
 
 
@@ -71,6 +94,10 @@ def read_back(query: str) -> Filters:
 def _address(endpoint: str, filters: Filters, **values: Any) -> str:
     path = url_for(endpoint, **values)
     return f"{path}?{filters.query}" if filters.query else path
+
+
+def _in_order(wanted: Collection[str]) -> str:
+    return ",".join(one for one in SHOW if one in wanted)
 
 
 def _day(text: str) -> date:

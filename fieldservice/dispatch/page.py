@@ -2,23 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from fieldservice.dispatch import queue, scope
+from fieldservice.dispatch import lanes, queue, scope
 from fieldservice.dispatch.board import board
 from fieldservice.dispatch.drawer import Drawer, drawer_for, drawer_of
-from fieldservice.dispatch.drawing import draw
 from fieldservice.dispatch.filters import RANGES, Filters
 from fieldservice.foundation import display
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.errors import DomainError, Invalid
 from fieldservice.foundation.time import clock, local, today
+from fieldservice.foundation.words import pick
 from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.forms import plain_text
 from fieldservice.stations.models import Station
 from fieldservice.workorders import queries, refusals
+from fieldservice.workorders.models import Visit
 
 Context = dict[str, Any]
 
@@ -39,7 +42,7 @@ def everything(
         **_frame(filters, stations, at),
         **_counters(chosen),
         **_queue(chosen, filters, at),
-        **_lanes(somebody, chosen, filters, drawer, at),
+        "may_plan": partial(scope.may_plan, somebody),
         "drawer": drawer,
         "error": error,
         "typed": typed or {},
@@ -54,11 +57,18 @@ def part(name: str, somebody: Person, filters: Filters, at: datetime) -> Context
     if name == "counters":
         return context | _counters(chosen)
     if name == "queue":
-        return context | _queue(chosen, filters, at)
-    drawer = _drawer(somebody, filters, at)
-    if name == "lanes":
-        context |= _lanes(somebody, chosen, filters, drawer, at)
-    return context | {"drawer": drawer}
+        return context | _queue(chosen, filters, at) | {"may_plan": partial(scope.may_plan, somebody)}
+    return context | {"drawer": _drawer(somebody, filters, at)}
+
+
+def table(somebody: Person, filters: Filters, at: datetime) -> Context:
+    """The lanes to be read as a table."""
+    stations = queries.stations_for(somebody)
+    plan = board(somebody, scope.chosen_stations(filters.station, stations), filters.day, filters.days, at)
+    return {
+        **_frame(filters, stations, at), "plan": plan, "groups": lanes.narrowed(plan, filters.shown),
+        "load_text": lanes.load_text, "taken_text": lanes.taken_text,
+    }  # fmt: skip
 
 
 def panel(number: str, somebody: Person, at: datetime) -> Context:
@@ -76,6 +86,7 @@ def _frame(filters: Filters, stations: Sequence[Station], at: datetime) -> Conte
         "ranges": RANGES,
         "at": at,
         "today": today(),
+        "zone": str(clock.zone),
         "local_input": local_input,
         "moment_text": clocks.moment_text,
         "refusals": refusals,
@@ -89,14 +100,6 @@ def _counters(chosen: Sequence[Station]) -> Context:
 def _queue(chosen: Sequence[Station], filters: Filters, at: datetime) -> Context:
     waiting, total = queue.waiting([station.id for station in chosen], at, filters.words)
     return {"waiting": waiting, "waiting_total": total}
-
-
-def _lanes(
-    somebody: Person, chosen: Sequence[Station], filters: Filters, drawer: Drawer | None, at: datetime
-) -> Context:
-    plan = board(somebody, chosen, filters.day, filters.days, at)
-    answers = {one.member.id: one for one in drawer.people} if drawer is not None else {}
-    return {"plan": plan, "groups": draw(plan, answers)}
 
 
 def _drawer(somebody: Person, filters: Filters, at: datetime) -> Drawer | None:
@@ -136,5 +139,34 @@ def local_input(value: datetime) -> str:
     return local(value).strftime("%Y-%m-%dT%H:%M")
 
 
-def short_time(value: datetime) -> str:
-    return display.datetime_short(value)
+# What was done -------------------------------------------------------------------------------------
+
+
+def booked_text(visit: Visit) -> str:
+    return str(_("%(order)s assigned to %(name)s", **_facts(visit)))
+
+
+def moved_text(visit: Visit) -> str:
+    return str(_("%(order)s moved to %(name)s, %(time)s", **_facts(visit)))
+
+
+def sent_text(visit: Visit) -> str:
+    return str(_("%(order)s sent to %(name)s", **_facts(visit)))
+
+
+def waits_text(visit: Visit) -> str:
+    return str(_("%(order)s is to be planned again", **_facts(visit)))
+
+
+def taken_back_text(visits: Sequence[Visit]) -> str:
+    if len(visits) > 1:
+        return str(_("%(count)s visits: taken back", count=len(visits)))
+    return str(_("%(order)s: taken back", **_facts(visits[0])))
+
+
+def _facts(visit: Visit) -> dict[str, Any]:
+    return {
+        "order": visit.work_order.number,
+        "name": pick(visit.technician.names),
+        "time": display.datetime_short(visit.starts_at),
+    }

@@ -1,6 +1,6 @@
 """Work that waits for a technician, the most urgent first, and the counters above the board."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -71,13 +71,7 @@ def waiting(station_ids: Collection[int], at: datetime, words: str = "") -> tupl
     urgent = (case((due.c.due_at.is_(None), 1), else_=0), due.c.due_at, WorkOrder.priority, WorkOrder.id)
     orders = list(session.scalars(rows.options(*SHOWN).order_by(*urgent).limit(MOST)))
     first = clocks.first_open_of("service_request", [order.request_id for order in orders if order.request_id])
-    wanted = planned_parts([order.id for order in orders])
-    lying = _stock_by_station({part_id for _order, part_id in wanted}, station_ids)
-    missing: dict[int, int] = {}
-    stations = {order.id: order.station_id for order in orders}
-    for (order_id, part_id), (quantity, _binding) in wanted.items():
-        lacks = lying.get((part_id, stations[order_id]), Decimal(0)) < quantity
-        missing[order_id] = missing.get(order_id, 0) + lacks
+    missing = missing_parts({order.id: order.station_id for order in orders}, station_ids)
     holds = _hold_reasons([order.id for order in orders if order.state == "on_hold"])
     queue = []
     for order in orders:
@@ -87,6 +81,20 @@ def waiting(station_ids: Collection[int], at: datetime, words: str = "") -> tupl
         shown = clocks.view(clock, at) if clock is not None else None
         queue.append(Waiting(order, shown, light, short, holds.get(order.id, "")))
     return queue, total
+
+
+def missing_parts(stations: Mapping[int, int], station_ids: Collection[int]) -> dict[int, int]:
+    """How many planned parts do not lie at the order's station; no entry for an order without parts. Two statements.
+
+    `stations` is the station of each order.
+    """
+    wanted = planned_parts(stations)
+    lying = _stock_by_station({part_id for _order, part_id in wanted}, station_ids)
+    missing: dict[int, int] = {}
+    for (order_id, part_id), (quantity, _binding) in wanted.items():
+        lacks = lying.get((part_id, stations[order_id]), Decimal(0)) < quantity
+        missing[order_id] = missing.get(order_id, 0) + lacks
+    return missing
 
 
 def counters(station_ids: Collection[int]) -> Counters:

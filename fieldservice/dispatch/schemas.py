@@ -11,6 +11,7 @@ from fieldservice.foundation.time import at_local
 from fieldservice.workorders.queries import LARGEST_ID
 
 MOST_DAYS = 14
+MOST_MOVES = 20  # dragged together
 
 
 class Moment(ma.fields.Field[datetime]):
@@ -67,6 +68,27 @@ class VisitBookingSchema(Strict):
     technician_id = ma.fields.Integer(required=True, strict=True, validate=ma.validate.Range(1, LARGEST_ID))
     starts_at = Moment(required=True)
     duration_min = ma.fields.Integer(load_default=None, strict=True, validate=ma.validate.Range(5, 1440))
+
+
+class MoveSchema(Strict):
+    """On the board: a visit, or an order that waits, to this technician then."""
+
+    visit_id = ma.fields.Integer(
+        data_key="visit", load_default=None, strict=True, validate=ma.validate.Range(1, LARGEST_ID)
+    )
+    order = ma.fields.String(load_default="", validate=ma.validate.Length(max=20))
+    version = ma.fields.Integer(load_default=None, strict=True, validate=ma.validate.Range(0, LARGEST_ID))
+    technician_id = ma.fields.Integer(
+        required=True, data_key="technician", strict=True, validate=ma.validate.Range(1, LARGEST_ID)
+    )
+    starts_at = Moment(required=True)
+    duration_min = ma.fields.Integer(load_default=None, strict=True, validate=ma.validate.Range(5, 1440))
+
+
+class MovesSchema(Strict):
+    """What is moved together."""
+
+    moves = ma.fields.List(ma.fields.Nested(MoveSchema), required=True, validate=ma.validate.Length(1, MOST_MOVES))
 
 
 class VisitChangeSchema(Strict):

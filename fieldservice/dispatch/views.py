@@ -4,24 +4,23 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request
-from flask_babel import gettext as _
+from flask import Blueprint, flash, jsonify, redirect, render_template, request
 from flask_babel import lazy_gettext as _l
 
-from fieldservice.dispatch import changes, page, scope, undo
+from fieldservice.dispatch import page, placing, scope, undo
 from fieldservice.dispatch.filters import Filters, read_back, read_filters
+from fieldservice.dispatch.placing import Wish
 from fieldservice.foundation.access import current, roles
 from fieldservice.foundation.db import session, write
 from fieldservice.foundation.errors import Conflict, DomainError, Invalid, NotFound, PreconditionFailed
 from fieldservice.foundation.time import now
-from fieldservice.foundation.web import navigation
-from fieldservice.foundation.words import pick
+from fieldservice.foundation.web import navigation, wants_json
 from fieldservice.workorders import booking, queries
 from fieldservice.workorders.models import Visit
 
 blueprint = Blueprint("dispatch", __name__)
 navigation("dispatch.day_plan", _l("Dispatch"), *queries.READERS)
-PARTS = ("counters", "queue", "lanes", "drawer")
+PARTS = ("counters", "queue", "drawer")
 MOST_REASON = 200
 
 
@@ -42,6 +41,13 @@ def part(name: str) -> Any:
     return render_template(f"dispatch/_{name}.html", **context)
 
 
+@blueprint.get("/dispatch/table")
+@roles(*queries.READERS)
+def table() -> Any:
+    """Who is where when, to be read: without scripts, and for whoever would rather hear it."""
+    return render_template("dispatch/table.html", **page.table(current(), read_filters(request.args), now()))
+
+
 @blueprint.get("/dispatch/suggestions/<number>")
 @roles(*queries.READERS)
 def suggestions_panel(number: str) -> Any:
@@ -56,43 +62,15 @@ def suggestions_panel(number: str) -> Any:
 @roles(*queries.PLANNERS)
 def book() -> Any:
     """Book a technician for an order."""
-    somebody, number = current(), request.form.get("order", "")
-    filters = replace(_back(), order=number[:20], visit=None)
-
-    def work() -> tuple[Visit, str]:
-        order = queries.order_by_number(number, somebody)
-        scope.require_planner(somebody, order.station_id)
-        changes.require_version(order, page.optional_int(request.form, "version"))
-        starts_at = page.moment(request.form, "starts_at")
-        technician_id = scope.required_id(request.form.get("technician"), "technician")
-        technician = scope.technician_for(order, technician_id, starts_at, somebody)
-        visit = booking.schedule_visit(
-            order, technician, starts_at, duration_min=page.optional_int(request.form, "duration_min")
-        )
-        return visit, undo.offer(visit, "booked", now())
-
-    return _step(filters, work, lambda visit: _("%(order)s assigned to %(name)s", **_facts(visit)))
+    number = request.form.get("order", "")[:20]
+    return _placed(replace(_back(), order=number, visit=None), lambda: _wish(order=number), page.booked_text)
 
 
 @blueprint.post("/dispatch/visits/<int:visit_id>/change")
 @roles(*queries.PLANNERS)
 def change(visit_id: int) -> Any:
     """Another technician or another time."""
-
-    def work() -> tuple[Visit, str]:
-        visit = _visit(visit_id)
-        before = undo.Before.of(visit)
-        starts_at = page.moment(request.form, "starts_at")
-        technician_id = scope.required_id(request.form.get("technician"), "technician")
-        technician = scope.technician_for(visit.work_order, technician_id, starts_at, current())
-        booking.reschedule_visit(
-            visit, technician=technician, starts_at=starts_at,
-            duration_min=page.optional_int(request.form, "duration_min"),
-        )  # fmt: skip
-        session.flush()
-        return visit, undo.offer(visit, "changed", now(), before)
-
-    return _step(_back(visit_id), work, lambda visit: _("%(order)s moved to %(name)s, %(time)s", **_facts(visit)))
+    return _placed(_back(visit_id), lambda: _wish(visit_id=visit_id), page.moved_text)
 
 
 @blueprint.post("/dispatch/visits/<int:visit_id>/send")
@@ -104,9 +82,9 @@ def send(visit_id: int) -> Any:
         visit = _visit(visit_id)
         booking.send_visit(visit)
         session.flush()
-        return visit, undo.offer(visit, "sent", now())
+        return visit, undo.offer([undo.Step(visit, "sent")], now())
 
-    return _step(_back(visit_id), work, lambda visit: _("%(order)s sent to %(name)s", **_facts(visit)))
+    return _step(_back(visit_id), work, page.sent_text)
 
 
 @blueprint.post("/dispatch/visits/<int:visit_id>/<any(cancel, miss):end>")
@@ -120,30 +98,51 @@ def fall_through(visit_id: int, end: str) -> Any:
         act(visit, page.words(request.form, "reason", MOST_REASON))
         return visit, ""
 
-    return _step(_back(visit_id), work, lambda visit: _("%(order)s is to be planned again", **_facts(visit)))
+    return _step(_back(visit_id), work, page.waits_text)
 
 
 @blueprint.post("/dispatch/undo")
 @roles(*queries.PLANNERS)
 def take_back() -> Any:
-    """Undo the last step, within ten seconds."""
+    """Undo the last step, within ten seconds; the board asks with JSON."""
+    if wants_json():
+        body = request.get_json(silent=True)
+        token = str(body.get("token", "")) if isinstance(body, dict) else ""
+        return jsonify({"text": page.taken_back_text(write(lambda: undo.undo(token, current(), now())))})
 
     def work() -> tuple[Visit, str]:
-        return undo.undo(request.form.get("token", ""), current(), now()), ""
+        return undo.undo(request.form.get("token", ""), current(), now())[0], ""
 
-    return _step(_back(), work, lambda visit: _("%(order)s: taken back", **_facts(visit)))
+    return _step(_back(), work, lambda visit: page.taken_back_text([visit]))
 
 
 # Inside -------------------------------------------------------------------------------------------
 
 
+def _placed(filters: Filters, wish: Callable[[], Wish], told: Callable[[Visit], str]) -> Any:
+    def work() -> tuple[Visit, str]:
+        at = now()
+        steps = placing.place([wish()], current(), at)
+        return steps[0].visit, undo.offer(steps, at)
+
+    return _step(filters, work, told)
+
+
+def _wish(*, order: str = "", visit_id: int | None = None) -> Wish:
+    """What the form asks for. Raises Invalid."""
+    return Wish(
+        technician_id=scope.required_id(request.form.get("technician"), "technician"),
+        starts_at=page.moment(request.form, "starts_at"),
+        duration_min=page.optional_int(request.form, "duration_min"),
+        version=page.optional_int(request.form, "version"),
+        visit_id=visit_id,
+        order=order,
+    )
+
+
 def _visit(visit_id: int) -> Visit:
     """The visit of the address, if the person plans it and saw its present version."""
-    somebody = current()
-    visit = queries.visit_by_id(visit_id, somebody)
-    scope.require_planner(somebody, visit.station_id)
-    changes.require_version(visit, page.optional_int(request.form, "version"))
-    return visit
+    return placing.visit_seen(visit_id, page.optional_int(request.form, "version"), current())
 
 
 def _step(filters: Filters, work: Callable[[], tuple[Visit, str]], told: Callable[[Visit], str]) -> Any:
@@ -170,11 +169,3 @@ def _back(visit_id: int | None = None) -> Filters:
     """The board the form was on, with its visit selected."""
     filters = read_back(request.form.get("back", ""))
     return filters if visit_id is None else replace(filters, order="", visit=visit_id)
-
-
-def _facts(visit: Visit) -> dict[str, Any]:
-    return {
-        "order": visit.work_order.number,
-        "name": pick(visit.technician.names),
-        "time": page.short_time(visit.starts_at),
-    }

@@ -75,19 +75,19 @@ class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest ships no types
         facts = getattr(error, "data", None) or {}
         messages = facts.get("messages") or {}
         if error.code == 422 or messages:
-            answer = problem(Invalid(_flatten(messages)))
+            answer = problem(Invalid(flat_messages(messages)))
             answer.status_code = error.code or 422
             return answer
         return show_http_error(error)
 
 
-def _flatten(messages: Any, prefix: str = "") -> dict[str, list[Any]]:
+def flat_messages(messages: Any, prefix: str = "") -> dict[str, list[Any]]:
     """marshmallow's nested messages as 'contact.phone': [...]; the location level is dropped."""
     flat: dict[str, list[Any]] = {}
     if isinstance(messages, dict):
         for name, inner in messages.items():
             dropped = not prefix and name in ("json", "query", "form", "headers")
-            flat.update(_flatten(inner, "" if dropped else f"{prefix}.{name}".strip(".")))
+            flat.update(flat_messages(inner, "" if dropped else f"{prefix}.{name}".strip(".")))
     else:
         flat[prefix or "_body"] = [in_words(text) for text in (messages if isinstance(messages, list) else [messages])]
     return flat

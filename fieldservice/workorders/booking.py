@@ -27,8 +27,9 @@ from fieldservice.workorders.models import Visit, WorkOrder
 from fieldservice.workorders.slots import round_down, stop_before
 
 __all__ = [
-    "CHANGEABLE", "OPEN_STATES", "book_absence", "cancel_visit", "end_absence", "end_early", "miss_visit",
-    "recall_visit", "release", "replan", "reschedule_visit", "schedule_visit", "send_visit", "window_of",
+    "CHANGEABLE", "OPEN_STATES", "arrival_due_of", "book_absence", "cancel_visit", "end_absence", "end_early",
+    "miss_visit", "place", "recall_visit", "release", "replan", "require_changeable", "require_plannable",
+    "reschedule_visit", "schedule_visit", "send_visit", "span_for", "window_of",
 ]  # fmt: skip
 
 WINDOW = timedelta(hours=2)  # what a customer is told: from … to …
@@ -56,9 +57,9 @@ def schedule_visit(
     planned, and Invalid for a start or duration that cannot be meant.
     """
     at = at or now()
-    span = _span(starts_at, order.duration_min if duration_min is None else duration_min, at)
+    span = span_for(starts_at, order.duration_min if duration_min is None else duration_min, at)
     session.refresh(order, ["state", "version"], with_for_update=True)
-    _plannable(order)
+    require_plannable(order)
     visit = Visit(work_order_id=order.id, station_id=order.station_id, home_station_id=technician.station_id)
     place(visit, order, technician, span)
     session.add(visit)
@@ -84,7 +85,7 @@ def reschedule_visit(
     """
     at = at or now()
     _lock(visit)
-    _changeable(visit)
+    require_changeable(visit)
     order = visit.work_order
     # rows are locked in one order everywhere: visit, order, technicians
     session.refresh(order, ["state", "version"], with_for_update=True)
@@ -92,7 +93,7 @@ def reschedule_visit(
     planned = round((visit.ends_at - visit.starts_at).total_seconds() / 60)
     length = planned if duration_min is None else duration_min
     start = starts_at or visit.starts_at
-    span = _span(start, length, visit.starts_at if start == visit.starts_at else at)
+    span = span_for(start, length, visit.starts_at if start == visit.starts_at else at)
     held_time.lock(visit.technician_id, technician.id)
     held_time.release(visit, at)
     replan(visit, order, technician, span, at)
@@ -173,7 +174,8 @@ def _lock(visit: Visit) -> None:
         raise PreconditionFailed()
 
 
-def _changeable(visit: Visit) -> None:
+def require_changeable(visit: Visit) -> None:
+    """Time and technician may still change. Raises Conflict `move_forbidden`."""
     if visit.state not in CHANGEABLE:
         raise Conflict(
             _l("The technician is already on the way or done; this visit can no longer be moved."),
@@ -197,11 +199,12 @@ def place(visit: Visit, order: WorkOrder, technician: Technician, span: Span, *,
     visit.starts_at, visit.ends_at = span
     visit.travel_min = ceil(travel_minutes(origin, here)) if here and origin else 0
     if window:
-        visit.window_starts_at, visit.window_ends_at = window_of(span.starts_at, _arrival_due(order))
+        visit.window_starts_at, visit.window_ends_at = window_of(span.starts_at, arrival_due_of(order))
         visit.confirmed_at = None
 
 
-def _span(starts_at: datetime, minutes: int, at: datetime) -> Span:
+def span_for(starts_at: datetime, minutes: int, at: datetime) -> Span:
+    """The time of a visit. Raises Invalid for a start or length that cannot be meant."""
     if minutes not in DURATIONS:
         raise Invalid({"duration_min": [_l("Enter a duration between 5 minutes and 24 hours.")]})
     if not at - LATE_ENTRY <= starts_at <= at + FURTHEST:
@@ -209,8 +212,8 @@ def _span(starts_at: datetime, minutes: int, at: datetime) -> Span:
     return Span(starts_at, starts_at + timedelta(minutes=minutes))
 
 
-def _plannable(order: WorkOrder) -> None:
-    """The order is ready and nobody else has planned it meanwhile."""
+def require_plannable(order: WorkOrder) -> None:
+    """The order is ready and nobody else has planned it meanwhile. Raises Conflict."""
     rows = select(Visit.id, Visit.technician_id, Visit.starts_at).where(Visit.work_order_id == order.id)
     known = session.execute(rows.where(Visit.state.in_(OPEN_STATES)).order_by(Visit.id).limit(1)).first()
     if known is not None:
@@ -230,7 +233,8 @@ def _plannable(order: WorkOrder) -> None:
         )
 
 
-def _arrival_due(order: WorkOrder) -> datetime | None:
+def arrival_due_of(order: WorkOrder) -> datetime | None:
+    """When the customer was promised to see somebody, while that is open."""
     if order.request is None:
         return None
     return next((one.due_at for one in clocks.of(order.request) if one.kind == "arrival" and one.is_open), None)

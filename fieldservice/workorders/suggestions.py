@@ -107,7 +107,8 @@ def suggest(
     go to somebody else or another time: its own time is free.
     """
     at = at or now()
-    job, aim = job_of(order), aim_of(order, at)
+    minutes_of_it = round((moving.ends_at - moving.starts_at).total_seconds() / 60) if moving else None
+    job, aim = job_of(order, minutes_of_it), aim_of(order, at)
     members = _candidates(order, stations, start, end)
     days = technician_days(members, start, end, job=job, without_visit=moving.id if moving else None)
     been_there = _known_to(order, [member.id for member in members])

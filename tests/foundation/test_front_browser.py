@@ -25,7 +25,7 @@ PAGE = """{% extends "layouts/desk.html" %}
 {% from "macros/forms.html" import check, choices, error_summary, field, select, textarea %}
 {% from "macros/time.html" import clock, clock_tile %}
 {% from "macros/ui.html" import dialog, empty, notice, priority, state_chip, tier_chip, toast %}
-{% from "macros/figures.html" import kpi, lane, lane_box, lane_mark, lane_shade, lane_travel, meter %}
+{% from "macros/figures.html" import kpi, meter %}
 {% block title %}Bench{% endblock %}
 {% block main %}<h1>Bench</h1>
 <p>{{ state_chip("en_route") }} {{ priority("P1") }} {{ tier_chip("vip") }}</p>
@@ -38,10 +38,6 @@ PAGE = """{% extends "layouts/desk.html" %}
 {% call dialog("ask", "Why?") %}<form method="dialog">{{ field("why", "Reason") }}</form>{% endcall %}
 {% call notice("warn", title="Careful") %}Because.{% endcall %}{{ empty("check", "Nothing here") }}
 {{ kpi("Promises kept", "94.6", "%", values=[1, 2, 3], target=2, first=True) }}{{ meter(3, 10, label="Done") }}
-<div class="rt"><div class="rt-lane"><div class="who"><b>A. Lu</b></div>{% call lane("A. Lu") %}
-{{ lane_shade(0, 80, "shift") }}{{ lane_shade(40, 10, "break") }}{{ lane_mark(30, "now") }}{{ lane_travel(5, 5) }}
-{% call lane_box(10, 20) %}<a class="rt-bar" id="bar" data-s="info" href="#bar">4127</a>{% endcall %}
-{% endcall %}</div></div>
 {{ part|safe }}
 {% endblock %}
 {% block toasts %}{{ toast("Moved to 14:00", "/undo", 10) }}{% endblock %}"""
@@ -203,15 +199,6 @@ def test_undo_can_be_taken_for_ten_seconds_and_waits_for_the_hand(browser: Brows
     page.mouse.move(5, 5)
     page.clock.run_for(6_000)
     assert toast.count() == 0
-
-
-def test_a_bar_of_the_timeline_stands_where_its_numbers_say(open_page: Callable[[str], Page]) -> None:
-    page = open_page("/bench?lang=en")
-    lane, bar = (page.locator(selector).bounding_box() for selector in (".lane", "#bar"))
-    assert lane is not None
-    assert bar is not None
-    assert bar["x"] - lane["x"] == pytest.approx(lane["width"] * 0.10, abs=1)
-    assert bar["width"] == pytest.approx(lane["width"] * 0.20, abs=1)
 
 
 # The live feed ------------------------------------------------------------------------------------

@@ -193,9 +193,9 @@ def test_S_03_a_visit_moves_in_time(scene: Scene, clock: Clock) -> None:
     assert session.scalar(select(func.count(Booking.id)).where(Booking.state == "released")) == 1
 
 
-@pytest.mark.parametrize(("minute", "kept"), [(30, True), (59, True), (0, True), (61, False)])
+@pytest.mark.parametrize(("minute", "kept"), [(0, True), (30, True), (31, False)])
 def test_S_05_a_small_move_keeps_the_window_told(scene: Scene, minute: int, kept: bool) -> None:
-    """Whoever was told 13:00 to 15:00 and said yes is not asked again when it becomes 14:30."""
+    """Whoever was told 13:00 to 14:30 (the promise ends then) and said yes is not asked again when it becomes 14:30."""
     visit = book(scene.order, scene.lu)
     write(lambda: setattr(visit, "confirmed_at", now()))
     before = (visit.window_starts_at, visit.window_ends_at)

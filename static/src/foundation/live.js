@@ -2,9 +2,11 @@
 // seventh tab would hang) and passes on what it hears. Every tab gets DOM events `live` with {seq, station, kind,
 // subject, id} and fetches again the elements that asked for it:
 //   <section id="queue" data-live="request. visit." data-live-url="/requests/list">
-// `data-live-id="17"` or `"visit:17"` listens to one thing only.
+// `data-live-id="17"` or `"visit:17"` listens to one thing only. An element that brings itself up to date answers the DOM
+// event `live-fetch` with preventDefault().
 
 const AGAIN_AFTER = 1000; // an element is fetched at most once a second
+const GATHER = 150; // the facts of one step come together
 const AWAY = 60_000; // after a longer sleep everything is fetched again
 const RETRY_FROM = 1000;
 const RETRY_TO = 30_000;
@@ -13,6 +15,7 @@ const meta = name => document.querySelector(`meta[name="${name}"]`)?.content || 
 const scope = meta('live-scope') || location.pathname; // one stream for each person, not for each browser
 const channel = new BroadcastChannel(`live ${scope}`);
 const waiting = new Map(); // element id → its timer, or null while the tab is hidden
+const fetched = new Map(); // element id → when it was fetched last
 let refresh;
 let ticket = meta('live-ticket');
 let lastSeq = Number(meta('live-after'));
@@ -122,7 +125,9 @@ function wants({ dataset: { live, liveId } }, { kind, subject, id }) {
 }
 
 function soon(element) {
-  if (!waiting.has(element.id)) waiting.set(element.id, setTimeout(fetchAgain, AGAIN_AFTER, element.id));
+  if (waiting.has(element.id)) return;
+  const rest = (fetched.get(element.id) ?? -AGAIN_AFTER) + AGAIN_AFTER - performance.now();
+  waiting.set(element.id, setTimeout(fetchAgain, Math.max(GATHER, rest), element.id));
 }
 
 // Somebody who is typing, and a tab nobody looks at, are left alone until that ends.
@@ -131,8 +136,11 @@ async function fetchAgain(id) {
   waiting.delete(id);
   if (!element) return;
   if (document.hidden) waiting.set(id, null);
-  else if (busy(element)) soon(element);
-  else await refresh(element, element.dataset.liveUrl || location.href);
+  else if (busy(element)) waiting.set(id, setTimeout(fetchAgain, AGAIN_AFTER, id));
+  else {
+    fetched.set(id, performance.now());
+    if (element.dispatchEvent(new CustomEvent('live-fetch', { bubbles: true, cancelable: true }))) await refresh(element, element.dataset.liveUrl || location.href);
+  }
 }
 
 function busy(element) {

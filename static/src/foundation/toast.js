@@ -33,7 +33,7 @@ export function startToasts(root = document) {
 }
 
 function place() {
-  const found = document.querySelector('.toasts');
+  const found = [...document.querySelectorAll('.toasts')].at(-1); // the page's own, which no swap takes away
   if (found) return found;
   const made = document.createElement('div');
   made.className = 'toasts';

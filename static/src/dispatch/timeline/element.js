@@ -25,6 +25,8 @@
 //   settle(ids)                 what was dropped goes back to where the page said (what came from outside goes away)
 //   carry(item, pointerEvent)   {id, title, durationMin, tone, short} from outside; without an event by keyboard
 //   reveal(id)                  scrolls to a bar
+//   note({group: text})         what stands beside the names of groups
+//   bar(id)                     what the page said last of a bar, if it is there
 //
 // Events (bubbling): timeline-select {ids} · timeline-pick {ids, carried} · timeline-over {ids, lane, start} ·
 //   timeline-drop {ids, lane, start, end, from, moves} (of the one in the hand; moves: {id, lane, start, end, from, version}
@@ -125,5 +127,17 @@ export class ResourceTimeline extends HTMLElement {
   reveal(id) {
     const entry = this.#scene.plan.entries.get(id);
     if (entry) this.#scene.reveal(entry);
+  }
+
+  note(notes) {
+    for (const section of this.#scene.plan.sections) {
+      const { group: { id }, element } = section;
+      section.group = { ...section.group, note: notes[id] ?? '' };
+      if (element) element.querySelector('.tml-station-t > span').textContent = section.group.note;
+    }
+  }
+
+  bar(id) {
+    return this.#scene.plan.entries.get(id)?.bar;
   }
 }

@@ -56,6 +56,7 @@ export class LaneRow {
     for (const element of [...this.track.children]) if (plan.entries.get(element.dataset.id)?.lane !== this.lane.id) this.#release(element, bars, pool);
     let at = this.track.firstChild;
     let busyUntil = -Infinity;
+    let right = 0; // of the bars before: the way is not drawn over them
     for (const entry of this.lane.entries) {
       const box = axis.box(entry.start, entry.end);
       if (!box) continue;
@@ -64,9 +65,10 @@ export class LaneRow {
       bars.set(id, element);
       if (element === at) at = at.nextSibling;
       else this.track.insertBefore(element, at);
-      box.travel = Math.min(Math.round(((entry.bar.travelMin ?? 0) / 60) * axis.hour), box.left);
+      box.travel = Math.min(Math.round(((entry.bar.travelMin ?? 0) / 60) * axis.hour), Math.max(0, box.left - right));
       paintBar(element, entry, this.lane, box, scene.flags(id, entry.start < busyUntil), scene);
       busyUntil = Math.max(busyUntil, entry.end);
+      right = Math.max(right, box.left + box.width);
     }
   }
 

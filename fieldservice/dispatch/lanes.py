@@ -1,0 +1,125 @@
+"""The board as <resource-timeline> takes it (static/src/dispatch/timeline/element.js), in the reader's language.
+
+States come as codes: how a state looks and what it is called, the page says once. Moments are milliseconds.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+
+from fieldservice.dispatch import queue, scope
+from fieldservice.dispatch.axis import Axis
+from fieldservice.dispatch.board import BEFORE_SITE, Bar, Board, Group, Lane
+from fieldservice.foundation.access import Person
+from fieldservice.foundation.time import at_local
+from fieldservice.foundation.words import pick, word
+from fieldservice.stations.roster import Member
+from fieldservice.workorders.booking import CHANGEABLE
+from fieldservice.workorders.eligibility import Span, Stop
+from fieldservice.workorders.slots import LUNCH
+
+SNAP_MIN = 5
+FREE_BELOW = 0.5  # of the duty: who has less to do counts as free
+PLANNED = ("proposed", "scheduled")  # not sent yet
+
+
+def lanes_told(plan: Board, somebody: Person, at: datetime, show: Collection[str] = ()) -> dict[str, Any]:
+    """Lanes by station with shifts, breaks and absences, and the bars in them."""
+    groups = narrowed(plan, show)
+    lanes = [lane for group in groups for lane in group.lanes]
+    bars = [(lane, bar) for lane in lanes for bar in lane.bars]
+    missing = queue.missing_parts(
+        {bar.order_id: bar.station_id for _lane, bar in bars if bar.state in BEFORE_SITE}, plan.stations
+    )
+    plans = {station: scope.may_plan(somebody, station) for station in {bar.station_id for _lane, bar in bars}}
+    return {
+        "start": milliseconds(plan.axis.start), "end": milliseconds(plan.axis.end), "now": milliseconds(at),
+        "axis": [_span(*span) for span in plan.axis.spans], "snapMin": SNAP_MIN, "truncated": plan.truncated,
+        "groups": [_group(group, plan.axis) for group in groups],
+        "lanes": [_lane(lane, group, plan.axis) for group in groups for lane in group.lanes],
+        "bars": [_bar(lane, bar, plans[bar.station_id], missing.get(bar.order_id, 0)) for lane, bar in bars],
+    }  # fmt: skip
+
+
+def narrowed(plan: Board, show: Collection[str]) -> list[Group]:
+    """Only lanes that have what is asked for (risk, p1), or room left (free); all of them when nothing is asked."""
+    if not show:
+        return list(plan.groups)
+    groups = (
+        replace(group, lanes=tuple(lane for lane in group.lanes if _wanted(lane, plan.axis, show)))
+        for group in plan.groups
+    )
+    return [group for group in groups if group.lanes]
+
+
+def milliseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+def load_text(group: Group, axis: Axis) -> str:
+    """'82% loaded · 6 on duty'"""
+    if group.lent:
+        return str(_("come to help"))
+    load = group.load_percent(axis)
+    if load is None:
+        return str(_("nobody on duty"))
+    loaded, there = _("%(load)s %% loaded", load=load), _("%(count)s on duty", count=group.on_duty(axis))
+    return f"{loaded} · {there}"
+
+
+def taken_text(stop: Stop) -> str:
+    """What takes a technician's time that is no visit of ours."""
+    return str(_("For another station")) if stop.cause == "visit" else word("booking_cause", stop.cause)
+
+
+def breaks(member: Member, axis: Axis) -> list[Span]:
+    """Lunch within ordinary duty."""
+    start, end = LUNCH
+    noons = [Span(at_local(day, start.hour, start.minute), at_local(day, end.hour, end.minute)) for day in axis.dates]
+    return [
+        noon for noon in noons if any(begin < noon.starts_at and stop > noon.ends_at for begin, stop in member.regular)
+    ]
+
+
+# Inside -------------------------------------------------------------------------------------------
+
+
+def _wanted(lane: Lane, axis: Axis, show: Collection[str]) -> bool:
+    if "risk" in show and not any(bar.risk for bar in lane.bars):
+        return False
+    if "p1" in show and not any(bar.priority == "P1" and not bar.done for bar in lane.bars):
+        return False
+    work, duty = lane.load(axis.start, axis.end)
+    return "free" not in show or work < FREE_BELOW * duty
+
+
+def _group(group: Group, axis: Axis) -> dict[str, Any]:
+    return {"id": str(group.station.id), "title": pick(group.station.names), "note": load_text(group, axis)}
+
+
+def _lane(lane: Lane, group: Group, axis: Axis) -> dict[str, Any]:
+    member = lane.member
+    return {
+        "id": str(member.id), "group": str(group.station.id), "title": pick(member.names),
+        "note": word("state", member.state) if member.absent else "",
+        "shifts": [{**_span(duty.starts_at, duty.ends_at), "onCall": duty.on_call} for duty in member.duties],
+        "breaks": [_span(*one) for one in breaks(member, axis)],
+        "away": [{**_span(one.starts_at, one.ends_at), "title": taken_text(one)} for one in lane.taken],
+    }  # fmt: skip
+
+
+def _bar(lane: Lane, bar: Bar, may_plan: bool, missing: int) -> dict[str, Any]:
+    return {
+        "id": str(bar.visit_id), "lane": str(lane.member.id), **_span(bar.starts_at, bar.ends_at),
+        "title": f"{pick(bar.customer)} {bar.title}".strip(), "short": bar.order, "state": bar.state,
+        "priority": bar.priority, "risk": bar.risk, "parts": "missing" if missing else "",
+        "travelMin": 0 if bar.done else bar.travel_min, "version": bar.version, "done": bar.done,
+        "proposed": bar.state in PLANNED, "movable": may_plan and bar.state in CHANGEABLE,
+    }  # fmt: skip
+
+
+def _span(start: datetime, end: datetime) -> Mapping[str, int]:
+    return {"start": milliseconds(start), "end": milliseconds(end)}

@@ -1,0 +1,71 @@
+// Fills the timeline and keeps it up to date: what is new is told bar by bar, so that selection, scrolling and a drag stay.
+
+import { t } from '../../foundation/texts.js';
+import { ask } from './server.js';
+
+const MINUTE = 60_000;
+
+export class Feed {
+  url = '';
+  #timeline;
+  #looks;
+  #known = new Map(); // bar → what was told of it last
+  #frame = ''; // lanes and hours that are shown
+  #latest = null; // question to the server
+  #late = false; // lanes changed while something was in the hand
+  #ahead = 0; // of our clock, in ms
+
+  constructor(timeline, looks) {
+    this.#timeline = timeline;
+    this.#looks = looks;
+    for (const end of ['drop', 'cancel', 'refuse', 'resize']) timeline.addEventListener(`timeline-${end}`, () => this.#caughtUp());
+    setInterval(() => { if (timeline.data && timeline.isConnected) timeline.now = Date.now() + this.#ahead; }, MINUTE / 2);
+    setInterval(() => { if (!document.hidden && timeline.isConnected) this.refresh(); }, MINUTE); // what is at risk goes with time
+  }
+
+  /** Reads the lanes again; quietly, when that fails the next news asks again. Ends when the latest answer is there. */
+  async refresh() {
+    const question = ask(this.url).catch(() => null);
+    this.#latest = question;
+    const data = await question;
+    if (question !== this.#latest) await this.#latest; // somebody asked again meanwhile: that answer is taken
+    else if (data) this.#take(data);
+  }
+
+  #take(data) {
+    const timeline = this.#timeline;
+    const bars = data.bars.map(bar => this.#dressed(bar));
+    const frame = JSON.stringify([data.axis, data.lanes, data.groups.map(group => group.id)]);
+    this.#ahead = data.now - Date.now();
+    document.querySelector('#lanes-truncated').hidden = !data.truncated;
+    this.#late = frame !== this.#frame && Boolean(this.#held());
+    if (this.#late) return; // to put other lanes under what is in the hand would take it out of it
+    if (frame === this.#frame) this.#differences(bars);
+    else timeline.data = { ...data, bars };
+    this.#frame = frame;
+    this.#known = new Map(bars.map(bar => [bar.id, JSON.stringify(bar)]));
+    timeline.note(Object.fromEntries(data.groups.map(({ id, note }) => [id, note])));
+    timeline.now = data.now;
+  }
+
+  #differences(bars) {
+    const changed = bars.filter(bar => this.#known.get(bar.id) !== JSON.stringify(bar));
+    const there = new Set(bars.map(bar => bar.id));
+    this.#timeline.upsert(changed);
+    this.#timeline.remove([...this.#known.keys()].filter(id => !there.has(id)));
+  }
+
+  #held() {
+    return this.#timeline.dataset.moving || document.querySelector('#drop')?.open;
+  }
+
+  #caughtUp() {
+    if (this.#late) this.refresh();
+  }
+
+  #dressed(bar) {
+    const { tone, icon, word } = this.#looks[bar.state] ?? { tone: 'mute', icon: 'circle', word: '' };
+    const riskWord = bar.risk === 'promise' ? t('after the promised arrival') : bar.risk && t('should be on the way');
+    return { ...bar, tone, icon, word, riskWord };
+  }
+}

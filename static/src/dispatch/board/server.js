@@ -1,0 +1,18 @@
+// Questions to the server: JSON there and back; a refusal is an error whose message says why.
+
+import { t } from '../../foundation/texts.js';
+
+/** The answer; with `body` it is a POST. Throws an Error with the server's sentence. */
+export async function ask(url, body) {
+  const token = document.querySelector('meta[name="csrf-token"]')?.content ?? '';
+  const sent = body && { method: 'POST', headers: { Accept: 'application/json', 'Content-Type': 'application/json', 'X-CSRFToken': token }, body: JSON.stringify(body) };
+  const answer = await fetch(url, sent ?? { headers: { Accept: 'application/json' } }).catch(() => null);
+  if (!answer) throw new Error(t('No answer from the server. Nothing was saved; check the connection and try again.'));
+  if (answer.ok) return answer.json();
+  if (answer.status === 401) location.reload(); // signed out meanwhile
+  throw new Error(sentence(await answer.json().catch(() => ({}))));
+}
+
+function sentence({ detail, errors }) {
+  return Object.values(errors ?? {}).flat()[0] ?? detail ?? t('This did not work. Load the page again and repeat the step.');
+}
