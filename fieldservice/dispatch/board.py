@@ -23,7 +23,7 @@ from fieldservice.stations.models import Station
 from fieldservice.stations.queries import stations_by_id
 from fieldservice.stations.roster import Member
 from fieldservice.workorders.days import stops_of
-from fieldservice.workorders.eligibility import Stop
+from fieldservice.workorders.eligibility import Place, Stop, place_of
 from fieldservice.workorders.models import Visit, WorkOrder
 from fieldservice.workorders.queries import READERS
 
@@ -52,6 +52,7 @@ class Bar:
     risk: str = ""  # '', 'promise': starts after the promised arrival, 'start': should have set off by now
     station_id: int = 0
     order_id: int = 0
+    place: Place = field(default_factory=Place)
 
     @property
     def done(self) -> bool:
@@ -158,6 +159,7 @@ def _bars(
             Visit.id, Visit.version, Visit.technician_id, Visit.station_id, Visit.state, Visit.starts_at,
             Visit.ends_at, Visit.on_site_at, Visit.finished_at, Visit.travel_min, Visit.work_order_id,
             WorkOrder.number, WorkOrder.titles, WorkOrder.priority, WorkOrder.request_id, Customer.names,
+            WorkOrder.latitude, WorkOrder.longitude, WorkOrder.precision,
         )
         .join(WorkOrder, WorkOrder.id == Visit.work_order_id)
         .outerjoin(Customer, Customer.id == WorkOrder.customer_id)
@@ -173,6 +175,7 @@ def _bars(
             visit_id=row.id, version=row.version, order=row.number, title=pick(row.titles), customer=row.names or {},
             priority=row.priority, state=row.state, starts_at=starts_at, ends_at=ends_at, travel_min=row.travel_min,
             risk=_risk(row, due.get(row.request_id), at), station_id=row.station_id, order_id=row.work_order_id,
+            place=place_of(row.latitude, row.longitude, row.precision),
         )  # fmt: skip
         grouped.setdefault(row.technician_id, []).append(bar)
     return grouped

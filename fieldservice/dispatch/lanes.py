@@ -41,6 +41,7 @@ def lanes_told(plan: Board, somebody: Person, at: datetime, show: Collection[str
         "groups": [_group(group, plan.axis) for group in groups],
         "lanes": [_lane(lane, group, plan.axis) for group in groups for lane in group.lanes],
         "bars": [_bar(lane, bar, plans[bar.station_id], missing.get(bar.order_id, 0)) for lane, bar in bars],
+        "places": _places(groups),
     }  # fmt: skip
 
 
@@ -108,6 +109,33 @@ def _lane(lane: Lane, group: Group, axis: Axis) -> dict[str, Any]:
         "shifts": [{**_span(duty.starts_at, duty.ends_at), "onCall": duty.on_call} for duty in member.duties],
         "breaks": [_span(*one) for one in breaks(member, axis)],
         "away": [{**_span(one.starts_at, one.ends_at), "title": taken_text(one)} for one in lane.taken],
+    }  # fmt: skip
+
+
+def _places(groups: Collection[Group]) -> dict[str, Any]:
+    """Where stations are, technicians begin, and visits take place, as <dispatch-map> takes it; done work is past."""
+    lanes = [lane for group in groups for lane in group.lanes]
+    stations = [group.station for group in groups]
+    located = {
+        lane.member.id: [bar for bar in lane.bars if bar.place.point is not None and not bar.done] for lane in lanes
+    }
+    return {
+        "stations": [
+            {"id": str(one.id), "lat": one.latitude, "lon": one.longitude, "title": pick(one.names)} for one in stations
+        ],
+        "people": [_located(lane, located[lane.member.id]) for lane in lanes],
+        "jobs": {
+            str(bar.visit_id): [bar.place.point.latitude, bar.place.point.longitude]
+            for bars in located.values() for bar in bars if bar.place.point is not None
+        },
+    }  # fmt: skip
+
+
+def _located(lane: Lane, bars: Collection[Bar]) -> dict[str, Any]:
+    member, name = lane.member, pick(lane.member.names)
+    return {
+        "id": str(member.id), "lat": member.home.latitude, "lon": member.home.longitude, "title": name,
+        "short": name[:1], "tone": "mute" if member.absent else "info", "route": [str(bar.visit_id) for bar in bars],
     }  # fmt: skip
 
 

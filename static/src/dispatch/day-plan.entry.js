@@ -4,6 +4,7 @@ import { t } from '../foundation/texts.js';
 import { toast } from '../foundation/toast.js';
 import { carryCard, heard, pressCard, settleBoard } from './board/board.js';
 import { startSaved } from './board/saved.js';
+import './map.entry.js';
 import './timeline.entry.js';
 
 const KEPT = 'hx-morph-skip'; // htmx leaves such an element as it is

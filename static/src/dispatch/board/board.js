@@ -3,6 +3,7 @@
 import { Drop } from './drop.js';
 import { Feed } from './feed.js';
 import { Hands } from './hands.js';
+import { Places } from './places.js';
 import { wordsFor } from './words.js';
 
 let board = null; // {timeline, feed, hands} of the page as it is
@@ -42,7 +43,8 @@ export function pressCard(card, event) {
 function made(timeline, place) {
   const looks = JSON.parse(document.querySelector('#board-looks').textContent);
   timeline.words = wordsFor(place.dataset.zone);
-  const feed = new Feed(timeline, looks);
+  const places = new Places(timeline, document.querySelector('#board-map'), looks, open);
+  const feed = new Feed(timeline, looks, places);
   const hands = new Hands(timeline, new Drop(timeline, feed));
   timeline.addEventListener('timeline-select', ({ detail: { ids } }) => { if (ids.length === 1) setTimeout(() => { if (!timeline.dataset.moving) open(ids[0]); }); });
   timeline.addEventListener('timeline-open', ({ detail: { id } }) => open(id));

@@ -9,14 +9,16 @@ export class Feed {
   url = '';
   #timeline;
   #looks;
+  #places;
   #known = new Map(); // bar → what was told of it last
   #frame = ''; // lanes and hours that are shown
   #latest = null; // question to the server
   #late = false; // lanes changed while something was in the hand
   #ahead = 0; // of our clock, in ms
 
-  constructor(timeline, looks) {
+  constructor(timeline, looks, places) {
     this.#timeline = timeline;
+    this.#places = places;
     this.#looks = looks;
     for (const end of ['drop', 'cancel', 'refuse', 'resize']) timeline.addEventListener(`timeline-${end}`, () => this.#caughtUp());
     setInterval(() => { if (timeline.data && timeline.isConnected) timeline.now = Date.now() + this.#ahead; }, MINUTE / 2);
@@ -43,6 +45,7 @@ export class Feed {
     if (frame === this.#frame) this.#differences(bars);
     else timeline.data = { ...data, bars };
     this.#frame = frame;
+    this.#places.show(data.places, bars);
     this.#known = new Map(bars.map(bar => [bar.id, JSON.stringify(bar)]));
     timeline.note(Object.fromEntries(data.groups.map(({ id, note }) => [id, note])));
     timeline.now = data.now;
