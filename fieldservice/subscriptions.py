@@ -1,5 +1,6 @@
 """Wiring: when this happens, these functions run, in the same transaction, and only write rows."""
 
+from fieldservice.dispatch.plans import urgent
 from fieldservice.feedback import handlers as feedback
 from fieldservice.intake import notices as intake
 from fieldservice.mechanisms.events import Handler, subscribe
@@ -10,6 +11,7 @@ ANSWERS: dict[str, tuple[Handler, ...]] = {
     "service_request.resolved": (feedback.invite_when_resolved,),
     "service_request.cancelled": (workorders.cancel_with_request,),
     "service_request.closed": (workorders.close_with_request,),
+    "work_order.ready": (urgent.think,),
     "clock.warned": (intake.tell_team_of_promise,),
     "clock.breached": (intake.tell_team_of_promise,),
     "visit.scheduled": (visits.tell_plan,),

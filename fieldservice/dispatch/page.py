@@ -12,6 +12,7 @@ from fieldservice.dispatch import lanes, queue, scope
 from fieldservice.dispatch.board import board
 from fieldservice.dispatch.drawer import Drawer, drawer_for, drawer_of
 from fieldservice.dispatch.filters import RANGES, Filters
+from fieldservice.dispatch.plans import urgent
 from fieldservice.foundation import display
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.errors import DomainError, Invalid
@@ -41,6 +42,7 @@ def everything(
     return {
         **_frame(filters, stations, at),
         **_counters(chosen),
+        **_urgent(somebody, chosen, at),
         **_queue(chosen, filters, at),
         "may_plan": partial(scope.may_plan, somebody),
         "drawer": drawer,
@@ -56,6 +58,8 @@ def part(name: str, somebody: Person, filters: Filters, at: datetime) -> Context
     context: Context = {**_frame(filters, stations, at), "error": None, "typed": {}}
     if name == "counters":
         return context | _counters(chosen)
+    if name == "urgent":
+        return context | _urgent(somebody, chosen, at)
     if name == "queue":
         return context | _queue(chosen, filters, at) | {"may_plan": partial(scope.may_plan, somebody)}
     return context | {"drawer": _drawer(somebody, filters, at)}
@@ -95,6 +99,11 @@ def _frame(filters: Filters, stations: Sequence[Station], at: datetime) -> Conte
 
 def _counters(chosen: Sequence[Station]) -> Context:
     return {"counters": queue.counters([station.id for station in chosen])}
+
+
+def _urgent(somebody: Person, chosen: Sequence[Station], at: datetime) -> Context:
+    mine = [station.id for station in chosen if scope.may_plan(somebody, station.id)]
+    return {"urgent": urgent.offers(mine, at) if mine else []}
 
 
 def _queue(chosen: Sequence[Station], filters: Filters, at: datetime) -> Context:

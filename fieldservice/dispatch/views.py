@@ -20,7 +20,7 @@ from fieldservice.workorders.models import Visit
 
 blueprint = Blueprint("dispatch", __name__)
 navigation("dispatch.day_plan", _l("Dispatch"), *queries.READERS)
-PARTS = ("counters", "queue", "drawer")
+PARTS = ("counters", "urgent", "queue", "drawer")
 MOST_REASON = 200
 
 

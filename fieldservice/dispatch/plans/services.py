@@ -114,6 +114,8 @@ def ask_again(
 ) -> DispatchPlan:
     """The same wish, or one with another objective, on the day as it is now."""
     stations = session.scalars(select(Station).where(Station.id.in_(plan.station_ids))).all()
+    if plan.objective not in OBJECTIVES and objective is None:
+        objective = "promises"  # it was made for one urgent order; anew, for the whole day
     return ask(
         somebody, stations, max(plan.first_day, today()), days=plan.days, objective=objective or plan.objective,
         weights=None if objective else {name: plan.weights[name] for name in NAMES}, seed=plan.seed,

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
-from fieldservice.dispatch.planning.checker import Checked
+from fieldservice.dispatch.planning.checker import Checked, check
 from fieldservice.dispatch.planning.methods import Effort, plan
 from fieldservice.dispatch.planning.model import Plan, Problem, held_plan
 from fieldservice.dispatch.planning.reasons import Unplaced, explain
 from fieldservice.dispatch.planning.settling import settle
+from fieldservice.dispatch.planning.urgent import options
 
 STEP = 8  # neighbourhoods between two looks at the world: about a second
 
@@ -29,6 +30,15 @@ def improved(problem: Problem, begin: Plan, neighbourhoods: int, seed: int) -> C
 def finished(problem: Problem, found: Plan) -> Checked:
     """The plan with starts that people can live with."""
     return settle(problem, found)
+
+
+def urgent(problem: Problem, job: int) -> tuple[Checked, Checked, list[Unplaced]]:
+    """What stands, that with the job put into it with the fewest consequences, and why not where nobody can go."""
+    before = check(problem, held_plan(problem))
+    ways = options(problem, before, job) if before.valid else ()
+    if not ways:
+        return settle(problem, before.plan), settle(problem, before.plan), explained(problem, before.plan, [job])
+    return settle(problem, before.plan), settle(problem, ways[0].checked.plan), []
 
 
 def explained(problem: Problem, found: Plan, jobs: list[int]) -> list[Unplaced]:

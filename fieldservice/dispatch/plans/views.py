@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from fieldservice.dispatch import scope
-from fieldservice.dispatch.filters import Filters, read_filters
+from fieldservice.dispatch.filters import Filters, read_back, read_filters
 from fieldservice.dispatch.planning.objectives import MOST, NAMES, OBJECTIVES
 from fieldservice.dispatch.plans import services, showing, telling
 from fieldservice.dispatch.plans.models import DispatchPlan
@@ -59,7 +59,8 @@ def apply(plan_id: int) -> Any:
         done = len(services.apply(plan, chosen))
         return str(_("Carried out: %(count)s visits planned. Everybody concerned is told.", count=done))
 
-    return _act(plan_id, act)
+    back = request.form.get("back")
+    return _act(plan_id, act, read_back(back).url() if back is not None else None)
 
 
 @blueprint.post("/<int:plan_id>/discard")
@@ -189,7 +190,7 @@ def _page(plan: DispatchPlan, error: DomainError | None = None) -> Any:
     )
 
 
-def _act(plan_id: int, act: Callable[[DispatchPlan], str]) -> Any:
+def _act(plan_id: int, act: Callable[[DispatchPlan], str], back: str | None = None) -> Any:
     somebody = current()
     try:
         said = write(lambda: act(services.plan_by_id(plan_id, somebody)))
@@ -197,4 +198,4 @@ def _act(plan_id: int, act: Callable[[DispatchPlan], str]) -> Any:
         return _page(services.plan_by_id(plan_id, somebody), refused), refused.status
     if said:
         flash(said)
-    return redirect(url_for("plans_pages.one", plan_id=plan_id), 303)
+    return redirect(back or url_for("plans_pages.one", plan_id=plan_id), 303)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from fieldservice.dispatch.plans import running
+from fieldservice.dispatch.plans import running, urgent
 from tests.workorders.scene import Scene, make_scene
 
 
@@ -17,7 +17,8 @@ def _here(function: Callable[..., Any], *arguments: Any, timeout: float = 0) -> 
 
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "compute", _here)
+    for module in (running, urgent):
+        monkeypatch.setattr(module, "compute", _here)
 
 
 @pytest.fixture
