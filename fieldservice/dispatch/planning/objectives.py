@@ -10,13 +10,21 @@ from typing import Self
 # What one unit is worth in seconds of travel, before the weights (DESIGN §6; [D], to be seen and set by a manager).
 UNSERVED = 7_200  # a job of weight 1 that is left out
 LATE = 0.5  # a second after a promise, times the weight of the job
-MOST_LATE = 5_400  # however late, times the weight: a broken promise is no reason to leave the customer alone
+MOST_LATE = 5_400  # so far at that rate (three hours), times the weight
+LATER = 0.01  # a second beyond: tonight is still better than tomorrow
+MOST_LATER = 1_600  # of that; together less than UNSERVED: a broken promise is no reason to leave the customer alone
 CHANGED_PERSON = 1_800  # a planned job that goes to somebody else
 CHANGED_DAY = 900  # a planned job that stays with its technician and goes to another day
 NOT_PREFERRED = 1_800  # somebody whom the customer did not ask for
 BORROWED = 1_800  # a job done by somebody of another station
 OVERTIME = 0.5  # a second beyond the shift
 UNEVEN = 0.5  # a second of work and travel above the fair share
+
+
+def lateness(seconds: float) -> float:
+    """What being so late costs a job of weight 1."""
+    beyond = seconds - MOST_LATE / LATE
+    return LATE * seconds if beyond <= 0 else MOST_LATE + min(LATER * beyond, MOST_LATER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldservice.dispatch.planning.model import Break, Day, Problem, Seconds, Table, Window, joined
-from fieldservice.dispatch.planning.objectives import LATE, MOST_LATE, OVERTIME, UNEVEN, UNSERVED
+from fieldservice.dispatch.planning.objectives import OVERTIME, UNEVEN, UNSERVED, lateness
 from fieldservice.dispatch.planning.pricing import NOTHING, must_collect, pair_amounts, windows_of
 
 AFTER_DUE = (0, 3_600, 10_800, 21_600)  # lateness is a staircase for solvers: where its steps begin, after the promise
@@ -178,7 +178,7 @@ def _steps(problem: Problem, index: int, agreed: Mapping[int, int], late: bool) 
         )
         if inside and (at == 0 or late or not found):
             beyond = max(0, (inside[0].start + min(inside[-1].end, inside[0].start + 7_200)) // 2 - due) if at else 0
-            found.append(Step(inside, min(LATE * beyond, MOST_LATE) * job.weight * problem.goals.weights.promises))
+            found.append(Step(inside, lateness(beyond) * job.weight * problem.goals.weights.promises))
             if at and not late:
                 break
     return tuple(found) or (Step(windows),)

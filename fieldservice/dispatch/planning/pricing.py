@@ -13,13 +13,12 @@ from fieldservice.dispatch.planning.objectives import (
     BORROWED,
     CHANGED_DAY,
     CHANGED_PERSON,
-    LATE,
-    MOST_LATE,
     NOT_PREFERRED,
     OVERTIME,
     UNEVEN,
     UNSERVED,
     Amounts,
+    lateness,
 )
 
 NOTHING: Mapping[int, int] = {}
@@ -224,7 +223,7 @@ def late_cost(job: Job, begin: int, ends: int) -> float:
         return 0.0
     late = max(0, begin - job.due) if job.due is not None else 0
     late += max(0, ends - job.restore_due) if job.restore_due is not None else 0
-    return min(LATE * late, MOST_LATE) * job.weight
+    return lateness(late) * job.weight
 
 
 def _undominated(labels: list[_Label]) -> list[_Label]:

@@ -21,7 +21,9 @@ from fieldservice.dispatch.planning.objectives import (
     CHANGED_DAY,
     CHANGED_PERSON,
     LATE,
+    LATER,
     MOST_LATE,
+    MOST_LATER,
     NOT_PREFERRED,
     UNEVEN,
 )
@@ -308,7 +310,8 @@ def _late(job: Job, begin: Whole) -> Floats | float:
         late += np.maximum(0, begin - job.due)
     if job.restore_due is not None:
         late += np.maximum(0, begin + job.seconds - job.restore_due)
-    return np.minimum(LATE * late, MOST_LATE) * job.weight
+    beyond = np.clip(LATER * (late - MOST_LATE / LATE), 0, MOST_LATER)
+    return (np.minimum(LATE * late, MOST_LATE) + beyond) * job.weight
 
 
 def _pair(gaps: Gaps, job: Job, day: Numbers) -> Floats:
