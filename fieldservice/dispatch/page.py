@@ -7,6 +7,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from fieldservice.dispatch import queue, scope
+from fieldservice.dispatch.areas import services as areas
 from fieldservice.dispatch.board import board
 from fieldservice.dispatch.drawer import Drawer, drawer_for, drawer_of
 from fieldservice.dispatch.drawing import draw
@@ -96,7 +97,8 @@ def _lanes(
 ) -> Context:
     plan = board(somebody, chosen, filters.day, filters.days, at)
     answers = {one.member.id: one for one in drawer.people} if drawer is not None else {}
-    return {"plan": plan, "groups": draw(plan, answers)}
+    slow = areas.in_force(max(at, plan.axis.start), plan.axis.end)
+    return {"plan": plan, "groups": draw(plan, answers), "slow_areas": slow}
 
 
 def _drawer(somebody: Person, filters: Filters, at: datetime) -> Drawer | None:

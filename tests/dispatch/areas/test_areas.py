@@ -304,5 +304,13 @@ def test_bad_bodies(scene: Scene, caller: Callable[..., Caller], changed: dict[s
     assert session.query(DrawnArea).count() == 0
 
 
+def test_the_day_plan_says_where_driving_is_slow(scene: Scene, sign_in: Callable[..., Any]) -> None:
+    desk = sign_in("dispatcher", scene.station.id)
+    assert "行车缓慢" not in desk.get("/dispatch?lang=zh").text
+    drawn(scene.station, name="<b>雪</b>")
+    assert "&lt;b&gt;雪&lt;/b&gt; ×4" in desk.get("/dispatch?lang=zh").text
+    assert "行车缓慢" not in desk.get("/dispatch?lang=zh&date=2026-11-27").text
+
+
 def test_the_strip_lies_on_the_way() -> None:
     assert HOME.latitude < STRIP[0][0] < STRIP[2][0] < NEAR.latitude
