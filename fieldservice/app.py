@@ -20,11 +20,14 @@ from fieldservice.admin import views as admin
 from fieldservice.dispatch import api as dispatch_api
 from fieldservice.dispatch import board_views
 from fieldservice.dispatch import views as dispatch
+from fieldservice.dispatch.areas import api as areas_api
+from fieldservice.dispatch.areas import services as areas
 from fieldservice.dispatch.plans import api as plans_api
 from fieldservice.dispatch.plans import views as plans
 from fieldservice.foundation import api, live, providers, web
 from fieldservice.foundation.db import db, dumps, loads
 from fieldservice.foundation.db import install as install_database_rules
+from fieldservice.foundation.places import travel
 from fieldservice.foundation.time import clock
 from fieldservice.insight import api as insight_api
 from fieldservice.insight import audit_views
@@ -72,6 +75,7 @@ API: tuple[api.ApiBlueprint, ...] = (
     workorders_api.blueprint,
     dispatch_api.blueprint,
     plans_api.blueprint,
+    areas_api.blueprint,
     tablet_api.blueprint,
     insight_api.blueprint,
 )
@@ -107,6 +111,7 @@ def create_app(settings: Settings) -> Flask:
         )
     clock.zone = settings.timezone
     providers.choose(settings)
+    travel.DEFAULT.slow_areas = areas.current
     if settings.started_clock_at is not None:
         clock.start_at(settings.started_clock_at)
     db.init_app(app)

@@ -11,8 +11,11 @@ from typing import Any
 from flask_babel import gettext as _
 
 from fieldservice.dispatch import queue, scope
+from fieldservice.dispatch.areas import services as areas
+from fieldservice.dispatch.areas.models import DrawnArea
 from fieldservice.dispatch.axis import Axis
 from fieldservice.dispatch.board import BEFORE_SITE, Bar, Board, Group, Lane
+from fieldservice.foundation import display
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.time import at_local
 from fieldservice.foundation.words import pick, word
@@ -42,6 +45,7 @@ def lanes_told(plan: Board, somebody: Person, at: datetime, show: Collection[str
         "lanes": [_lane(lane, group, plan.axis) for group in groups for lane in group.lanes],
         "bars": [_bar(lane, bar, plans[bar.station_id], missing.get(bar.order_id, 0)) for lane, bar in bars],
         "places": _places(groups),
+        "areas": [_area(one) for one in areas.in_force(max(at, plan.axis.start), plan.axis.end)],
     }  # fmt: skip
 
 
@@ -109,6 +113,14 @@ def _lane(lane: Lane, group: Group, axis: Axis) -> dict[str, Any]:
         "shifts": [{**_span(duty.starts_at, duty.ends_at), "onCall": duty.on_call} for duty in member.duties],
         "breaks": [_span(*one) for one in breaks(member, axis)],
         "away": [{**_span(one.starts_at, one.ends_at), "title": taken_text(one)} for one in lane.taken],
+    }  # fmt: skip
+
+
+def _area(area: DrawnArea) -> dict[str, Any]:
+    return {
+        "id": str(area.id), "title": area.name, "factor": area.factor,
+        "points": area.corners,
+        "until": _("until %(time)s", time=display.datetime_short(area.until)),
     }  # fmt: skip
 
 

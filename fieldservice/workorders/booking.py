@@ -4,8 +4,9 @@ A visit belongs to the order's station; the technician's time is held at the tec
 (DESIGN §3), so a lent technician cannot be booked twice and both dispatchers see the visit.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from math import ceil
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -21,10 +22,10 @@ from fieldservice.mechanisms.lifecycle import move
 from fieldservice.stations.models import Technician
 from fieldservice.workorders import held_time, orders
 from fieldservice.workorders.days import job_of, technician_day
-from fieldservice.workorders.eligibility import Span, refusals
+from fieldservice.workorders.eligibility import Span, Stop, refusals
 from fieldservice.workorders.held_time import book_absence, end_absence, end_early, release
 from fieldservice.workorders.models import Visit, WorkOrder
-from fieldservice.workorders.slots import round_down, stop_before
+from fieldservice.workorders.slots import round_down, travel_min
 
 __all__ = [
     "CHANGEABLE", "OPEN_STATES", "arrival_due_of", "book_absence", "cancel_visit", "end_absence", "end_early",
@@ -48,9 +49,10 @@ def schedule_visit(
     starts_at: datetime,
     *,
     duration_min: int | None = None,
+    coming: Sequence[Stop] = (),
     at: datetime | None = None,
 ) -> Visit:
-    """Book a technician for an order.
+    """Book a technician for an order. `coming` is what the technician gets next in the same transaction.
 
     Raises Conflict with the refusing rule as code (skill, certificate, shift, absence, overlap, travel,
     station, part), `already_booked` when the order has an open visit, `not_ready` when it cannot be
@@ -61,7 +63,7 @@ def schedule_visit(
     session.refresh(order, ["state", "version"], with_for_update=True)
     require_plannable(order)
     visit = Visit(work_order_id=order.id, station_id=order.station_id, home_station_id=technician.station_id)
-    place(visit, order, technician, span)
+    place(visit, order, technician, span, coming=coming)
     session.add(visit)
     session.flush()
     held_time.hold(visit)
@@ -101,11 +103,16 @@ def reschedule_visit(
     return visit
 
 
-def replan(visit: Visit, order: WorkOrder, technician: Technician, span: Span, at: datetime) -> None:
-    """Give a visit whose time was released to somebody at a time, by every rule; rows are locked by the caller."""
+def replan(
+    visit: Visit, order: WorkOrder, technician: Technician, span: Span, at: datetime, coming: Sequence[Stop] = ()
+) -> None:
+    """Give a visit whose time was released to somebody at a time, by every rule; rows are locked by the caller.
+
+    `coming` is what the technician gets next in the same transaction.
+    """
     before = {"technician": visit.technician_id, "starts_at": visit.starts_at.isoformat()}
     told = visit.window_starts_at <= span.starts_at <= visit.window_ends_at
-    place(visit, order, technician, span, window=not told)
+    place(visit, order, technician, span, window=not told, coming=coming)
     visit.home_station_id = technician.station_id
     held_time.hold(visit)
     if visit.state != "scheduled":
@@ -185,19 +192,28 @@ def require_changeable(visit: Visit) -> None:
         )
 
 
-def place(visit: Visit, order: WorkOrder, technician: Technician, span: Span, *, window: bool = True) -> None:
+def place(
+    visit: Visit,
+    order: WorkOrder,
+    technician: Technician,
+    span: Span,
+    *,
+    window: bool = True,
+    coming: Sequence[Stop] = (),
+) -> None:
     """Check every rule with the technician locked, then set who and when. The visit's own time is not in its way."""
     held_time.lock(technician.id)
     if clash := held_time.in_the_way(technician.id, *span, without_visit=visit.id, named_at=order.station_id):
         raise clash  # asked before the rules: it is what contenders lose by
     job = job_of(order, round((span.ends_at - span.starts_at).total_seconds() / 60))
     day = technician_day(technician.id, *span, job=job, without_visit=visit.id)
+    if coming:
+        day = replace(day, stops=tuple(sorted((*day.stops, *coming), key=lambda stop: stop.starts_at)))
     if found := refusals(job, day, *span):
         raise held_time.conflict(found[0])
-    here, origin = job.place.point, stop_before(job, day, span).point
     visit.technician_id = technician.id
     visit.starts_at, visit.ends_at = span
-    visit.travel_min = ceil(travel_minutes(origin, here)) if here and origin else 0
+    visit.travel_min = travel_min(job, day, span, travel_minutes) or 0
     if window:
         visit.window_starts_at, visit.window_ends_at = window_of(span.starts_at, arrival_due_of(order))
         visit.confirmed_at = None

@@ -7,6 +7,7 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from fieldservice.foundation.db import among, session
+from fieldservice.foundation.places import travel
 from fieldservice.mechanisms import policies
 from fieldservice.mechanisms.policies import PolicyOverride
 from fieldservice.parts import queries as stock
@@ -72,7 +73,7 @@ def needs_of(orders: Collection[WorkOrder]) -> dict[int, tuple[Need, ...]]:
 def technician_days(
     members: Iterable[Member], start: datetime, end: datetime, *, job: Job, without_visit: int | None = None
 ) -> list[TechnicianDay]:
-    """Members with their taken time around [start, end) and the job's parts in their vans; at most four queries.
+    """Members with their taken time around [start, end) and the job's parts in their vans; at most five queries.
 
     `without_visit` leaves out a visit that is about to be moved. Orders of other stations stay unnamed.
     """
@@ -82,12 +83,14 @@ def technician_days(
     )
     vans = vans_with([member.id for member in team], [need.part_id for need in job.needs])
     strict = strict_lenders() if any(member.station_id != job.station_id for member in team) else frozenset()
+    areas = tuple(travel.DEFAULT.slow_areas())
     return [
         TechnicianDay(
             member=member,
             stops=tuple(stops.get(member.id, ())),
             van=vans.get(member.id, {}),
             lends=str(member.station_id) not in strict,
+            areas=areas,
         )
         for member in team
     ]

@@ -13,6 +13,8 @@ from math import ceil
 from typing import Any, NamedTuple
 
 from fieldservice.foundation.places import Point, travel_minutes
+from fieldservice.foundation.places.legs import Leg, leg
+from fieldservice.foundation.places.slow_areas import SlowArea
 from fieldservice.foundation.time import day_span, local
 from fieldservice.stations.roster import Duty, Member
 
@@ -92,6 +94,7 @@ class TechnicianDay:
     stops: tuple[Stop, ...] = ()
     van: Mapping[int, Decimal] = field(default_factory=dict)  # part id → quantity
     lends: bool = True  # the home station lends freely; else only by a shift rostered at the order's station
+    areas: tuple[SlowArea, ...] = ()  # where driving is slow for a while
 
 
 @dataclass(frozen=True)
@@ -215,46 +218,83 @@ def _overlap(case: Case) -> Iterator[Refusal]:
 
 
 def _travel(case: Case) -> Iterator[Refusal]:
-    """Every stop with a known place must leave time for the way; the tightest one before and after is told."""
+    """Every stop with a known place must leave time for the way; the tightest one before and after is told.
+
+    Slow areas lengthen the ways from the visit right before and to the one right after: who has a stop in between goes
+    by way of it, and around the area perhaps. For the others the ordinary time is asked, which no detour undercuts.
+    Where nobody knows the place of the visit beside, nobody knows the way either: ordinary times again.
+    """
     here = case.job.place.point
     if here is None:
         return
-    if before := [*_from_home(case, here), *_from_stops(case, here)]:
+    if before := late_arrivals(case):
         yield max(before, key=lambda refusal: refusal.facts["earliest"])
     if after := list(_to_stops(case, here)):
         yield min(after, key=lambda refusal: refusal.facts["latest"])
 
 
-def _from_home(case: Case, here: Point) -> Iterator[Refusal]:
+def late_arrivals(case: Case) -> list[Refusal]:
+    """Ways to the job that take longer than there is time."""
+    here = case.job.place.point
+    if here is None:
+        return []
+    last = visit_before(case.job, case.day, case.span)
+    return [*_from_home(case, here, last), *_from_stops(case, here, last)]
+
+
+def visit_before(job: Job, day: TechnicianDay, span: Span) -> Stop | None:
+    """The last visit of the same duty before it."""
+    begins = duty_of(job, day, span).starts_at
+    visits = [one for one in day.stops if one.cause == "visit" and begins < one.ends_at <= span.starts_at]
+    return visits[-1] if visits else None
+
+
+def duty_of(job: Job, day: TechnicianDay, span: Span) -> Span:
+    """The first duty that has time in common; the time itself where none has."""
+    return next((one for one in usable_duties(job, day.member) if one.touches(*span)), span)
+
+
+def _from_home(case: Case, here: Point, last: Stop | None) -> Iterator[Refusal]:
     duty = _covering(case.job, case.day.member, case.span)
     if duty is not None:
-        leg = ceil(case.minutes(case.day.member.home, here))
-        yield from _late(case.span, "home", duty.starts_at, leg, case.job.place.about)
+        way = _leg(case, case.day.member.home, here, slowed=last is None)
+        yield from _late(case.span, "home", duty.starts_at, way, case.job.place.about)
 
 
-def _from_stops(case: Case, here: Point) -> Iterator[Refusal]:
+def _from_stops(case: Case, here: Point, last: Stop | None) -> Iterator[Refusal]:
     for stop in case.day.stops:
         if stop.place.point and timedelta(0) <= case.span.starts_at - stop.ends_at < LONGEST_LEG:
-            leg = ceil(case.minutes(stop.place.point, here))
+            way = _leg(case, stop.place.point, here, slowed=stop is last)
             about = case.job.place.about or stop.place.about
-            yield from _late(case.span, "before", stop.ends_at, leg, about, stop.label)
+            yield from _late(case.span, "before", stop.ends_at, way, about, stop.label)
 
 
 def _to_stops(case: Case, here: Point) -> Iterator[Refusal]:
+    visits = (one for one in case.day.stops if one.cause == "visit" and one.starts_at >= case.span.ends_at)
+    following = next(visits, None)
     for stop in case.day.stops:
         if not stop.place.point or not timedelta(0) <= stop.starts_at - case.span.ends_at < LONGEST_LEG:
             continue
-        leg = ceil(case.minutes(here, stop.place.point))
-        latest = stop.starts_at - timedelta(minutes=leg) - (case.span.ends_at - case.span.starts_at)
+        way = _leg(case, here, stop.place.point, slowed=stop is following)
+        latest = way.latest(stop.starts_at) - (case.span.ends_at - case.span.starts_at)
         if latest < case.span.starts_at:
-            facts = {"minutes": leg, "about": case.job.place.about or stop.place.about, "order": stop.label}
-            yield Refusal("travel", {"side": "after", **facts, "starts_at": stop.starts_at, "latest": latest})
+            facts: dict[str, Any] = {
+                "minutes": way.minutes(stop.starts_at),
+                "about": case.job.place.about or stop.place.about,
+            }
+            facts |= {"order": stop.label, "starts_at": stop.starts_at, "latest": latest}
+            yield Refusal("travel", {"side": "after", **facts})
 
 
-def _late(span: Span, side: str, leaves_at: datetime, leg: int, about: bool, label: str = "") -> Iterator[Refusal]:
-    earliest = leaves_at + timedelta(minutes=leg)
+def _leg(case: Case, origin: Point, to: Point, *, slowed: bool) -> Leg:
+    return leg(origin, to, case.minutes(origin, to), case.day.areas if slowed else ())
+
+
+def _late(span: Span, side: str, leaves_at: datetime, way: Leg, about: bool, label: str = "") -> Iterator[Refusal]:
+    earliest = way.soonest(leaves_at)
     if earliest > span.starts_at:
-        yield Refusal("travel", {"side": side, "minutes": leg, "about": about, "order": label, "earliest": earliest})
+        facts = {"minutes": way.minutes(earliest), "about": about, "order": label, "earliest": earliest}
+        yield Refusal("travel", {"side": side, **facts})
 
 
 def _minutes(length: timedelta) -> int:

@@ -19,7 +19,7 @@ from fieldservice.foundation.time import now
 from fieldservice.mechanisms.lifecycle import move
 from fieldservice.stations.models import Technician
 from fieldservice.workorders import booking, held_time, orders
-from fieldservice.workorders.eligibility import Span
+from fieldservice.workorders.eligibility import Span, Stop
 from fieldservice.workorders.models import Visit, WorkOrder
 
 SENT = ("dispatched", "accepted")
@@ -60,14 +60,16 @@ def rearrange(arrangements: Sequence[Arrangement], reason: str, at: datetime | N
     for moving in visits.values():
         held_time.release(moving, at)
     placed = []
-    for one in sorted(arrangements, key=_by_time):
+    in_turn = sorted(arrangements, key=_by_time)
+    for number, one in enumerate(in_turn):
         visit, order = visits.get(one.visit_id or 0), found[one.order_id]
         if one.technician_id is None:
             assert visit is not None
             move(visit, "cancelled", reason=reason, at=at, technician=visit.technician_id)
             orders.settle(order, at)
             continue
-        placed.append(_placed(one, visit, order, technicians[one.technician_id], at))
+        coming = _coming(one.technician_id, in_turn[number + 1 :])
+        placed.append(_placed(one, visit, order, technicians[one.technician_id], coming, at))
         if placed[-1].id in sent:
             booking.send_visit(placed[-1], at)
     return placed
@@ -114,15 +116,32 @@ def _by_time(one: Arrangement) -> tuple[float, int]:
     return one.starts_at.timestamp() if one.starts_at is not None else 0.0, one.order_id
 
 
-def _placed(one: Arrangement, visit: Visit | None, order: WorkOrder, technician: Technician, at: datetime) -> Visit:
+def _coming(technician_id: int, later: Sequence[Arrangement]) -> list[Stop]:
+    """What the same technician gets next: whoever goes by way of it does not go straight to what stands after it.
+    Without places, since each of them is asked for its own way when its turn comes."""
+    return [
+        Stop(one.starts_at, one.ends_at)
+        for one in later
+        if one.technician_id == technician_id and one.starts_at is not None and one.ends_at is not None
+    ]
+
+
+def _placed(
+    one: Arrangement,
+    visit: Visit | None,
+    order: WorkOrder,
+    technician: Technician,
+    coming: Sequence[Stop],
+    at: datetime,
+) -> Visit:
     assert one.starts_at is not None
     assert one.ends_at is not None
     span = Span(one.starts_at, one.ends_at)
     try:
         if visit is None:
             minutes = (span.ends_at - span.starts_at) // timedelta(minutes=1)
-            return booking.schedule_visit(order, technician, span.starts_at, duration_min=minutes, at=at)
-        booking.replan(visit, order, technician, span, at)
+            return booking.schedule_visit(order, technician, span.starts_at, duration_min=minutes, coming=coming, at=at)
+        booking.replan(visit, order, technician, span, at, coming)
     except Conflict as refused:
         raise _named(order.number, refused) from refused
     orders.settle(order, at)

@@ -8,6 +8,7 @@ from math import ceil
 from typing import Any
 
 from fieldservice.foundation.places import Point
+from fieldservice.foundation.places.legs import leg
 from fieldservice.foundation.time import at_local, local
 from fieldservice.mechanisms.calendars import STANDARD_HOURS
 from fieldservice.workorders.eligibility import (
@@ -17,8 +18,10 @@ from fieldservice.workorders.eligibility import (
     Refusal,
     Span,
     TechnicianDay,
+    duty_of,
     refusals,
     usable_duties,
+    visit_before,
 )
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -78,16 +81,14 @@ def openings(job: Job, day: TechnicianDay, within: Span, now: datetime, minutes:
     """Starts worth trying, in each duty: on arrival from home, and from every stop. The rules decide afterwards."""
     here = job.place.point
     step = STEP_ABOUT if job.place.about else STEP
-    leg_home = _leg(minutes, day.member.home, here)
-    earliest = max(within.starts_at, _ready_after(day, now) + _leg(minutes, _whereabouts(day, now), here))
+    earliest = max(within.starts_at, _arrival(day, minutes, _whereabouts(day, now), here, _ready_after(day, now)))
     for duty in usable_duties(job, day.member):
         if not within.touches(*duty):
             continue
-        tries = {max(duty.starts_at + leg_home, earliest)}
+        tries = {max(_arrival(day, minutes, day.member.home, here, duty.starts_at), earliest)}
         for stop in day.stops:
             if duty.starts_at <= stop.ends_at < duty.ends_at:
-                leg = _leg(minutes, stop.place.point, here) if stop.place.point else timedelta(0)
-                tries.add(max(stop.ends_at + leg, earliest))
+                tries.add(max(_arrival(day, minutes, stop.place.point, here, stop.ends_at), earliest))
         for start in sorted(tries):
             rounded = round_up(start, step)
             if rounded < within.ends_at:
@@ -185,10 +186,22 @@ def _parts(job: Job, day: TechnicianDay) -> str:
 
 
 def _way(job: Job, day: TechnicianDay, span: Span, minutes: Minutes) -> tuple[int | None, bool]:
-    here, origin = job.place, stop_before(job, day, span)
-    if here.point is None or origin.point is None:
-        return None, True
-    return ceil(minutes(origin.point, here.point)), here.about or origin.about
+    return travel_min(job, day, span, minutes), job.place.about or stop_before(job, day, span).about
+
+
+def travel_min(job: Job, day: TechnicianDay, span: Span, minutes: Minutes) -> int | None:
+    """Minutes of the drive to the job, as late as it may be; None where nobody knows."""
+    here, origin = job.place.point, stop_before(job, day, span).point
+    if here is None or origin is None:
+        return None
+    last = visit_before(job, day, span)
+    known = last is None or last.place.point is not None  # as the rules: else nobody knows the way
+    way = leg(origin, here, minutes(origin, here), day.areas if known else ())
+    leaves_at = last.ends_at if last is not None else duty_of(job, day, span).starts_at
+    found = way.minutes(span.starts_at)
+    if leaves_at + timedelta(minutes=found) > span.starts_at:  # sets off early, before it gets slow
+        found = way.minutes(way.soonest(leaves_at))
+    return found
 
 
 def _late(moment: datetime, due: datetime | None) -> int:
@@ -215,7 +228,7 @@ def _on_call(day: TechnicianDay, span: Span) -> bool:
 
 def stop_before(job: Job, day: TechnicianDay, span: Span) -> Place:
     """Where the technician comes from: the last known stop of the same duty, else home."""
-    duty = next((one for one in usable_duties(job, day.member) if one.touches(*span)), span)
+    duty = duty_of(job, day, span)
     last = [stop.place for stop in day.stops if duty.starts_at < stop.ends_at <= span.starts_at and stop.place.point]
     return last[-1] if last else Place(day.member.home)
 
@@ -242,5 +255,10 @@ def _ready_after(day: TechnicianDay, now: datetime) -> datetime:
     return max([now, *(stop.ends_at for stop in day.stops if stop.starts_at <= now < stop.ends_at)])
 
 
-def _leg(minutes: Minutes, origin: Point, here: Point | None) -> timedelta:
-    return timedelta(minutes=ceil(minutes(origin, here))) if here else timedelta(0)
+def _arrival(
+    day: TechnicianDay, minutes: Minutes, origin: Point | None, here: Point | None, leaves_at: datetime
+) -> datetime:
+    """When somebody can be there who is free from then on; at once where nobody knows the way."""
+    if origin is None or here is None:
+        return leaves_at
+    return leg(origin, here, minutes(origin, here), day.areas).soonest(leaves_at)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from math import ceil
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fieldservice.dispatch.planning import people
 from fieldservice.dispatch.planning.model import Break, Day, Job, Matrix, Placement, Problem, Window, held_plan
@@ -13,6 +14,7 @@ from fieldservice.dispatch.planning.objectives import Goals
 from fieldservice.dispatch.planning.pricing import Fault, price_route
 from fieldservice.dispatch.plans.reading import Material, Work
 from fieldservice.foundation.places import Point, TravelProvider, travel
+from fieldservice.foundation.places.slow_areas import slowed_by
 from fieldservice.foundation.time import at_local, local
 from fieldservice.stations.roster import Member
 from fieldservice.workorders.eligibility import Span, Stop, TechnicianDay
@@ -78,7 +80,7 @@ def compiled(material: Material, goals: Goals, provider: TravelProvider = travel
         asked = [work.job for work in planned]
         eligible[: len(asked)] = people.table(asked, team, [shift.span for shift in shifts])
     points = list(places.numbers)
-    minutes = np.ceil(provider.matrix(points, points)) if points else np.zeros((0, 0))
+    minutes = np.ceil(_minutes(material, points, provider)) if points else np.zeros((0, 0))
     problem = Problem(
         jobs=tuple(jobs),
         days=tuple(days),
@@ -88,6 +90,13 @@ def compiled(material: Material, goals: Goals, provider: TravelProvider = travel
         lying=_lying(material),
     )
     return World(_standing(problem), works, tuple(shifts), tuple(team), material.start)
+
+
+def _minutes(material: Material, points: Sequence[Point], provider: TravelProvider) -> NDArray[np.float64]:
+    """A plan knows one time for each way, so an area slows it all along. Booking asks for the time of each drive, which
+    is never more: what is planned can be applied."""
+    ordinary = provider.matrix(points, points)
+    return slowed_by(ordinary, points, points, material.areas) if material.areas else ordinary
 
 
 def _clock(origin: datetime) -> Callable[[datetime], int]:

@@ -14,7 +14,8 @@ from sqlalchemy.orm import contains_eager, load_only
 
 from fieldservice.foundation.db import among, session
 from fieldservice.foundation.errors import Invalid
-from fieldservice.foundation.places import Point
+from fieldservice.foundation.places import Point, travel
+from fieldservice.foundation.places.slow_areas import SlowArea
 from fieldservice.foundation.time import day_span
 from fieldservice.mechanisms.clocks.models import Clock
 from fieldservice.stations import roster
@@ -77,6 +78,7 @@ class Material:
     vans: Mapping[int, Mapping[int, Decimal]]
     strict: Collection[int]  # home stations that lend by the roster only
     stores: Mapping[int, Point]  # station → where it is
+    areas: tuple[SlowArea, ...] = ()  # that hold at some time of it
 
 
 def read(station_ids: Sequence[int], first: date, days: int, at: datetime) -> Material:
@@ -104,6 +106,7 @@ def read(station_ids: Sequence[int], first: date, days: int, at: datetime) -> Ma
         vans=vans_with(ids, parts),
         strict={int(key) for key in strict_lenders()} if homes != set(station_ids) or len(homes) > 1 else (),
         stores={one.id: Point(one.latitude, one.longitude) for one in stations.values()},
+        areas=tuple(area for area in travel.DEFAULT.slow_areas() if area.holds_between(start, end)),
     )
 
 

@@ -8,7 +8,7 @@ expected on one side of the 180th meridian.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import isfinite
 
 import numpy as np
@@ -50,6 +50,26 @@ class SlowArea:
         """Whether it holds at this moment."""
         return self.starts_at <= at < self.until
 
+    def holds_between(self, start: datetime, end: datetime) -> bool:
+        """Whether it holds at some moment of [start, end)."""
+        return self.starts_at < end and start < self.until
+
+    @cached_property
+    def frame(self) -> tuple[float, float, float, float]:
+        """South, west, north, east."""
+        latitudes, longitudes = ([*numbers] for numbers in zip(*map(_pair, self.polygon), strict=True))
+        return min(latitudes), min(longitudes), max(latitudes), max(longitudes)
+
+    def near(self, a: Point, b: Point) -> bool:
+        """Whether the straight way between two places can touch it: a quick look before the exact one."""
+        south, west, north, east = self.frame
+        return (
+            max(a.latitude, b.latitude) >= south
+            and min(a.latitude, b.latitude) <= north
+            and max(a.longitude, b.longitude) >= west
+            and min(a.longitude, b.longitude) <= east
+        )
+
 
 def slowed(
     matrix: Numbers, origins: Sequence[Point], destinations: Sequence[Point], areas: Sequence[SlowArea], at: datetime
@@ -59,11 +79,20 @@ def slowed(
     minutes * (1 + share inside * (factor - 1)) for each leg; where areas overlap the largest factor holds. Never
     shorter, and a new array. Raises ValueError for a matrix of another shape.
     """
+    return slowed_by(matrix, origins, destinations, tuple(area for area in areas if area.slows(at)))
+
+
+def slowed_by(
+    matrix: Numbers, origins: Sequence[Point], destinations: Sequence[Point], areas: Sequence[SlowArea]
+) -> Numbers:
+    """As `slowed`, by all of these areas, whenever they hold."""
     if matrix.shape != (len(origins), len(destinations)):
         raise ValueError("a matrix has a row for each origin and a column for each destination")
+    if not areas:
+        return matrix.copy()
     here, there = coordinates(origins)[:, ::-1], coordinates(destinations)[:, ::-1]  # x is longitude
     extra = np.zeros(matrix.shape)
-    for ground, factor in _pieces(tuple(area for area in areas if area.slows(at))):
+    for ground, factor in _pieces(tuple(areas)):
         extra += share_inside(here, there, ground) * (factor - 1.0)
     lengthened: Numbers = matrix * (1.0 + extra)
     return lengthened
@@ -144,6 +173,10 @@ def _apart(areas: Sequence[SlowArea]) -> Iterator[tuple[BaseGeometry, float]]:
         shape = _shape(area.polygon)
         yield shape.difference(taken), area.factor
         taken = taken.union(shape)
+
+
+def _pair(point: Point) -> tuple[float, float]:
+    return point.latitude, point.longitude
 
 
 def _shape(corners: Sequence[Point]) -> shapely.Polygon:

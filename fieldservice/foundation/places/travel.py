@@ -6,7 +6,7 @@ place's precision: a point that stands for a county or a prefecture is good enou
 must never feed an arrival time shown to a customer or a geofence.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
@@ -17,6 +17,7 @@ from geopy.distance import EARTH_RADIUS
 from numpy.typing import NDArray
 
 from fieldservice.foundation.places.points import Point, coordinates
+from fieldservice.foundation.places.slow_areas import SlowArea
 
 ROAD_FACTOR = 1.3  # road kilometres per straight kilometre where no road data is at hand (DOMAIN §7)
 
@@ -95,6 +96,9 @@ class Configured:
 
     def __init__(self) -> None:
         self.provider: TravelProvider = StraightLine()
+        # Areas that are not over yet. Times told here are ordinary ones: an area holds for a while, so only who knows
+        # when a drive is can reckon with it (`legs.py`).
+        self.slow_areas: Callable[[], Sequence[SlowArea]] = tuple
 
     def matrix(self, origins: Sequence[Point], destinations: Sequence[Point]) -> NDArray[np.float64]:
         return self.provider.matrix(origins, destinations)

@@ -45,7 +45,7 @@ export class Feed {
     if (frame === this.#frame) this.#differences(bars);
     else timeline.data = { ...data, bars };
     this.#frame = frame;
-    this.#places.show(data.places, bars);
+    this.#places.show(data.places, bars, data.areas);
     this.#known = new Map(bars.map(bar => [bar.id, JSON.stringify(bar)]));
     timeline.note(Object.fromEntries(data.groups.map(({ id, note }) => [id, note])));
     timeline.now = data.now;

@@ -32,15 +32,15 @@ export class Places {
   }
 
   /** What the timeline shows, by place. */
-  show(places, bars) {
+  show(places, bars, areas) {
     const looks = new Map(bars.map(bar => [bar.id, bar]));
     const jobs = Object.entries(places.jobs).map(([id, [lat, lon]]) => {
       const bar = looks.get(id);
       return { id, lat, lon, title: bar.title, short: bar.short.slice(-6), tone: bar.risk ? 'warn' : bar.tone };
     });
-    const told = JSON.stringify([places.stations, places.people, jobs]);
+    const told = JSON.stringify([places.stations, places.people, jobs, areas]);
     if (told === this.#latest?.told) return;
-    this.#latest = { told, data: { stations: places.stations, people: places.people, jobs, areas: [], labels: [] } };
+    this.#latest = { told, data: { stations: places.stations, people: places.people, jobs, areas, labels: [] } };
     this.#draw();
   }
 

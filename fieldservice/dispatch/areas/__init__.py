@@ -1,0 +1,1 @@
+"""Areas that dispatchers draw where driving is slow for a while: snow, a flood, a closed road."""
