@@ -27,8 +27,8 @@ from fieldservice.workorders.models import Visit, WorkOrder
 from fieldservice.workorders.slots import round_down, stop_before
 
 __all__ = [
-    "CHANGEABLE", "OPEN_STATES", "book_absence", "cancel_visit", "end_absence", "end_early", "miss_visit",
-    "recall_visit", "release", "replan", "reschedule_visit", "schedule_visit", "send_visit", "window_of",
+    "CHANGEABLE", "OPEN_STATES", "arrival_due", "book_absence", "cancel_visit", "end_absence", "end_early",
+    "miss_visit", "recall_visit", "release", "replan", "reschedule_visit", "schedule_visit", "send_visit", "window_of",
 ]  # fmt: skip
 
 WINDOW = timedelta(hours=2)  # what a customer is told: from … to …
@@ -109,7 +109,7 @@ def replan(visit: Visit, order: WorkOrder, technician: Technician, span: Span, a
     held_time.hold(visit)
     if visit.state != "scheduled":
         move(visit, "scheduled", at=at)
-    visit.dispatched_at = visit.accepted_at = None
+    visit.dispatched_at = visit.accepted_at = visit.eta_at = None
     record("visit.rescheduled", visit, {**_facts(visit), "before": before}, at=at)
 
 
@@ -162,6 +162,13 @@ def window_of(starts_at: datetime, arrival_due: datetime | None) -> Span:
     return Span(begins, ends)
 
 
+def arrival_due(order: WorkOrder) -> datetime | None:
+    """Until when somebody is to be there, while that is open."""
+    if order.request is None:
+        return None
+    return next((one.due_at for one in clocks.of(order.request) if one.kind == "arrival" and one.is_open), None)
+
+
 # Inside -------------------------------------------------------------------------------------------
 
 
@@ -197,7 +204,7 @@ def place(visit: Visit, order: WorkOrder, technician: Technician, span: Span, *,
     visit.starts_at, visit.ends_at = span
     visit.travel_min = ceil(travel_minutes(origin, here)) if here and origin else 0
     if window:
-        visit.window_starts_at, visit.window_ends_at = window_of(span.starts_at, _arrival_due(order))
+        visit.window_starts_at, visit.window_ends_at = window_of(span.starts_at, arrival_due(order))
         visit.confirmed_at = None
 
 
@@ -228,12 +235,6 @@ def _plannable(order: WorkOrder) -> None:
             state=order.state,
             allowed=["ready"],
         )
-
-
-def _arrival_due(order: WorkOrder) -> datetime | None:
-    if order.request is None:
-        return None
-    return next((one.due_at for one in clocks.of(order.request) if one.kind == "arrival" and one.is_open), None)
 
 
 def _facts(visit: Visit) -> dict[str, Any]:
