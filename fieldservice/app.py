@@ -19,6 +19,7 @@ from fieldservice.admin import (
 from fieldservice.admin import views as admin
 from fieldservice.dispatch import api as dispatch_api
 from fieldservice.dispatch import views as dispatch
+from fieldservice.dispatch.day import api as day_api
 from fieldservice.dispatch.plans import api as plans_api
 from fieldservice.foundation import api, live, providers, web
 from fieldservice.foundation.db import db, dumps, loads
@@ -69,6 +70,7 @@ API: tuple[api.ApiBlueprint, ...] = (
     workorders_api.blueprint,
     dispatch_api.blueprint,
     plans_api.blueprint,
+    day_api.blueprint,
     tablet_api.blueprint,
     insight_api.blueprint,
 )
