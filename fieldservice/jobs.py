@@ -3,6 +3,7 @@
 from datetime import time, timedelta
 
 from fieldservice.admin import import_jobs
+from fieldservice.dispatch.day import late
 from fieldservice.feedback import services as feedback
 from fieldservice.foundation import limits
 from fieldservice.foundation.api import forget_old_answers
@@ -21,6 +22,7 @@ def list_schedules() -> None:
     every(timedelta(milliseconds=80), relay)
     every(timedelta(seconds=2), messages.deliver_queued)
     every(timedelta(seconds=10), watch_clocks)
+    every(timedelta(minutes=2), watch_days)
     every(timedelta(minutes=1), send_surveys)
     every(timedelta(minutes=15), close_silent)
     every(time(3, 10), learn_hints)
@@ -36,6 +38,15 @@ def watch_clocks() -> None:
     """Tell warnings and breaches, in batches, until none is due."""
     while write(lambda: clocks.tick(now(), 200)) == 200:
         pass
+
+
+def watch_days() -> None:
+    """Notice whose day runs late by the clock alone; only for those is anything written."""
+    at, after = now(), 0
+    while found := late.overdue(at, after):
+        after = found[-1]
+        if wanted := [one for one in found if late.is_due(one, at)]:
+            write(lambda wanted=wanted: late.ask_for(wanted, at))  # type: ignore[misc]
 
 
 def send_surveys() -> None:

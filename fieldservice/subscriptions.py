@@ -1,5 +1,6 @@
 """Wiring: when this happens, these functions run, in the same transaction, and only write rows."""
 
+from fieldservice.dispatch.day import handlers as day
 from fieldservice.dispatch.plans import urgent
 from fieldservice.feedback import handlers as feedback
 from fieldservice.intake import notices as intake
@@ -15,10 +16,17 @@ ANSWERS: dict[str, tuple[Handler, ...]] = {
     "clock.warned": (intake.tell_team_of_promise,),
     "clock.breached": (intake.tell_team_of_promise,),
     "visit.scheduled": (visits.tell_plan,),
-    "visit.rescheduled": (visits.tell_plan,),
-    "visit.cancelled": (visits.tell_called_off,),
-    "visit.missed": (visits.tell_called_off,),
-    "visit.en_route": (visits.tell_on_the_way,),
+    "visit.rescheduled": (visits.tell_plan, day.follow),
+    "visit.cancelled": (visits.tell_called_off, day.follow),
+    "visit.missed": (visits.tell_called_off, day.follow),
+    "visit.en_route": (visits.tell_on_the_way, day.follow),
+    "visit.declined": (day.follow,),
+    "visit.on_site": (day.follow,),
+    "visit.in_progress": (day.follow,),
+    "visit.paused": (day.follow,),
+    "visit.completed": (day.follow,),
+    "visit.partially_completed": (day.follow,),
+    "visit.cannot_complete": (day.follow,),
 }
 
 

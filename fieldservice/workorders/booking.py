@@ -117,7 +117,7 @@ def replan(
     held_time.hold(visit)
     if visit.state != "scheduled":
         move(visit, "scheduled", at=at)
-    visit.dispatched_at = visit.accepted_at = None
+    visit.dispatched_at = visit.accepted_at = visit.eta_at = None
     record("visit.rescheduled", visit, {**_facts(visit), "before": before}, at=at)
 
 

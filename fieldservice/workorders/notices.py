@@ -18,6 +18,7 @@ from fieldservice.workorders.models import Visit
 messages.register_templates(Path(__file__).parent / "data" / "messages.yaml")
 
 SETTLES = timedelta(seconds=15)  # a booking can be undone for ten
+LATE_PAUSE = timedelta(minutes=20)  # between two estimates told for one visit [D]
 STALE = timedelta(minutes=20)  # "on the way" told later than this only confuses: the technician is there by then
 
 
@@ -60,6 +61,34 @@ def tell_on_the_way(event: Event) -> None:
         tell(request, "technician_on_the_way", key, now(), {**name, "eta_at": _text(visit.eta_at)})
     else:
         tell(request, "technician_on_the_way_soon", key, now(), {**name, **_window(visit)})
+
+
+def late_is_news(visit: Visit, estimate: datetime, at: datetime, changed: timedelta) -> bool:
+    """Whether the customer does not know of this estimate, and was not told another one a moment ago."""
+    request = visit.work_order.request
+    known = messages.last_about(request, late_key(visit)) if request is not None else None
+    if request is None or known is None:
+        return request is not None
+    same_window = known.facts["window_ends_at"] == _text(visit.window_ends_at)
+    about = abs(datetime.fromisoformat(known.facts["eta_at"]) - estimate) < changed
+    return at - known.queued_at >= LATE_PAUSE and not (same_window and about)
+
+
+def tell_late(visit: Visit, estimate: datetime, at: datetime) -> None:
+    """The technician will come after the told window: about when, where the place is known well enough."""
+    request = visit.work_order.request
+    if request is None:
+        return
+    messages.withdraw(request, late_key(visit))  # an older estimate that nobody was sent yet
+    exact = visit.work_order.precision == "point"
+    facts = {"technician": _name(visit), "eta_at": _text(estimate), **_window(visit)}
+    template = "visit_runs_late" if exact else "visit_runs_late_unsaid"
+    tell(request, template, f"{late_key(visit)}{at.isoformat()}", at, facts)
+
+
+def late_key(visit: Visit) -> str:
+    """What keys of messages about late running of this visit begin with."""
+    return _key(visit, "late")
 
 
 def _key(visit: Visit, about: str) -> str:

@@ -30,7 +30,7 @@ class Absences(OfStation):
     fields = (
         Reference(name="technician", label=_l("Technician"), to="technicians", required=True, example="T-017",
                   fixed=True),
-        Choice(name="cause", label=_l("Cause"), words=words_of("booking_cause", "leave", "training", "travel"),
+        Choice(name="cause", label=_l("Cause"), words=words_of("booking_cause", "leave", "sick", "training", "travel"),
                required=True, example="leave", fixed=True),
         Day(name="from_day", label=_l("First day"), required=True, example="2026-12-24", fixed=True),
         Hour(name="from_hour", label=_l("From (time)"), default="00:00", example="00:00", fixed=True),

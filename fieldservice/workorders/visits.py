@@ -69,8 +69,9 @@ def set_off(visit: Visit, at: datetime) -> None:
     """On the way. The customer is given an arrival time where the place is known well enough."""
     _begin(visit, at)
     visit.en_route_at = at
-    if visit.work_order.precision == "point":  # county precision never feeds an arrival time (DESIGN §6)
-        visit.eta_at = at + timedelta(minutes=visit.travel_min)
+    # county precision never feeds an arrival time (DESIGN §6)
+    exact = visit.work_order.precision == "point"
+    visit.eta_at = at + timedelta(minutes=visit.travel_min) if exact else None
     move(visit, "en_route", at=at)
     orders.settle(visit.work_order, at)
 

@@ -69,7 +69,7 @@ def compiled(material: Material, goals: Goals, provider: TravelProvider = travel
     movable = {work.visit.visit_id for work in material.works if work.visit is not None and work.stands}
     shifts, pinned = _shifts(material, movable)
     seconds = _clock(material.start)
-    planned = [work for work in material.works if not work.stands or _held(work, shifts, seconds)]
+    planned = [work for work in material.works if _loose(work) or _held(work, shifts, seconds)]
     jobs = [_job(material, work, places, shifts, seconds) for work in planned]
     jobs += [_pinned(stop, at, places, shifts, seconds) for at, stop in pinned]
     days = [_day(material, shift, places, seconds) for shift in shifts]
@@ -219,6 +219,7 @@ def _job(
     material: Material, work: Work, places: _Places, shifts: Sequence[Shift], seconds: Callable[[datetime], int]
 ) -> Job:
     station = work.job.station_id
+    due = _due(work)
     point = work.job.place.point or material.stores[station]  # a place nobody knows: as far as the station
     return Job(
         key=work.job.number,
@@ -226,7 +227,7 @@ def _job(
         seconds=int(work.job.duration.total_seconds()),
         starts=(_window(material, work, seconds),),
         weight=WEIGHTS.get(work.job.priority, 1.0) + (TOLD if work.stands else 0.0),
-        due=None if work.arrival_due is None else seconds(work.arrival_due),
+        due=None if due is None else seconds(due),
         restore_due=None if work.restore_due is None else seconds(work.restore_due),
         station=station,
         held=_held(work, shifts, seconds),
@@ -239,13 +240,26 @@ def _window(material: Material, work: Work, seconds: Callable[[datetime], int]) 
     soonest = max(material.start, _next_minute(material.at))
     if work.visit is not None and work.stands and work.visit.told.ends_at > soonest:
         told = work.visit.told
+        if work.visit.freed:  # not before the told time; after it is better than not at all, and costs (`_due`)
+            return Window(seconds(max(told.starts_at, soonest)), seconds(material.end) - 1)
         begins = min(max(told.starts_at, soonest), work.visit.span.starts_at)
         return Window(seconds(begins), seconds(max(told.ends_at, work.visit.span.starts_at)))
     return Window(seconds(soonest), seconds(material.end) - 1)
 
 
+def _loose(work: Work) -> bool:
+    """Whether nothing holds it where it is."""
+    return work.visit is None or work.visit.declined or work.visit.freed
+
+
+def _due(work: Work) -> datetime | None:
+    """Until when somebody is to be there: as promised; who lost a technician, as told."""
+    told = [work.visit.told.ends_at] if work.visit is not None and work.visit.freed else []
+    return min([*told, *([work.arrival_due] if work.arrival_due else [])], default=None)
+
+
 def _held(work: Work, shifts: Sequence[Shift], seconds: Callable[[datetime], int]) -> tuple[Placement, ...]:
-    if work.visit is None or not work.stands:
+    if work.visit is None or _loose(work):
         return ()
     span = work.visit.span
     for at, shift in enumerate(shifts):

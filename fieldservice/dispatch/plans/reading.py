@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import contains_eager, load_only
 
-from fieldservice.foundation.db import among, session
+from fieldservice.foundation.db import among, session, touching
 from fieldservice.foundation.errors import Invalid
 from fieldservice.foundation.places import Point, travel
 from fieldservice.foundation.places.slow_areas import SlowArea
@@ -45,6 +45,16 @@ class Standing:
     span: Span
     told: Span  # the window the customer was told
     declined: bool = False
+    freed: bool = False  # the technician will be absent: somebody else goes, at the told time if that can be
+
+
+@dataclass(frozen=True)
+class Absent:
+    """Somebody who is to count as away, though nothing is booked yet."""
+
+    technician_id: int
+    span: Span
+    cause: str
 
 
 @dataclass(frozen=True)
@@ -81,18 +91,23 @@ class Material:
     areas: tuple[SlowArea, ...] = ()  # that hold at some time of it
 
 
-def read(station_ids: Sequence[int], first: date, days: int, at: datetime) -> Material:
-    """Read all of it. Raises Invalid where it is more than can be planned at once."""
+def read(station_ids: Sequence[int], first: date, days: int, at: datetime, absent: Absent | None = None) -> Material:
+    """Read all of it. Raises Invalid where it is more than can be planned at once.
+
+    With somebody `absent` only what was planned counts as work, and all of it that falls into the absence is freed.
+    """
     start, end = day_span(first, days)
     members = _members(station_ids, start, end)
     ids = [member.id for member in members]
     visits = _movable(station_ids, ids, max(start, at), end)
-    orders = _waiting(station_ids, {visit.work_order_id for visit in visits})
+    freed = _freed(station_ids, absent) if absent is not None else {}
+    visits = [*freed.values(), *(visit for visit in visits if visit.id not in freed)]
+    orders = _waiting(station_ids, {visit.work_order_id for visit in visits}) if absent is None else []
     if len(visits) + len(orders) > MOST_JOBS or len(members) > MOST_TECHNICIANS:
         text = _l("This is too much to plan at once. Choose fewer stations or days.")
         raise Invalid({"stations": [text]}, code="too_much")
     everything = [*(visit.work_order for visit in visits), *orders]
-    works = _works(everything, [*visits, *_declined(orders)])
+    works = _works(everything, [*visits, *_declined(orders)], freed)
     parts = {need.part_id for work in works for need in work.job.needs}
     homes = {member.station_id for member in members}
     stations = stations_by_id({*station_ids, *homes})
@@ -102,7 +117,7 @@ def read(station_ids: Sequence[int], first: date, days: int, at: datetime) -> Ma
         end=end,
         works=works,
         members=tuple(members),
-        stops=stops_of(ids, start - AROUND, end + AROUND),
+        stops=_stops(ids, Span(start - AROUND, end + AROUND), absent, freed),
         vans=vans_with(ids, parts),
         strict={int(key) for key in strict_lenders()} if homes != set(station_ids) or len(homes) > 1 else (),
         stores={one.id: Point(one.latitude, one.longitude) for one in stations.values()},
@@ -131,6 +146,31 @@ def _movable(station_ids: Sequence[int], technician_ids: Sequence[int], start: d
     return [visit for visit in session.scalars(rows) if visit.starts_at - timedelta(minutes=visit.travel_min) > start]
 
 
+def _freed(station_ids: Sequence[int], absent: Absent) -> dict[int, Visit]:
+    """Visits that fall into an absence and were not begun, by id; also those whose time has come."""
+    rows = (
+        select(Visit)
+        .join(WorkOrder, WorkOrder.id == Visit.work_order_id)
+        .options(contains_eager(Visit.work_order).options(FACTS))
+        .where(Visit.technician_id == absent.technician_id, *touching(Visit, *absent.span))
+        .where(Visit.state.in_(MOVABLE), among(Visit.station_id, station_ids))
+        .order_by(Visit.starts_at, Visit.id)
+    )
+    return {visit.id: visit for visit in session.scalars(rows)}
+
+
+def _stops(
+    ids: Sequence[int], span: Span, absent: Absent | None, freed: Collection[int]
+) -> Mapping[int, Sequence[Stop]]:
+    """Taken time; whoever is to be absent has that time taken in place of the visits in it."""
+    stops = stops_of(ids, *span)
+    if absent is not None:
+        left = [one for one in stops.get(absent.technician_id, ()) if one.visit_id not in freed]
+        away = Stop(*absent.span, cause=absent.cause)
+        stops[absent.technician_id] = sorted([*left, away], key=lambda one: one.starts_at)
+    return stops
+
+
 def _waiting(station_ids: Sequence[int], planned: Collection[int]) -> list[WorkOrder]:
     rows = select(WorkOrder).options(FACTS)
     rows = rows.where(among(WorkOrder.station_id, station_ids), WorkOrder.state == "ready")
@@ -144,10 +184,10 @@ def _declined(orders: Sequence[WorkOrder]) -> list[Visit]:
     return list(session.scalars(rows.order_by(Visit.id)))
 
 
-def _works(orders: Sequence[WorkOrder], visits: Iterable[Visit]) -> tuple[Work, ...]:
+def _works(orders: Sequence[WorkOrder], visits: Iterable[Visit], freed: Collection[int] = ()) -> tuple[Work, ...]:
     needs = needs_of(orders)
     due = _due({order.request_id for order in orders if order.request_id is not None})
-    standing = {visit.work_order_id: _standing(visit) for visit in visits}
+    standing = {visit.work_order_id: _standing(visit, visit.id in freed) for visit in visits}
     found = []
     for order in orders:
         visit = standing.get(order.id)
@@ -168,7 +208,7 @@ def _works(orders: Sequence[WorkOrder], visits: Iterable[Visit]) -> tuple[Work, 
     return tuple(found)
 
 
-def _standing(visit: Visit) -> Standing:
+def _standing(visit: Visit, freed: bool) -> Standing:
     return Standing(
         visit_id=visit.id,
         version=visit.version,
@@ -176,6 +216,7 @@ def _standing(visit: Visit) -> Standing:
         span=Span(visit.starts_at, visit.ends_at),
         told=Span(visit.window_starts_at, visit.window_ends_at),
         declined=visit.state == "declined",
+        freed=freed,
     )
 
 

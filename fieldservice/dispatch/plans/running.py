@@ -9,13 +9,14 @@ from fieldservice.dispatch.planning.objectives import Amounts, Goals
 from fieldservice.dispatch.plans import outcome, solving
 from fieldservice.dispatch.plans.compiling import World, compiled
 from fieldservice.dispatch.plans.models import DispatchPlan
-from fieldservice.dispatch.plans.reading import read
+from fieldservice.dispatch.plans.reading import Absent, read
 from fieldservice.foundation.db import session, write
 from fieldservice.foundation.deferred import Done, task
 from fieldservice.foundation.errors import DomainError
 from fieldservice.foundation.jobs import compute
 from fieldservice.foundation.time import now
 from fieldservice.mechanisms.lifecycle import move
+from fieldservice.workorders.eligibility import Span
 
 LEAST_EFFORT, MOST_EFFORT = 16, 400  # neighbourhoods where nobody says how many: one for each job, between these
 MOST_EXPLAINED = 25  # jobs left out that are told the reason and the smallest change
@@ -38,7 +39,7 @@ def compute_plan(plan_id: int) -> Done | None:
     if plan is None or plan.state not in ("asked", "computing"):
         return None
     try:
-        material = read(plan.station_ids, plan.first_day, plan.days, now())
+        material = read(plan.station_ids, plan.first_day, plan.days, now(), absent_of(plan))
     except DomainError as refused:
         said = refused.code
         return Done(effect=lambda: _refuse(plan_id, said))
@@ -95,6 +96,23 @@ def _told(world: World, before: Checked, found: Checked, settled: Checked) -> ou
     return outcome.told(world, before, settled, reasons)
 
 
+# An absence that the plan is made for --------------------------------------------------------------
+
+
+def absent_of(plan: DispatchPlan) -> Absent | None:
+    """Who counts as away in this plan; kept with the plan from the asking on."""
+    fact = plan.outcome.get("absent")
+    if fact is None:
+        return None
+    span = Span(*(datetime.fromisoformat(fact[name]) for name in ("starts_at", "ends_at")))
+    return Absent(fact["technician"], span, fact["cause"])
+
+
+def kept(plan: DispatchPlan) -> outcome.Result:
+    """What was asked for, of all that the outcome holds."""
+    return {name: fact for name, fact in plan.outcome.items() if name == "absent"}
+
+
 # What is written ----------------------------------------------------------------------------------
 
 
@@ -119,7 +137,7 @@ def _asked(plan: DispatchPlan) -> Stop:
 
 def _finish(plan_id: int, result: outcome.Result, at: datetime) -> None:
     plan = session.get_one(DispatchPlan, plan_id)
-    plan.share, plan.finished_at, plan.outcome = 1.0, now(), {**result, "read_at": at.isoformat()}
+    plan.share, plan.finished_at, plan.outcome = 1.0, now(), {**kept(plan), **result, "read_at": at.isoformat()}
     plan.score, plan.placed, plan.jobs = result["after"]["score"], result["after"]["placed"], result["after"]["jobs"]
     move(plan, "ready", by="system")
 
@@ -132,7 +150,7 @@ def _cancel(plan_id: int) -> None:
 
 def _refuse(plan_id: int, code: str) -> None:
     plan = session.get_one(DispatchPlan, plan_id)
-    plan.finished_at, plan.outcome = now(), {"refused": code}
+    plan.finished_at, plan.outcome = now(), {**kept(plan), "refused": code}
     move(plan, "interrupted", by="system")
 
 

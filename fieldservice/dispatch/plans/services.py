@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
@@ -12,16 +12,19 @@ from sqlalchemy import select
 from fieldservice.dispatch import scope
 from fieldservice.dispatch.planning.objectives import NAMES, OBJECTIVES, Goals
 from fieldservice.dispatch.plans.models import DispatchPlan
-from fieldservice.dispatch.plans.running import compute_plan
+from fieldservice.dispatch.plans.reading import Absent
+from fieldservice.dispatch.plans.running import absent_of, compute_plan, kept
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.db import session
 from fieldservice.foundation.deferred import defer
 from fieldservice.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 from fieldservice.foundation.time import now, today
-from fieldservice.mechanisms import policies
+from fieldservice.mechanisms import policies, tasks
 from fieldservice.mechanisms.events import record
 from fieldservice.mechanisms.lifecycle import move
-from fieldservice.stations.models import Station
+from fieldservice.mechanisms.subjects import Ref
+from fieldservice.stations.models import Station, Technician
+from fieldservice.workorders import held_time
 from fieldservice.workorders.models import Visit
 from fieldservice.workorders.queries import LARGEST_ID, PLANNERS
 from fieldservice.workorders.rearranging import Arrangement, rearrange
@@ -31,6 +34,7 @@ MOST_DAYS = 7
 MOST_STATIONS = 60
 MOST_SEED = 2**31 - 1
 MOST_EFFORT = 2_000
+FIND_ANOTHER = timedelta(minutes=30)  # for an order that an absence leaves without anybody [D]
 
 
 def _weights(stored: Any) -> dict[str, float]:
@@ -80,9 +84,12 @@ def ask(
     seed: int = 1,
     effort: int = 0,
     run: bool = True,
+    absent: Absent | None = None,
     at: datetime | None = None,
 ) -> DispatchPlan:
     """Ask for a plan; it is computed after the commit. Who asks twice for the same while it runs gets the same one.
+
+    With somebody `absent` the plan replaces just him, and applying it books the absence.
 
     Raises Invalid for days that are past or too many, Forbidden for a station whose work the person does not plan.
     """
@@ -94,12 +101,13 @@ def ask(
     mix = mixed(objective, ids[0], weights)
     user_id = somebody.user_id if somebody is not None else None
     wish = {"first_day": first, "days": days, "objective": objective, "seed": seed, "effort": effort}
+    told = {} if absent is None else {"absent": _absence_told(absent)}
     under_way = select(DispatchPlan).filter_by(**wish, user_id=user_id, station_id=ids[0])
     for known in session.scalars(under_way.where(DispatchPlan.state.in_(("asked", "computing")))):
-        if known.station_ids == ids and known.weights == mix and not known.stop:
+        if known.station_ids == ids and known.weights == mix and not known.stop and kept(known) == told:
             return known
     plan = DispatchPlan(
-        **wish, station_id=ids[0], station_ids=ids, weights=mix, user_id=user_id, asked_at=at, applied=[], outcome={}
+        **wish, station_id=ids[0], station_ids=ids, weights=mix, user_id=user_id, asked_at=at, applied=[], outcome=told
     )
     session.add(plan)
     session.flush()
@@ -119,7 +127,7 @@ def ask_again(
     return ask(
         somebody, stations, max(plan.first_day, today()), days=plan.days, objective=objective or plan.objective,
         weights=None if objective else {name: plan.weights[name] for name in NAMES}, seed=plan.seed,
-        effort=plan.effort, at=at,
+        effort=plan.effort, absent=absent_of(plan), at=at,
     )  # fmt: skip
 
 
@@ -165,11 +173,39 @@ def apply(plan: DispatchPlan, numbers: Collection[int] | None = None, at: dateti
     session.refresh(plan, ["state", "version"], with_for_update=True)
     known = {change["number"]: change for change in plan.outcome.get("changes", ())}
     chosen = sorted(known if numbers is None else set(numbers))
-    if not chosen or not known.keys() >= set(chosen):
+    absent = absent_of(plan)
+    if not known.keys() >= set(chosen) or not (chosen or absent):
         raise Invalid({"changes": [_l("Choose at least one change of this plan.")]})
+    if absent is not None and len(chosen) < len(known):
+        raise Invalid({"changes": [_l("An absence is carried out with all changes of its plan.")]})
     move(plan, "applied", at=at, changes=len(chosen))
     plan.applied, plan.applied_at = chosen, at
-    return rearrange([_arrangement(known[number]) for number in chosen], str(_("Planned anew")), at)
+    reason = str(_("Planned anew") if absent is None else _("The technician is absent"))
+    placed = rearrange([_arrangement(known[number]) for number in chosen], reason, at)
+    if absent is not None:
+        _book(plan, absent, at)
+    return placed
+
+
+def _book(plan: DispatchPlan, absent: Absent, at: datetime) -> None:
+    """The time of whoever is absent is free by now; whom nobody goes to any more is left to the dispatcher."""
+    technician = session.get_one(Technician, absent.technician_id)
+    held_time.book_absence(technician, absent.cause, *absent.span, at=at)
+    for change in plan.outcome["changes"]:
+        if change["kind"] == "dropped":
+            tasks.open_task(
+                "order_without_technician", Ref("work_order", change["order_id"], change["station"]), at=at,
+                due_at=at + FIND_ANOTHER, owner_role="dispatcher", facts={"number": change["work_order"]},
+                key=f"absent:{plan.id}:{change['order_id']}",
+            )  # fmt: skip
+
+
+def _absence_told(absent: Absent) -> dict[str, Any]:
+    span = absent.span
+    return {
+        "technician": absent.technician_id, "starts_at": span.starts_at.isoformat(),
+        "ends_at": span.ends_at.isoformat(), "cause": absent.cause,
+    }  # fmt: skip
 
 
 def _arrangement(change: Mapping[str, Any]) -> Arrangement:

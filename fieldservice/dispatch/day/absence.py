@@ -1,0 +1,87 @@
+"""Somebody falls ill: one action asks for a plan without him, one more carries it out and books the absence."""
+
+from datetime import datetime
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+
+from fieldservice.dispatch.day.reading import NIGHT, UNDER_WAY, WAITING
+from fieldservice.dispatch.plans import services
+from fieldservice.dispatch.plans.models import DispatchPlan
+from fieldservice.dispatch.plans.reading import Absent
+from fieldservice.foundation.access import Person
+from fieldservice.foundation.db import among, session, touching
+from fieldservice.foundation.errors import Conflict, Invalid, NotFound
+from fieldservice.foundation.time import local, now
+from fieldservice.foundation.words import has_word
+from fieldservice.stations.models import Station, Technician
+from fieldservice.workorders import held_time
+from fieldservice.workorders.eligibility import Refusal, Span
+from fieldservice.workorders.models import Booking, Visit, WorkOrder
+from fieldservice.workorders.queries import LARGEST_ID, PLANNERS
+
+
+def technician_by_id(technician_id: int, somebody: Person) -> Technician:
+    """A technician of a station whose work the person plans. Raises NotFound."""
+    found = session.get(Technician, technician_id) if 0 < technician_id < LARGEST_ID else None
+    if found is None or not somebody.covers(found.station_id, *PLANNERS):
+        raise NotFound()
+    return found
+
+
+def fall_ill(
+    technician: Technician, span: Span, cause: str, somebody: Person | None, *, run: bool = True,
+    at: datetime | None = None,
+) -> DispatchPlan:  # fmt: skip
+    """Ask for a plan in which the technician is away and all others stay where they are, unless they are needed.
+
+    Nothing changes until it is applied. Raises Conflict `at_work` when he is on the way or at work then, Conflict
+    `absence` when he is away already, Forbidden when one of his visits is of a station the person does not plan.
+    """
+    at = at or now()
+    span = Span(max(span.starts_at, at.replace(second=0, microsecond=0)), span.ends_at)
+    days = _days(span, cause)
+    _require_free(technician, span, at)
+    ids = {technician.station_id, *_stations_of(technician, span)}
+    stations = session.scalars(select(Station).where(among(Station.id, sorted(ids)))).all()
+    first = local(span.starts_at).date()
+    absent = Absent(technician.id, span, cause)
+    return services.ask(somebody, stations, first, days=days, objective="changes", run=run, absent=absent, at=at)
+
+
+def _days(span: Span, cause: str) -> int:
+    """How many days the plan is about. Raises Invalid."""
+    if cause == "visit" or not has_word("booking_cause", cause):
+        raise Invalid({"cause": [_l("Choose one of the options.")]})
+    if span.ends_at <= span.starts_at:
+        raise Invalid({"to": [_l("The end must lie after the start, and in the future.")]})
+    days = (local(span.ends_at).date() - local(span.starts_at).date()).days + 1
+    if days > services.MOST_DAYS:
+        raise Invalid({"to": [_l("Replace somebody for seven days at most; enter the rest as a second absence.")]})
+    return days
+
+
+def _require_free(technician: Technician, span: Span, at: datetime) -> None:
+    rows = select(WorkOrder.number).join(Visit, Visit.work_order_id == WorkOrder.id)
+    # work that takes longer than planned is still work
+    then = [Visit.starts_at > at - NIGHT, Visit.starts_at < span.ends_at]
+    then += touching(Visit, *span) if span.starts_at > at else []
+    begun = rows.where(Visit.technician_id == technician.id, Visit.state.in_(UNDER_WAY), *then)
+    if numbers := session.scalars(begun.order_by(Visit.starts_at)).all():
+        text = _l(
+            "The technician is on the way to, or at work on, %(orders)s. End or cancel that visit first, or let the "
+            "absence begin after it.",
+            orders=", ".join(numbers),
+        )
+        raise Conflict(text, code="at_work", work_orders=list(numbers))
+    held = select(Booking).where(Booking.technician_id == technician.id, Booking.state == "held")
+    away = session.scalar(held.where(Booking.cause != "visit", Booking.touching(*span)).limit(1))
+    if away is not None:
+        facts = {"cause": away.cause, "starts_at": away.starts_at, "ends_at": away.ends_at}
+        raise held_time.conflict(Refusal("absence", facts))
+
+
+def _stations_of(technician: Technician, span: Span) -> list[int]:
+    """Stations whose visits he has then: he may be lent."""
+    rows = select(Visit.station_id).where(Visit.technician_id == technician.id, Visit.state.in_(WAITING))
+    return list(session.scalars(rows.where(*touching(Visit, *span)).distinct()))
