@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.Column("before", sa.Float(), nullable=True),
         sa.Column("jobs", BIG, nullable=False),
         sa.Column("placed", BIG, nullable=False),
+        sa.Column("figures", JSON, nullable=False),
         sa.Column("outcome", JSON, nullable=False),
         sa.Column("version", BIG, nullable=False),
         sa.Column("state", sa.String(24), nullable=False),

@@ -4,10 +4,12 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Float, ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, defer, mapped_column
 
 from fieldservice.foundation.db import Base, Id
 from fieldservice.mechanisms.lifecycle import Lifecycle, Stateful, table
+
+LISTED = ("before", "after", "urgent", "refused")
 
 
 class DispatchPlan(Stateful, Base):
@@ -44,7 +46,16 @@ class DispatchPlan(Stateful, Base):
     before: Mapped[float | None]  # what stood is worth that
     jobs: Mapped[int] = mapped_column(default=0)
     placed: Mapped[int] = mapped_column(default=0)
-    outcome: Mapped[dict[str, Any]]  # {} until ready
+    figures: Mapped[dict[str, Any]]  # of the outcome, for lists: before, after, changes; urgent, refused
+    outcome: Mapped[dict[str, Any]]  # all of it, large; {} until ready
     version: Mapped[int] = mapped_column()
     __mapper_args__ = {"version_id_col": version}
     __table_args__ = (Index("ix_dispatch_plan_station", "station_id", "id"),)
+
+    def keep(self, outcome: dict[str, Any]) -> None:
+        """What came out, and of it what lists show."""
+        told = {name: outcome[name] for name in LISTED if name in outcome}
+        self.outcome, self.figures = outcome, {**told, "changes": len(outcome.get("changes", ()))}
+
+
+WITHOUT_DETAIL = defer(DispatchPlan.outcome)  # for lists

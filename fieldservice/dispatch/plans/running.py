@@ -137,7 +137,8 @@ def _asked(plan: DispatchPlan) -> Stop:
 
 def _finish(plan_id: int, result: outcome.Result, at: datetime) -> None:
     plan = session.get_one(DispatchPlan, plan_id)
-    plan.share, plan.finished_at, plan.outcome = 1.0, now(), {**kept(plan), **result, "read_at": at.isoformat()}
+    plan.share, plan.finished_at = 1.0, now()
+    plan.keep({**kept(plan), **result, "read_at": at.isoformat()})
     plan.score, plan.placed, plan.jobs = result["after"]["score"], result["after"]["placed"], result["after"]["jobs"]
     move(plan, "ready", by="system")
 
@@ -150,7 +151,8 @@ def _cancel(plan_id: int) -> None:
 
 def _refuse(plan_id: int, code: str) -> None:
     plan = session.get_one(DispatchPlan, plan_id)
-    plan.finished_at, plan.outcome = now(), {**kept(plan), "refused": code}
+    plan.finished_at = now()
+    plan.keep({**kept(plan), "refused": code})
     move(plan, "interrupted", by="system")
 
 

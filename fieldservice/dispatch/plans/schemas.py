@@ -157,9 +157,9 @@ class PlanSchema(ma.Schema):
     score_before = ma.fields.Float(attribute="before", allow_none=True)
     jobs = ma.fields.Integer()
     placed = ma.fields.Integer()
-    figures_before = ma.fields.Function(lambda plan: plan.outcome.get("before"))
-    figures = ma.fields.Function(lambda plan: plan.outcome.get("after"))
-    refused = ma.fields.Function(lambda plan: plan.outcome.get("refused"))
+    figures_before = ma.fields.Function(lambda plan: plan.figures.get("before"))
+    figures = ma.fields.Function(lambda plan: plan.figures.get("after"))
+    refused = ma.fields.Function(lambda plan: plan.figures.get("refused"))
 
 
 class PlanInFullSchema(PlanSchema):

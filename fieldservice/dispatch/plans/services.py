@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from fieldservice.dispatch import scope
 from fieldservice.dispatch.planning.objectives import NAMES, OBJECTIVES, Goals
-from fieldservice.dispatch.plans.models import DispatchPlan
+from fieldservice.dispatch.plans.models import WITHOUT_DETAIL, DispatchPlan
 from fieldservice.dispatch.plans.reading import Absent
 from fieldservice.dispatch.plans.running import absent_of, compute_plan, kept
 from fieldservice.foundation.access import Person
@@ -107,7 +107,15 @@ def ask(
         if known.station_ids == ids and known.weights == mix and not known.stop and kept(known) == told:
             return known
     plan = DispatchPlan(
-        **wish, station_id=ids[0], station_ids=ids, weights=mix, user_id=user_id, asked_at=at, applied=[], outcome=told
+        **wish,
+        station_id=ids[0],
+        station_ids=ids,
+        weights=mix,
+        user_id=user_id,
+        asked_at=at,
+        applied=[],
+        outcome=told,
+        figures={},
     )
     session.add(plan)
     session.flush()
@@ -141,7 +149,7 @@ def plan_by_id(plan_id: int, somebody: Person) -> DispatchPlan:
 
 def recent(somebody: Person, limit: int = 20) -> list[DispatchPlan]:
     """The latest plans of stations that the person plans, newest first; without what came out in detail."""
-    rows = select(DispatchPlan).order_by(DispatchPlan.id.desc())
+    rows = select(DispatchPlan).options(WITHOUT_DETAIL).order_by(DispatchPlan.id.desc())
     stations = somebody.stations(*PLANNERS)
     if stations is not None:
         rows = rows.where(DispatchPlan.station_id.in_(sorted(stations)))

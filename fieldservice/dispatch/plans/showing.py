@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from fieldservice.dispatch.plans.models import DispatchPlan
+from fieldservice.dispatch.plans.models import WITHOUT_DETAIL, DispatchPlan
 from fieldservice.dispatch.plans.telling import person
 from fieldservice.foundation.db import session
 from fieldservice.foundation.words import pick
@@ -61,13 +61,14 @@ def summary(plan: DispatchPlan) -> Summary:
 
 def alternatives(plan: DispatchPlan, limit: int = 6) -> list[DispatchPlan]:
     """Other plans of the same days and stations, the newest of each objective."""
-    same = select(DispatchPlan).filter_by(station_id=plan.station_id, first_day=plan.first_day, days=plan.days)
+    alike = {"station_id": plan.station_id, "first_day": plan.first_day, "days": plan.days}
+    same = select(DispatchPlan).options(WITHOUT_DETAIL).filter_by(**alike)
     rows = same.where(DispatchPlan.id != plan.id, DispatchPlan.finished_at.is_not(None)).order_by(
         DispatchPlan.id.desc()
     )
     found: dict[str, DispatchPlan] = {}
     for other in session.scalars(rows.limit(20)):
-        if other.station_ids == plan.station_ids and "changes" in other.outcome and other.objective != plan.objective:
+        if other.station_ids == plan.station_ids and "after" in other.figures and other.objective != plan.objective:
             found.setdefault(other.objective, other)
     return list(found.values())[:limit]
 

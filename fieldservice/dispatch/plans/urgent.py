@@ -9,7 +9,7 @@ from sqlalchemy import select
 from fieldservice.dispatch.planning.objectives import Amounts, Goals
 from fieldservice.dispatch.plans import outcome, running, services, solving, telling
 from fieldservice.dispatch.plans.compiling import compiled
-from fieldservice.dispatch.plans.models import DispatchPlan
+from fieldservice.dispatch.plans.models import WITHOUT_DETAIL, DispatchPlan
 from fieldservice.dispatch.plans.reading import read
 from fieldservice.foundation.db import session
 from fieldservice.foundation.deferred import Done, defer, task
@@ -72,9 +72,10 @@ def compute_urgent(order_id: int) -> Done | None:
     def keep() -> None:
         plan = DispatchPlan(
             **wish, station_id=station_id, station_ids=[station_id], user_id=None, asked_at=at, applied=[],
-            outcome=told, finished_at=now(), share=1.0, score=found.score, before=before.score,
+            outcome={}, figures={}, finished_at=now(), share=1.0, score=found.score, before=before.score,
             jobs=told["after"]["jobs"], placed=told["after"]["placed"],
         )  # fmt: skip
+        plan.keep(told)
         session.add(plan)
         session.flush()
         for state in ("computing", "ready"):
@@ -84,9 +85,10 @@ def compute_urgent(order_id: int) -> Done | None:
 
 
 def offers(station_ids: Collection[int], at: datetime) -> list[Offer]:
-    """Urgent orders that still have nobody, with the newest answer to each; two statements."""
+    """Urgent orders that still have nobody, with the newest answer to each; two statements, and one for each shown."""
     rows = (
         select(DispatchPlan)
+        .options(WITHOUT_DETAIL)  # which is read of those alone that are shown
         .where(DispatchPlan.objective == OBJECTIVE, DispatchPlan.state == "ready")
         .where(DispatchPlan.station_id.in_(station_ids), DispatchPlan.asked_at > at - SHOWN_FOR)
         .order_by(DispatchPlan.id.desc())
@@ -94,7 +96,7 @@ def offers(station_ids: Collection[int], at: datetime) -> list[Offer]:
     )
     newest: dict[str, DispatchPlan] = {}
     for plan in session.scalars(rows):
-        newest.setdefault(plan.outcome["urgent"], plan)
+        newest.setdefault(plan.figures["urgent"], plan)
     if not newest:
         return []
     waiting = select(WorkOrder).where(WorkOrder.number.in_(newest), WorkOrder.state == "ready")

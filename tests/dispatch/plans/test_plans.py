@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import inspect
 
 from fieldservice.dispatch.plans import running, services
 from fieldservice.dispatch.plans.models import DispatchPlan
@@ -264,6 +265,16 @@ def test_only_who_plans_all_stations(scene: Scene) -> None:
     assert both.has("director")
     with pytest.raises(NotFound):
         services.plan_by_id(plan.id, both)  # looks at everything, plans nothing
+
+
+def test_lists_leave_what_came_out_unread(scene: Scene) -> None:
+    """A plan of a city is large; beside others only its figures are shown."""
+    planned([scene.station])
+    person = make_user("dispatcher", scene.station.id).as_person()
+    session.expunge_all()
+    (plan,) = services.recent(person)
+    assert "outcome" in inspect(plan).unloaded
+    assert (plan.figures["after"]["placed"], plan.figures["changes"]) == (1, 1)
 
 
 def test_a_double_click_asks_once(scene: Scene) -> None:
