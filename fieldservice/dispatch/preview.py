@@ -22,11 +22,11 @@ from fieldservice.workorders import booking
 from fieldservice.workorders import refusals as worded
 from fieldservice.workorders.days import job_of, technician_day
 from fieldservice.workorders.eligibility import Job, Span, Stop, TechnicianDay, refusals
+from fieldservice.workorders.rearranging import SENT
 from fieldservice.workorders.slots import Slot, openings, rate
 from fieldservice.workorders.suggestions import aim_of
 
 TIGHT = 15  # minutes left before the next visit below which it is pointed out
-SENT = ("dispatched", "accepted")
 
 
 @dataclass(frozen=True)
