@@ -23,6 +23,7 @@ from fieldservice.dispatch import views as dispatch
 from fieldservice.dispatch.areas import api as areas_api
 from fieldservice.dispatch.areas import services as areas
 from fieldservice.dispatch.day import api as day_api
+from fieldservice.dispatch.offers import api as offers_api
 from fieldservice.dispatch.plans import api as plans_api
 from fieldservice.dispatch.plans import views as plans
 from fieldservice.foundation import api, live, providers, web
@@ -78,6 +79,7 @@ API: tuple[api.ApiBlueprint, ...] = (
     plans_api.blueprint,
     areas_api.blueprint,
     day_api.blueprint,
+    offers_api.blueprint,
     tablet_api.blueprint,
     insight_api.blueprint,
 )

@@ -14,7 +14,7 @@ from fieldservice.intake import services as intake
 from fieldservice.mechanisms import clocks, files, messages
 from fieldservice.mechanisms.relay import relay
 from fieldservice.operations.services import ask_nightly
-from fieldservice.workorders import hint_learning
+from fieldservice.workorders import held_time, hint_learning
 
 
 def list_schedules() -> None:
@@ -23,6 +23,7 @@ def list_schedules() -> None:
     every(timedelta(seconds=2), messages.deliver_queued)
     every(timedelta(seconds=10), watch_clocks)
     every(timedelta(minutes=2), watch_days)
+    every(timedelta(seconds=30), release_offers)
     every(timedelta(minutes=1), send_surveys)
     every(timedelta(minutes=15), close_silent)
     every(time(3, 10), learn_hints)
@@ -47,6 +48,12 @@ def watch_days() -> None:
         after = found[-1]
         if wanted := [one for one in found if late.is_due(one, at)]:
             write(lambda wanted=wanted: late.ask_for(wanted, at))  # type: ignore[misc]
+
+
+def release_offers() -> None:
+    """Give back time that was offered to customers and that nobody chose."""
+    while write(lambda: held_time.release_lapsed(now(), 200)) == 200:
+        pass
 
 
 def send_surveys() -> None:

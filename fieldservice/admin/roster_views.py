@@ -66,7 +66,7 @@ def _cells(team: Sequence[int], monday: date) -> dict[tuple[int, date], list[tup
         kind = "on_call" if shift.on_call else "shift"
         found.setdefault((shift.technician_id, local(shift.starts_at).date()), []).append((kind, text, shift.id))
     absences = session.scalars(
-        select(Booking).where(Booking.technician_id.in_(team), Booking.cause != "visit", Booking.state == "held")
+        select(Booking).where(Booking.technician_id.in_(team), Booking.away(), Booking.state == "held")
         .where(Booking.touching(start, end))
     )  # fmt: skip
     for absence in absences:

@@ -8,23 +8,22 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
+from fieldservice.dispatch.offers import services as offers
+from fieldservice.dispatch.offers.services import Offered
 from fieldservice.feedback.models import Survey
 from fieldservice.foundation import display
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import NotFound
-from fieldservice.foundation.time import day_span, now, today
+from fieldservice.foundation.time import now
 from fieldservice.foundation.words import pick
 from fieldservice.intake.models import ServiceRequest, ThreadMessage
 from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.clocks import ClockView, moment_text
 from fieldservice.mechanisms.metrics import MetricResult, Period, Scope, measure
-from fieldservice.portal.services import OFFERED_DAYS
-from fieldservice.workorders import booking, suggestions
+from fieldservice.workorders import booking
+from fieldservice.workorders.eligibility import Span
 from fieldservice.workorders.models import Visit, WorkOrder
-from fieldservice.workorders.suggestions import Suggestion
 
-OFFERED = 6
-BEFORE_START = timedelta(hours=2)  # earlier than this from now nobody is asked to be ready
 LAST_MESSAGES = 50
 KEPT_FOR = timedelta(minutes=1)
 
@@ -66,6 +65,11 @@ class Tracked:
         return next((step for step in self.steps if step.state == "now"), self.steps[-1])
 
     @property
+    def may_choose(self) -> bool:
+        """Nothing is planned, and the customer may say when."""
+        return self.visit is None and self.order is not None and offers.may_choose_first(self.order)
+
+    @property
     def may_move(self) -> bool:
         return self.visit is not None and self.visit.state in ("proposed", "scheduled", "dispatched", "accepted")
 
@@ -105,24 +109,15 @@ def order_and_visit(request: ServiceRequest) -> tuple[WorkOrder | None, Visit | 
     return order, next(reversed(open_ or ended), None)
 
 
-def free_times(found: Tracked) -> list[Suggestion]:
-    """Real free windows, soonest first, each with somebody who can do the work."""
-    if found.order is None or found.visit is None:
-        return []
-    start = now() + BEFORE_START
-    _first, end = day_span(today(), OFFERED_DAYS)
-    offered = suggestions.suggest(found.order, start=start, end=end, limit=60, moving=found.visit).suggestions
-    seen: dict[datetime, Suggestion] = {}
-    for one in offered:
-        if one.slot.starts_at != found.visit.starts_at:
-            seen.setdefault(one.slot.starts_at, one)
-    return [seen[moment] for moment in sorted(seen)][:OFFERED]
+def times(found: Tracked) -> list[Offered]:
+    """Times that are held for this customer at present."""
+    asks = found.order is not None and (found.may_move or found.may_choose)
+    return offers.held(found.order, now()) if asks and found.order is not None else []
 
 
-def window_text(starts_at: datetime) -> str:
-    """'15:00–17:00' today, else with the day: what the customer would be told for that start."""
-    window = booking.window_of(starts_at, None)
-    return f"{moment_text(window.starts_at, now())}–{display.clock_time(window.ends_at)}"
+def window_text(told: Span) -> str:
+    """'15:00–17:00' today, else with the day."""
+    return f"{moment_text(told.starts_at, now())}–{display.clock_time(told.ends_at)}"
 
 
 def _hero(visit: Visit | None, views: list[ClockView]) -> ClockView | None:
@@ -161,7 +156,7 @@ def _answered(request: ServiceRequest) -> str:
 def _planned(visit: Visit | None) -> str:
     if visit is None:
         return str(_("We look for the right technician"))
-    window = f"{moment_text(visit.window_starts_at, now())}–{display.clock_time(visit.window_ends_at)}"
+    window = window_text(Span(visit.window_starts_at, visit.window_ends_at))
     return f"{window} · {pick(visit.technician.names)}"
 
 

@@ -1,22 +1,25 @@
 """What a customer can do from the private page of a request. No account is needed: the link is the key."""
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
+from fieldservice.dispatch.offers import finding
+from fieldservice.dispatch.offers import services as offers
+from fieldservice.dispatch.offers.services import Offered
+from fieldservice.dispatch.offers.windows import Choice
 from fieldservice.foundation.db import session
-from fieldservice.foundation.errors import Conflict, Invalid
+from fieldservice.foundation.errors import Conflict
+from fieldservice.foundation.time import local
 from fieldservice.intake import services as intake
 from fieldservice.intake.models import ServiceRequest, ThreadMessage
-from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.events import record
-from fieldservice.stations.models import Technician
+from fieldservice.portal.queries import order_and_visit
 from fieldservice.workorders import booking
-from fieldservice.workorders.models import Visit
+from fieldservice.workorders.models import Visit, WorkOrder
 
-CUT_OFF = timedelta(hours=1)  # a visit that begins sooner is changed by phone (S-03)
-OFFERED_DAYS = 4  # today and the next three
 TWICE = timedelta(minutes=2)
 
 
@@ -29,26 +32,36 @@ def confirm_visit(request: ServiceRequest, visit: Visit, at: datetime) -> None:
         record("visit.confirmed", visit, {"request": request.number}, at=at, by="customer")
 
 
-def choose_time(request: ServiceRequest, visit: Visit, technician_id: int, starts_at: datetime, at: datetime) -> None:
-    """The customer takes another free time (S-03); sending the same choice twice changes nothing.
+def find_times(request: ServiceRequest, day: str, at: datetime) -> list[Choice]:
+    """Free times from that day on (empty: today). Reads and computes: not for a write transaction. Raises Invalid."""
+    order, visit = _to_plan(request)
+    try:
+        first = date.fromisoformat(day) if day else local(at).date()
+    except ValueError:
+        first = date.min
+    offers.require_choice(order, visit, at, by_customer=True)
+    return finding.find(order, visit, offers.require_day(first, at), at)
 
-    An arrival promise that the chosen time cannot keep no longer counts, since the customer moved it;
-    one that we had planned to break ourselves stays, and so does the restore promise.
-    """
-    if (technician_id, starts_at) == (visit.technician_id, visit.starts_at):
-        return
-    if visit.starts_at - at < CUT_OFF:
-        raise Conflict(_l("The visit begins within the hour. Please call us to change it."), code="too_late_to_change")
-    technician = session.get(Technician, technician_id)
-    if technician is None or not at < starts_at < at + timedelta(days=OFFERED_DAYS):
-        raise Invalid({"slot": [_l("Choose one of the times shown.")]})
-    planned = visit.starts_at
-    booking.reschedule_visit(visit, starts_at=starts_at, technician=technician, at=at)
-    visit.confirmed_at = at
-    arrivals = [clock for clock in clocks.of(request) if clock.kind == "arrival" and clock.is_open]
-    if any(planned <= clock.due_at < starts_at for clock in arrivals):
-        clocks.void(request, "arrival", at=at, reason="moved by the customer")
-    record("visit.moved_by_customer", visit, {"request": request.number}, at=at, by="customer")
+
+def hold_times(request: ServiceRequest, found: Sequence[Choice], at: datetime) -> list[Offered]:
+    """Hold the best of them for this customer; fewer than wanted, or none, where others were faster."""
+    order, visit = _to_plan(request)
+    offers.require_choice(order, visit, at, by_customer=True)
+    return offers.hold(order, visit, found, at)
+
+
+def choose_time(request: ServiceRequest, offer_id: int, at: datetime) -> None:
+    """The customer takes one of the times that are held for her (S-03); choosing it twice changes nothing."""
+    order, visit = _to_plan(request)
+    # whoever chooses on a page that marks what is later than promised agrees to that
+    offers.choose(order, visit, offer_id, at, agrees=True, by_customer=True)
+
+
+def _to_plan(request: ServiceRequest) -> tuple[WorkOrder, Visit | None]:
+    order, visit = order_and_visit(request)
+    if order is None:
+        raise Conflict(_l("There is no visit at the moment. Look at the page again."), code="no_visit")
+    return order, visit if visit is not None and visit.state in booking.OPEN_STATES else None
 
 
 def write_message(request: ServiceRequest, words: str, at: datetime) -> None:

@@ -12,8 +12,8 @@ from flask_babel import lazy_gettext as _l
 from fieldservice.feedback import services as feedback
 from fieldservice.foundation.access import public
 from fieldservice.foundation.db import session, write
-from fieldservice.foundation.errors import Conflict, DomainError, Invalid, NotFound
-from fieldservice.foundation.time import now
+from fieldservice.foundation.errors import Conflict, DomainError, NotFound
+from fieldservice.foundation.time import now, today
 from fieldservice.foundation.web import limiter
 from fieldservice.intake.models import ServiceRequest
 from fieldservice.intake.queries import request_by_link
@@ -27,6 +27,7 @@ from fieldservice.workorders.service_report.report import reportable
 blueprint = Blueprint("portal", __name__)
 LOOKS = "120 per minute"
 DEEDS = "20 per minute"
+SEARCHES = "6 per minute; 60 per hour"
 
 
 @blueprint.get("/")
@@ -56,7 +57,7 @@ def find() -> Any:
 @limiter.limit(LOOKS)
 def track(token: str) -> Any:
     """Live progress, messages, times, sign-off and survey."""
-    return _page(token, ask_times="times" in request.args)
+    return _page(token)
 
 
 @blueprint.get("/t/<token>/files/<int:file_id>")
@@ -87,22 +88,29 @@ def confirm(token: str) -> Any:
     return _do(token, lambda found, at: services.confirm_visit(found, _visit(found), at), thanks)
 
 
+@blueprint.post("/t/<token>/offers")
+@public
+@limiter.limit(SEARCHES)
+def find_times(token: str) -> Any:
+    """Free times, held for this customer for some minutes."""
+    day, g.actor = request.form.get("day", "").strip()[:10], "customer"
+    try:
+        choices = services.find_times(_found(token), day, now())
+        held = write(lambda: services.hold_times(_locked(token), choices, now()))
+    except DomainError as error:
+        return _back(token, error)
+    return redirect(url_for("portal.track", token=token, times="held" if held else "none", _anchor="times"))
+
+
 @blueprint.post("/t/<token>/time")
 @public
 @limiter.limit(DEEDS)
-def move(token: str) -> Any:
-    """Another time, chosen from the free ones."""
-    technician, _sep, text = request.form.get("slot", "")[:60].partition("@")
-    try:
-        technician_id, starts_at = int(technician), datetime.fromisoformat(text)
-        if starts_at.tzinfo is None or not 0 < technician_id < 2**62:
-            raise ValueError(text)
-    except ValueError:
-        return _back(token, Invalid({"slot": [_l("Choose one of the times shown.")]}))
-    thanks = _l("The visit was moved.")
-    return _do(
-        token, lambda found, at: services.choose_time(found, _visit(found), technician_id, starts_at, at), thanks
-    )
+def choose_time(token: str) -> Any:
+    """One of the held times is taken."""
+    text = request.form.get("offer", "")[:20]
+    offer_id = int(text) if text.isascii() and text.isdecimal() else 0
+    thanks = _l("Thank you. We will be there.")
+    return _do(token, lambda found, at: services.choose_time(found, offer_id, at), thanks)
 
 
 @blueprint.post("/t/<token>/messages")
@@ -165,31 +173,33 @@ def _do(token: str, deed: Callable[[ServiceRequest, datetime], Any], thanks: Laz
     _found(token)
     g.actor = "customer"
 
-    def work() -> None:
-        found = request_by_link(token)
-        session.refresh(found, with_for_update={"of": ServiceRequest})  # a double press finds what the first one did
-        deed(found, now())
-
     try:
-        write(work)
+        write(lambda: deed(_locked(token), now()))
     except DomainError as error:
         return _back(token, error)
     flash(str(thanks))
     return redirect(url_for("portal.track", token=token))
 
 
+def _locked(token: str) -> ServiceRequest:
+    """The request, so that a double press finds what the first one did."""
+    found = request_by_link(token)
+    session.refresh(found, with_for_update={"of": ServiceRequest})
+    return found
+
+
 def _back(token: str, error: DomainError) -> Any:
     """The page again, saying what is wrong and keeping what was typed."""
     session.rollback()
-    return _page(token, ask_times="slot" in request.form, error=error, status=error.status)
+    return _page(token, error=error, status=error.status)
 
 
-def _page(token: str, *, ask_times: bool, error: DomainError | None = None, status: int = 200) -> Response:
+def _page(token: str, *, error: DomainError | None = None, status: int = 200) -> Response:
     found = _found(token)
     shown = queries.tracked(found)
     page = render_template(
-        "portal/track.html", shown=shown, token=token, error=error, typed=request.form, asked_times=ask_times,
-        times=queries.free_times(shown) if ask_times and shown.may_move else [],
+        "portal/track.html", shown=shown, token=token, error=error, typed=request.form, times=queries.times(shown),
+        asked=request.args.get("times", ""), today=today(),
         photos=files.files_of([found]).get((found.subject_type, found.id), []),
         dimensions=feedback.dimensions(), window_text=queries.window_text,
         has_report=shown.order is not None and reportable(shown.order),

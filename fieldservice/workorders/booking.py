@@ -22,7 +22,7 @@ from fieldservice.mechanisms.lifecycle import move
 from fieldservice.stations.models import Technician
 from fieldservice.workorders import held_time, orders
 from fieldservice.workorders.days import job_of, technician_day
-from fieldservice.workorders.eligibility import Span, Stop, refusals
+from fieldservice.workorders.eligibility import OVER_OFFERS, Span, Stop, refusals
 from fieldservice.workorders.held_time import book_absence, end_absence, end_early, release
 from fieldservice.workorders.models import Visit, WorkOrder
 from fieldservice.workorders.slots import round_down, travel_min
@@ -50,9 +50,11 @@ def schedule_visit(
     *,
     duration_min: int | None = None,
     coming: Sequence[Stop] = (),
+    told: Span | None = None,
     at: datetime | None = None,
 ) -> Visit:
-    """Book a technician for an order. `coming` is what the technician gets next in the same transaction.
+    """Book a technician for an order. `coming` is what the technician gets next in the same transaction, `told` a
+    window that was agreed with the customer.
 
     Raises Conflict with the refusing rule as code (skill, certificate, shift, absence, overlap, travel,
     station, part), `already_booked` when the order has an open visit, `not_ready` when it cannot be
@@ -63,7 +65,7 @@ def schedule_visit(
     session.refresh(order, ["state", "version"], with_for_update=True)
     require_plannable(order)
     visit = Visit(work_order_id=order.id, station_id=order.station_id, home_station_id=technician.station_id)
-    place(visit, order, technician, span, coming=coming)
+    place(visit, order, technician, span, window=told or True, coming=coming)
     session.add(visit)
     session.flush()
     held_time.hold(visit)
@@ -79,11 +81,13 @@ def reschedule_visit(
     starts_at: datetime | None = None,
     technician: Technician | None = None,
     duration_min: int | None = None,
+    told: Span | None = None,
     at: datetime | None = None,
 ) -> Visit:
     """Another time or technician, by the same rules as booking; a visit already sent has to be sent again.
 
-    The window told to the customer (and a confirmation) stays while the start lies in it.
+    The window told to the customer (and a confirmation) stays while the start lies in it, unless another one was
+    agreed (`told`).
     """
     at = at or now()
     _lock(visit)
@@ -98,21 +102,28 @@ def reschedule_visit(
     span = span_for(start, length, visit.starts_at if start == visit.starts_at else at)
     held_time.lock(visit.technician_id, technician.id)
     held_time.release(visit, at)
-    replan(visit, order, technician, span, at)
+    replan(visit, order, technician, span, at, told=told)
     orders.settle(order, at)
     return visit
 
 
 def replan(
-    visit: Visit, order: WorkOrder, technician: Technician, span: Span, at: datetime, coming: Sequence[Stop] = ()
+    visit: Visit,
+    order: WorkOrder,
+    technician: Technician,
+    span: Span,
+    at: datetime,
+    coming: Sequence[Stop] = (),
+    *,
+    told: Span | None = None,
 ) -> None:
     """Give a visit whose time was released to somebody at a time, by every rule; rows are locked by the caller.
 
-    `coming` is what the technician gets next in the same transaction.
+    `coming` is what the technician gets next in the same transaction, `told` a window agreed with the customer.
     """
     before = {"technician": visit.technician_id, "starts_at": visit.starts_at.isoformat()}
-    told = visit.window_starts_at <= span.starts_at <= visit.window_ends_at
-    place(visit, order, technician, span, window=not told, coming=coming)
+    stays = visit.window_starts_at <= span.starts_at <= visit.window_ends_at
+    place(visit, order, technician, span, window=told or not stays, coming=coming)
     visit.home_station_id = technician.station_id
     held_time.hold(visit)
     if visit.state != "scheduled":
@@ -198,11 +209,16 @@ def place(
     technician: Technician,
     span: Span,
     *,
-    window: bool = True,
+    window: Span | bool = True,
     coming: Sequence[Stop] = (),
 ) -> None:
-    """Check every rule with the technician locked, then set who and when. The visit's own time is not in its way."""
+    """Check every rule with the technician locked, then set who and when. The visit's own time is not in its way.
+
+    `window` is what the customer is told: one that was agreed, the one that follows from the start, or what was told.
+    """
     held_time.lock(technician.id)
+    first = order.priority in OVER_OFFERS
+    held_time.make_room(technician.id, span, now(), order_id=order.id, goes_first=first)
     if clash := held_time.in_the_way(technician.id, *span, without_visit=visit.id, named_at=order.station_id):
         raise clash  # asked before the rules: it is what contenders lose by
     job = job_of(order, round((span.ends_at - span.starts_at).total_seconds() / 60))
@@ -215,7 +231,8 @@ def place(
     visit.starts_at, visit.ends_at = span
     visit.travel_min = travel_min(job, day, span, travel_minutes) or 0
     if window:
-        visit.window_starts_at, visit.window_ends_at = window_of(span.starts_at, arrival_due_of(order))
+        agreed = window if isinstance(window, Span) else window_of(span.starts_at, arrival_due_of(order))
+        visit.window_starts_at, visit.window_ends_at = agreed
         visit.confirmed_at = None
 
 

@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from fieldservice.foundation.db import among, session
 from fieldservice.foundation.places import travel
+from fieldservice.foundation.time import now
 from fieldservice.mechanisms import policies
 from fieldservice.mechanisms.policies import PolicyOverride
 from fieldservice.parts import queries as stock
@@ -119,11 +120,12 @@ def stops_of(
     rows = session.execute(
         select(
             Booking.technician_id, Booking.starts_at, Booking.ends_at, Booking.cause, Booking.visit_id,
-            WorkOrder.number, WorkOrder.station_id, WorkOrder.latitude, WorkOrder.longitude, WorkOrder.precision,
+            Booking.work_order_id, WorkOrder.number,
+            WorkOrder.station_id, WorkOrder.latitude, WorkOrder.longitude, WorkOrder.precision,
         )
         .outerjoin(Visit, Visit.id == Booking.visit_id)
-        .outerjoin(WorkOrder, WorkOrder.id == Visit.work_order_id)
-        .where(among(Booking.technician_id, technician_ids), Booking.state == "held")
+        .outerjoin(WorkOrder, WorkOrder.id == func.coalesce(Visit.work_order_id, Booking.work_order_id))
+        .where(among(Booking.technician_id, technician_ids), Booking.counts(now()))
         .where(Booking.touching(start, end))
         .order_by(Booking.starts_at)
     )  # fmt: skip
@@ -132,7 +134,7 @@ def stops_of(
             continue
         place = place_of(row.latitude, row.longitude, row.precision) if row.number else Place()
         label = row.number if row.number and station_id in (None, row.station_id) else ""
-        stop = Stop(row.starts_at, row.ends_at, row.cause, place, label, row.visit_id)
+        stop = Stop(row.starts_at, row.ends_at, row.cause, place, label, row.visit_id, row.work_order_id)
         grouped.setdefault(row.technician_id, []).append(stop)
     return grouped
 

@@ -6,7 +6,7 @@ skill, a certificate, a part) never adds a refusal. No session, no request, no c
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from math import ceil
@@ -19,6 +19,8 @@ from fieldservice.foundation.time import day_span, local
 from fieldservice.stations.roster import Duty, Member
 
 ON_CALL_FOR = frozenset({"P1", "P2"})  # who is on call is woken for these only
+OVER_OFFERS = frozenset({"P1"})  # these take time that another customer was offered and has not chosen yet
+OFFER = "offer"  # cause of such time
 LONGEST_LEG = timedelta(hours=16)  # a stop further away in time never hinders by its distance
 Minutes = Callable[[Point, Point], float]
 
@@ -84,6 +86,7 @@ class Stop:
     place: Place = Place()
     label: str = ""  # number of its order, where it may be told
     visit_id: int | None = None
+    offered_to: int | None = None  # the order whose customer may choose this time
 
 
 @dataclass(frozen=True)
@@ -207,14 +210,16 @@ def _absence(case: Case) -> Iterator[Refusal]:
     if case.day.member.absent:
         yield Refusal("absence", {"state": case.day.member.state})
     for stop in case.day.stops:
-        if stop.cause != "visit" and case.span.touches(stop.starts_at, stop.ends_at):
+        if stop.cause not in ("visit", OFFER) and case.span.touches(stop.starts_at, stop.ends_at):
             yield Refusal("absence", {"cause": stop.cause, "starts_at": stop.starts_at, "ends_at": stop.ends_at})
 
 
 def _overlap(case: Case) -> Iterator[Refusal]:
     for stop in case.day.stops:
-        if stop.cause == "visit" and case.span.touches(stop.starts_at, stop.ends_at):
-            yield Refusal("overlap", {"order": stop.label, "starts_at": stop.starts_at, "ends_at": stop.ends_at})
+        if stop.cause in ("visit", OFFER) and case.span.touches(stop.starts_at, stop.ends_at):
+            offered = {"offered": True} if stop.cause == OFFER else {}
+            facts = {"order": stop.label, "starts_at": stop.starts_at, "ends_at": stop.ends_at}
+            yield Refusal("overlap", {**facts, **offered})
 
 
 def _travel(case: Case) -> Iterator[Refusal]:
@@ -320,5 +325,7 @@ def refusals(
     job: Job, day: TechnicianDay, starts_at: datetime, ends_at: datetime, minutes: Minutes = travel_minutes
 ) -> list[Refusal]:
     """Every reason why this technician cannot do the job then, the most fundamental first; empty when he can."""
+    if job.priority in OVER_OFFERS and any(stop.cause == OFFER for stop in day.stops):
+        day = replace(day, stops=tuple(stop for stop in day.stops if stop.cause != OFFER))
     case = Case(job, day, Span(starts_at, ends_at), minutes)
     return [refusal for rule in RULES.values() for refusal in rule(case)]

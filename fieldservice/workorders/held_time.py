@@ -4,25 +4,26 @@ The database refuses an overlap too (migration 0002); here the technician's row 
 the second of two dispatchers waits, looks again and is told what is in the way.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Conflict, Invalid
 from fieldservice.foundation.time import now
-from fieldservice.foundation.words import has_word
 from fieldservice.mechanisms.events import record
 from fieldservice.mechanisms.lifecycle import move
 from fieldservice.stations.models import Technician
-from fieldservice.workorders.eligibility import Refusal
-from fieldservice.workorders.models import Booking, Visit, WorkOrder
+from fieldservice.workorders.eligibility import OFFER, Refusal, Span
+from fieldservice.workorders.models import AWAY, Booking, Visit, WorkOrder
 from fieldservice.workorders.refusals import sentence
+
+MOST_OFFERS = 20
 
 
 def lock(*technician_ids: int) -> None:
@@ -46,8 +47,8 @@ def in_the_way(
     rows = (
         select(Booking.cause, Booking.starts_at, Booking.ends_at, WorkOrder.number, WorkOrder.station_id)
         .outerjoin(Visit, Visit.id == Booking.visit_id)
-        .outerjoin(WorkOrder, WorkOrder.id == Visit.work_order_id)
-        .where(Booking.technician_id == technician_id, Booking.state == "held")
+        .outerjoin(WorkOrder, WorkOrder.id == func.coalesce(Visit.work_order_id, Booking.work_order_id))
+        .where(Booking.technician_id == technician_id, Booking.counts(now()))
         .where(Booking.touching(starts_at, ends_at))
     )
     if without_visit is not None:
@@ -56,10 +57,11 @@ def in_the_way(
     if row is None:
         return None
     facts = {"starts_at": row.starts_at, "ends_at": row.ends_at}
-    if row.cause != "visit":
+    if row.cause not in ("visit", OFFER):
         return conflict(Refusal("absence", {**facts, "cause": row.cause}))
     number = row.number if named_at in (None, row.station_id) else ""
-    return conflict(Refusal("overlap", {**facts, "order": number or ""}))
+    offered = {"offered": True} if row.cause == OFFER else {}
+    return conflict(Refusal("overlap", {**facts, "order": number or "", **offered}))
 
 
 def hold(visit: Visit) -> Booking:
@@ -84,6 +86,56 @@ def release(visit: Visit, at: datetime | None = None) -> None:
     session.flush()
 
 
+def offer(
+    order: WorkOrder, technician: Technician, span: Span, terms: Mapping[str, Any], expires_at: datetime
+) -> Booking:
+    """Hold time for the order's customer to choose from. The technician is locked, and nothing is in the way."""
+    booking = Booking(
+        technician_id=technician.id, station_id=technician.station_id, cause=OFFER, starts_at=span.starts_at,
+        ends_at=span.ends_at, work_order_id=order.id, expires_at=expires_at, terms=dict(terms),
+    )  # fmt: skip
+    session.add(booking)
+    session.flush()
+    return booking
+
+
+def offers_of(order: WorkOrder, at: datetime) -> Sequence[Booking]:
+    """Times that the order's customer may choose from now, by their start."""
+    rows = select(Booking).where(Booking.work_order_id == order.id, Booking.counts(at))
+    return session.scalars(rows.order_by(Booking.starts_at, Booking.id).limit(MOST_OFFERS)).all()
+
+
+def withdraw_offers(order_id: int, at: datetime) -> None:
+    """No time is held for the order's customer any more: others are wanted, or it is over."""
+    _take_back(Booking.work_order_id == order_id, at)
+
+
+def make_room(technician_id: int, span: Span, at: datetime, *, order_id: int | None, goes_first: bool) -> None:
+    """Give back what was offered for too long, and all that is offered for the order itself, which is being planned.
+    Whoever `goes_first` takes any time that nobody has said yes to. The technician is locked."""
+    here = and_(Booking.technician_id == technician_id, Booking.touching(*span))
+    gone = here if goes_first else and_(here, Booking.expires_at <= at)
+    _take_back(gone if order_id is None else or_(Booking.work_order_id == order_id, gone), at)
+
+
+def _take_back(which: ColumnElement[bool], at: datetime) -> None:
+    rows = select(Booking).where(Booking.cause == OFFER, Booking.state == "held", which).order_by(Booking.id)
+    locked = rows.with_for_update().execution_options(populate_existing=True)
+    for booking in session.scalars(locked):
+        move(booking, "released", at=at)
+    session.flush()
+
+
+def release_lapsed(at: datetime, limit: int) -> int:
+    """Give back time that nobody chose. Returns how many offers that were."""
+    rows = select(Booking).where(Booking.work_order_id.is_not(None), Booking.state == "held")
+    rows = rows.where(Booking.expires_at <= at).order_by(Booking.id).limit(limit)
+    found = session.scalars(rows.with_for_update(skip_locked=True)).all()
+    for booking in found:
+        move(booking, "released", at=at)
+    return len(found)
+
+
 def end_early(visit: Visit, at: datetime) -> None:
     """The work was finished before its time: what is left can be booked again."""
     for booking in session.scalars(select(Booking).where(Booking.visit_id == visit.id, Booking.state == "held")):
@@ -96,11 +148,12 @@ def book_absence(
     technician: Technician, cause: str, starts_at: datetime, ends_at: datetime, *, at: datetime | None = None
 ) -> Booking:
     """Leave, training or travel. Raises Conflict `overlap` naming the visit that has to be moved first."""
-    if cause == "visit" or not has_word("booking_cause", cause):
+    if cause not in AWAY:
         raise Invalid({"cause": [_l("Choose one of the options.")]})
     if ends_at <= starts_at:
         raise Invalid({"ends_at": [_l("The end must lie after the start.")]})
     lock(technician.id)
+    make_room(technician.id, Span(starts_at, ends_at), at or now(), order_id=None, goes_first=True)
     if clash := in_the_way(technician.id, starts_at, ends_at):
         raise clash
     booking = Booking(

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     ColumnElement,
     ForeignKey,
@@ -195,7 +196,9 @@ class Visit(Stateful, Base):
         return or_(own, lent)
 
 
-ABSENCES = text("cause <> 'visit'")
+AWAY = ("leave", "sick", "training", "travel")  # causes of a technician's absence
+ABSENCES = text("cause <> 'visit'")  # and the few times that are offered: as the index says
+OFFERS = text("work_order_id IS NOT NULL")
 
 
 class Booking(Stateful, Base):
@@ -208,9 +211,23 @@ class Booking(Stateful, Base):
     technician_id: Mapped[int] = mapped_column(ForeignKey("technician.id"))
     station_id: Mapped[int] = mapped_column(ForeignKey("station.id"))  # the technician's home
     visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"), index=True)
-    cause: Mapped[str] = mapped_column(String(12))  # visit, leave, training, travel
+    cause: Mapped[str] = mapped_column(String(12))  # visit; leave, sick, training, travel; offer
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
+    # an offer only: the order whose customer may choose this time, until when, and what would be told
+    work_order_id: Mapped[int | None] = mapped_column(BigInteger)  # orders are never deleted
+    expires_at: Mapped[datetime | None]
+    terms: Mapped[dict[str, Any] | None]
+
+    @classmethod
+    def counts(cls, at: datetime) -> ColumnElement[bool]:
+        """Held, and if offered to somebody, not for too long."""
+        return and_(cls.state == "held", or_(cls.expires_at.is_(None), cls.expires_at > at))
+
+    @classmethod
+    def away(cls) -> ColumnElement[bool]:
+        """The technician is away: neither a visit nor time offered for one."""
+        return and_(cls.cause != literal_column("'visit'"), cls.cause.in_(AWAY))
 
     @classmethod
     def touching(cls, start: datetime, end: datetime) -> ColumnElement[bool]:
@@ -224,6 +241,7 @@ class Booking(Stateful, Base):
     __table_args__ = (
         Index("ix_booking_technician", "technician_id", "state", "starts_at"),
         Index("ix_booking_absence", "technician_id", "ends_at", postgresql_where=ABSENCES, sqlite_where=ABSENCES),
+        Index("ix_booking_offer", "work_order_id", postgresql_where=OFFERS, sqlite_where=OFFERS),
         CheckConstraint("ends_at > starts_at", name="forwards"),
     )
 

@@ -18,7 +18,7 @@ from fieldservice.stations.models import Technician
 from fieldservice.stations.records import OfStation
 from fieldservice.stations.shift_records import Hour
 from fieldservice.workorders import held_time
-from fieldservice.workorders.models import Booking
+from fieldservice.workorders.models import AWAY, Booking
 
 
 class Absences(OfStation):
@@ -30,7 +30,7 @@ class Absences(OfStation):
     fields = (
         Reference(name="technician", label=_l("Technician"), to="technicians", required=True, example="T-017",
                   fixed=True),
-        Choice(name="cause", label=_l("Cause"), words=words_of("booking_cause", "leave", "sick", "training", "travel"),
+        Choice(name="cause", label=_l("Cause"), words=words_of("booking_cause", *AWAY),
                required=True, example="leave", fixed=True),
         Day(name="from_day", label=_l("First day"), required=True, example="2026-12-24", fixed=True),
         Hour(name="from_hour", label=_l("From (time)"), default="00:00", example="00:00", fixed=True),
@@ -42,7 +42,7 @@ class Absences(OfStation):
     moves = ("released",)
 
     def statement(self, person: Person) -> Any:
-        return super().statement(person).where(Booking.cause != "visit", Booking.state == "held")
+        return super().statement(person).where(Booking.away(), Booking.state == "held")
 
     def name(self, row: Any) -> str:
         return f"{word('booking_cause', row.cause)} {display.date_short(row.starts_at)}"
@@ -60,7 +60,7 @@ class Absences(OfStation):
     def rows_by(self, key: tuple[str, ...], wanted: Sequence[tuple[Any, ...]]) -> dict[tuple[Any, ...], Any]:
         starts = {(technician, _moment(day, hour)): (technician, day, hour) for technician, day, hour in wanted}
         rows = session.scalars(
-            select(Booking).where(Booking.technician_id.in_({one[0] for one in wanted}), Booking.cause != "visit")
+            select(Booking).where(Booking.technician_id.in_({one[0] for one in wanted}), Booking.away())
             .where(Booking.starts_at.in_({moment for _technician, moment in starts}), Booking.state == "held")
         )  # fmt: skip
         found = {(row.technician_id, row.starts_at): row for row in rows}

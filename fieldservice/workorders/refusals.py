@@ -115,6 +115,9 @@ def _shift(facts: dict[str, Any]) -> Words:
 def _overlap(facts: dict[str, Any]) -> Words:
     span = {"start": _when(facts["starts_at"]), "end": display.clock_time(facts["ends_at"])}
     busy = _("Busy until %(time)s", time=span["end"])
+    if facts.get("offered"):
+        reason = _("%(start)s–%(end)s is offered to another customer", **span)
+        return reason, _("free in a few minutes, unless it is chosen"), _("Offered to a customer")
     free = _("free from %(time)s, or move that visit", time=_when(facts["ends_at"]))
     if facts["order"]:
         return _("%(start)s–%(end)s taken by %(order)s", order=facts["order"], **span), free, busy

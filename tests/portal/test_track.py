@@ -12,17 +12,19 @@ from sqlalchemy import func, select, update
 from fieldservice.feedback import services as feedback
 from fieldservice.feedback.models import Survey
 from fieldservice.foundation.db import session, write
-from fieldservice.foundation.time import Clock, at_local, now
+from fieldservice.foundation.time import Clock, at_local, local, now
 from fieldservice.foundation.tokens import link_token
 from fieldservice.intake import services as intake
 from fieldservice.intake.models import ServiceRequest, ThreadMessage
 from fieldservice.mechanisms import clocks
-from fieldservice.mechanisms.events import record
+from fieldservice.mechanisms.events import Event, record
 from fieldservice.portal import queries
-from fieldservice.workorders import booking
-from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.stations.models import Station, Technician
+from fieldservice.workorders import booking, triage
+from fieldservice.workorders.models import Booking, Visit, WorkOrder
 from tests.test_story import finish, plan, report
 from tests.workorders.cast import DAY
+from tests.workorders.scene import roster
 
 
 def path_of(request_id: int) -> str:
@@ -114,20 +116,27 @@ def test_without_a_visit_there_is_nothing_to_confirm(company: dict[str, int], cl
     assert post(client, report(company), "confirm").status_code == 409
 
 
-def slot_of(visit: Visit, later: timedelta) -> str:
-    return f"{visit.technician_id}@{(visit.starts_at + later).isoformat()}"
+def times(client: FlaskClient, request_id: int, **form: object) -> list[Booking]:
+    """The customer asks for free times; gives what is held for her, by time."""
+    assert post(client, request_id, "offers", **form).status_code == 302
+    rows = select(Booking).where(Booking.cause == "offer", Booking.counts(now())).order_by(Booking.starts_at)
+    return list(session.scalars(rows))
 
 
-@pytest.mark.parametrize(("hours", "counts"), [(0.5, "running"), (4, "void")])
+@pytest.mark.parametrize(("number", "counts"), [(0, "running"), (-1, "void")])
 def test_S_03_only_a_later_choice_of_the_customer_voids_the_arrival_promise(
-    company: dict[str, int], client: FlaskClient, hours: float, counts: str
+    company: dict[str, int], client: FlaskClient, number: int, counts: str
 ) -> None:
-    request_id, visit = planned(company)  # arrival is due at 12:30
-    later = timedelta(hours=hours)
-    wanted = visit.starts_at + later
-    assert post(client, request_id, "time", slot=slot_of(visit, later)).status_code == 302
+    """A visit at 11:30, arrival due at 12:30: moved a little, and to another day."""
+    request_id, visit = planned(company)
+    wanted = times(client, request_id)[number]
+    if number == 0:
+        write(lambda: session.execute(update(Booking).where(Booking.id == wanted.id).values(terms={
+            **wanted.terms, "window_ends_at": visit.window_ends_at.isoformat(), "after_promise": False})))  # fmt: skip
+    starts_at = wanted.starts_at
+    assert post(client, request_id, "time", offer=wanted.id).status_code == 302
     moved = session.get_one(Visit, visit.id, populate_existing=True)
-    assert (moved.starts_at, moved.confirmed_at) == (wanted, now())
+    assert (moved.starts_at, moved.confirmed_at) == (starts_at, now())
     states = {one.kind: one.state for one in clocks.of(request_of(request_id))}
     assert (states["arrival"], states["restore"]) == (counts, "running")
 
@@ -138,51 +147,114 @@ def test_our_own_late_plan_is_not_forgiven_by_moving_it(
     request_id, visit = planned(company)
     late = visit.starts_at + timedelta(hours=3)
     write(lambda: booking.reschedule_visit(session.get_one(Visit, visit.id), starts_at=late))
-    visit = session.get_one(Visit, visit.id, populate_existing=True)
-    assert post(client, request_id, "time", slot=slot_of(visit, timedelta(hours=1))).status_code == 302
+    later = times(client, request_id)[-1]
+    assert post(client, request_id, "time", offer=later.id).status_code == 302
     assert {one.kind: one.state for one in clocks.of(request_of(request_id))}["arrival"] != "void"
 
 
 def test_the_same_time_sent_twice_moves_once(company: dict[str, int], client: FlaskClient) -> None:
     request_id, visit = planned(company)
-    slot = slot_of(visit, timedelta(hours=1))
+    chosen = times(client, request_id)[1]
+    starts_at, offer_id = chosen.starts_at, chosen.id
     for _press in range(2):
-        assert post(client, request_id, "time", slot=slot).status_code == 302
-    assert session.get_one(Visit, visit.id, populate_existing=True).starts_at == at_local(DAY, 12, 30)
+        assert post(client, request_id, "time", offer=offer_id).status_code == 302
+    moved = session.get_one(Visit, visit.id, populate_existing=True)
+    assert moved.starts_at == starts_at
+    assert session.scalar(select(func.count(Event.id)).where(Event.kind == "visit.rescheduled")) == 1
 
 
 def test_within_the_hour_a_visit_is_changed_by_phone(
     company: dict[str, int], client: FlaskClient, clock: Clock
 ) -> None:
-    request_id, visit = planned(company)
-    clock.advance(minutes=10)
-    answer = post(client, request_id, "time", slot=slot_of(visit, timedelta(hours=3)))
-    assert answer.status_code == 409
-    assert "致电" in answer.text
+    request_id, _visit = planned(company)
+    offered = times(client, request_id)
+    clock.advance(minutes=5)
+    for answer in (post(client, request_id, "time", offer=offered[-1].id), post(client, request_id, "offers")):
+        assert answer.status_code == 409
+        assert "致电" in answer.text
 
 
-@pytest.mark.parametrize(
-    "slot", ["", "1", "x@y", "1@2026-11-25T14:00:00", "1@9999-12-31T23:59:59+00:00", f"{10**30}@2026-11-25T14:00+08:00",
-             "0@2026-11-25T14:00+08:00", "77@2026-11-25T14:00+08:00", "1@2020-01-01T00:00+08:00", "²@x\x00"]
-)  # fmt: skip
-def test_an_impossible_time_is_refused_in_words(company: dict[str, int], client: FlaskClient, slot: str) -> None:
+@pytest.mark.parametrize("offer", ["", "0", "x", "77", "-1", "1.5", "9" * 20, "²", "1\x00", "1 OR 1=1"])
+def test_an_impossible_time_is_refused_in_words(company: dict[str, int], client: FlaskClient, offer: str) -> None:
     request_id, visit = planned(company)
-    answer = post(client, request_id, "time", slot=slot)
-    assert answer.status_code in (400, 409, 422)
+    times(client, request_id)
+    assert post(client, request_id, "time", offer=offer).status_code == 422
     assert session.get_one(Visit, visit.id, populate_existing=True).starts_at == at_local(DAY, 11, 30)
 
 
-def test_free_times_are_real(company: dict[str, int], client: FlaskClient) -> None:
+@pytest.mark.parametrize("day", ["gestern", "2026-11-24", "2027-02-01", "9999-99-99", "0001-01-01", "²"])
+def test_an_impossible_day_is_refused_in_words(company: dict[str, int], client: FlaskClient, day: str) -> None:
+    request_id, _visit = planned(company)
+    answer = post(client, request_id, "offers", day=day)
+    assert answer.status_code == 422
+    assert "60" in answer.text
+
+
+def test_a_time_offered_to_somebody_else_cannot_be_taken(company: dict[str, int], client: FlaskClient) -> None:
+    request_id, _visit = planned(company)
+    [theirs, *_more] = times(client, request_id)
+    other_id, other = planned_beside(company)
+    assert post(client, other_id, "time", offer=theirs.id).status_code == 422
+    assert session.get_one(Visit, other, populate_existing=True).starts_at == at_local(DAY, 15)
+
+
+def planned_beside(company: dict[str, int]) -> tuple[int, int]:
+    """Another request with a visit at 15:00: (request, visit)."""
+    request_id = report(company, description="第二台", receipt_key="beside")
+
+    def work() -> int:
+        request = session.get_one(ServiceRequest, request_id)
+        order = triage.triage_request(request, priority="P1", work_type="gearbox_seal_change", at=now())
+        return booking.schedule_visit(order, session.get_one(Technician, company["technician"]), at_local(DAY, 15)).id
+
+    return request_id, write(work)
+
+
+def test_free_times_are_held_and_shown(company: dict[str, int], client: FlaskClient, clock: Clock) -> None:
     request_id, visit = planned(company)
-    shown = queries.tracked(request_of(request_id))
-    times = queries.free_times(shown)
-    assert times
-    assert times == sorted(times, key=lambda one: one.slot.starts_at)
-    assert visit.starts_at not in [one.slot.starts_at for one in times]
-    assert client.get(path_of(request_id) + "?times=1").text.count('name="slot"') == len(times)
-    for one in times:
-        slot = f"{one.member.id}@{one.slot.starts_at.isoformat()}"
-        assert post(client, request_id, "time", slot=slot).status_code == 302, slot
+    path = path_of(request_id)
+    assert 'name="offer"' not in client.get(path).text
+    offered = times(client, request_id)
+    page = client.get(path).text
+    assert offered
+    assert page.count('name="offer"') == len(offered)
+    assert "10:40" in page  # held until
+    assert visit.starts_at not in [one.starts_at for one in offered]
+    clock.advance(minutes=10)
+    assert 'name="offer"' not in client.get(path + "?times=held").text
+
+
+def test_free_times_of_another_day(company: dict[str, int], client: FlaskClient) -> None:
+    request_id, _visit = planned(company)
+    tomorrow = DAY + timedelta(days=1)
+
+    def work() -> None:
+        technician = session.get_one(Technician, company["technician"])
+        roster(technician, session.get_one(Station, technician.station_id), tomorrow)
+
+    write(work)
+    offered = times(client, request_id, day=tomorrow.isoformat())
+    assert min(local(one.starts_at).date() for one in offered) == tomorrow
+    assert times(client, request_id, day=(DAY + timedelta(days=30)).isoformat()) == []
+    assert "data-none" in client.get(path_of(request_id) + "?times=none").text
+
+
+def test_who_has_no_visit_yet_chooses_the_first_time(company: dict[str, int], client: FlaskClient) -> None:
+    request_id = report(company, severity="degraded")
+
+    def work() -> None:
+        request = session.get_one(ServiceRequest, request_id)
+        triage.triage_request(request, priority="P2", work_type="gearbox_seal_change", at=now())
+
+    write(work)
+    assert "选择上门时间" in client.get(path_of(request_id)).text
+    chosen = times(client, request_id)[0]
+    starts_at, offer_id = chosen.starts_at, chosen.id
+    assert post(client, request_id, "time", offer=offer_id).status_code == 302
+    visit = queries.tracked(request_of(request_id)).visit
+    assert visit is not None
+    assert (visit.starts_at, visit.state, visit.confirmed_at) == (starts_at, "scheduled", now())
+    assert post(client, request_id, "time", offer=offer_id).status_code == 302
 
 
 def test_a_message_sent_twice_is_kept_once(company: dict[str, int], client: FlaskClient, clock: Clock) -> None:

@@ -13,11 +13,10 @@ from fieldservice.foundation.access import Person
 from fieldservice.foundation.db import among, session, touching
 from fieldservice.foundation.errors import Conflict, Invalid, NotFound
 from fieldservice.foundation.time import local, now
-from fieldservice.foundation.words import has_word
 from fieldservice.stations.models import Station, Technician
 from fieldservice.workorders import held_time
 from fieldservice.workorders.eligibility import Refusal, Span
-from fieldservice.workorders.models import Booking, Visit, WorkOrder
+from fieldservice.workorders.models import AWAY, Booking, Visit, WorkOrder
 from fieldservice.workorders.queries import LARGEST_ID, PLANNERS
 
 
@@ -51,7 +50,7 @@ def fall_ill(
 
 def _days(span: Span, cause: str) -> int:
     """How many days the plan is about. Raises Invalid."""
-    if cause == "visit" or not has_word("booking_cause", cause):
+    if cause not in AWAY:
         raise Invalid({"cause": [_l("Choose one of the options.")]})
     if span.ends_at <= span.starts_at:
         raise Invalid({"to": [_l("The end must lie after the start, and in the future.")]})
@@ -75,7 +74,7 @@ def _require_free(technician: Technician, span: Span, at: datetime) -> None:
         )
         raise Conflict(text, code="at_work", work_orders=list(numbers))
     held = select(Booking).where(Booking.technician_id == technician.id, Booking.state == "held")
-    away = session.scalar(held.where(Booking.cause != "visit", Booking.touching(*span)).limit(1))
+    away = session.scalar(held.where(Booking.away(), Booking.touching(*span)).limit(1))
     if away is not None:
         facts = {"cause": away.cause, "starts_at": away.starts_at, "ends_at": away.ends_at}
         raise held_time.conflict(Refusal("absence", facts))

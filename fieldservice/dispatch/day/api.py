@@ -12,6 +12,7 @@ from fieldservice.foundation.access import current, roles
 from fieldservice.foundation.api import ApiBlueprint, perform
 from fieldservice.workorders import queries
 from fieldservice.workorders.eligibility import Span
+from fieldservice.workorders.models import AWAY
 
 blueprint = ApiBlueprint("day", __name__, "The day of work: late running, absences")
 
@@ -21,7 +22,7 @@ class AbsenceWishSchema(Strict):
 
     starts_at = Moment(required=True, data_key="from")
     ends_at = Moment(required=True, data_key="to")
-    cause = ma.fields.String(load_default="sick", validate=ma.validate.OneOf(["sick", "leave", "training", "travel"]))
+    cause = ma.fields.String(load_default="sick", validate=ma.validate.OneOf(AWAY))
 
 
 @blueprint.post("/dispatch/technicians/<int:technician_id>/absence")

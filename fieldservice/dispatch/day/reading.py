@@ -38,7 +38,7 @@ def stops_today(visits: Iterable[Visit], technician_id: int, at: datetime) -> li
     begins, ends = day_span(local(at).date())
     absences = session.execute(
         select(Booking.starts_at, Booking.ends_at).where(
-            Booking.technician_id == technician_id, Booking.state == "held", Booking.cause != "visit",
+            Booking.technician_id == technician_id, Booking.state == "held", Booking.away(),
             Booking.starts_at < ends, Booking.ends_at > begins,
         )
     )  # fmt: skip

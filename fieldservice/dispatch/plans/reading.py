@@ -4,7 +4,7 @@ The number of statements does not depend on how much there is.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -22,7 +22,7 @@ from fieldservice.stations import roster
 from fieldservice.stations.queries import stations_by_id
 from fieldservice.stations.roster import Member
 from fieldservice.workorders.days import AROUND, needs_of, stops_of, strict_lenders, vans_with
-from fieldservice.workorders.eligibility import Job, Span, Stop, place_of
+from fieldservice.workorders.eligibility import OFFER, OVER_OFFERS, Job, Span, Stop, place_of
 from fieldservice.workorders.models import Visit, WorkOrder
 
 MOST_JOBS = 2_000
@@ -122,6 +122,27 @@ def read(station_ids: Sequence[int], first: date, days: int, at: datetime, absen
         strict={int(key) for key in strict_lenders()} if homes != set(station_ids) or len(homes) > 1 else (),
         stores={one.id: Point(one.latitude, one.longitude) for one in stations.values()},
         areas=tuple(area for area in travel.DEFAULT.slow_areas() if area.holds_between(start, end)),
+    )
+
+
+def free_for(material: Material, order: WorkOrder, visit: Visit | None = None) -> Material:
+    """The same as if nobody had planned the order: its visit's time is free, and so is time that was offered for it;
+    for an urgent one all time that was only offered. The order is work, whenever its visit is."""
+    urgent = order.priority in OVER_OFFERS
+
+    def is_free(stop: Stop) -> bool:
+        if stop.cause == OFFER:
+            return urgent or stop.offered_to == order.id
+        return visit is not None and stop.visit_id == visit.id
+
+    known = next((work for work in material.works if work.order_id == order.id), None)
+    mine = known or _works([order], ())[0]
+    if visit is not None:
+        mine = replace(mine, visit=None, job=replace(mine.job, duration=visit.ends_at - visit.starts_at))
+    return replace(
+        material,
+        works=(*(work for work in material.works if work.order_id != order.id), mine),
+        stops={who: [stop for stop in stops if not is_free(stop)] for who, stops in material.stops.items()},
     )
 
 

@@ -10,7 +10,7 @@ from fieldservice.dispatch.planning.objectives import Amounts, Goals
 from fieldservice.dispatch.plans import outcome, running, services, solving, telling
 from fieldservice.dispatch.plans.compiling import compiled
 from fieldservice.dispatch.plans.models import WITHOUT_DETAIL, DispatchPlan
-from fieldservice.dispatch.plans.reading import read
+from fieldservice.dispatch.plans.reading import free_for, read
 from fieldservice.foundation.db import session
 from fieldservice.foundation.deferred import Done, defer, task
 from fieldservice.foundation.errors import DomainError
@@ -57,7 +57,7 @@ def compute_urgent(order_id: int) -> Done | None:
     first = local(at).date()
     weights = services.mixed("promises", station_id)
     try:
-        material = read([station_id], first, DAYS, at)
+        material = free_for(read([station_id], first, DAYS, at), order)
     except DomainError:
         return None  # too much at once: the order stands in the queue like any other
     world = compiled(material, Goals(Amounts(**weights)))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from fieldservice.dispatch.offers import finding
 from fieldservice.dispatch.plans import running, urgent
 from tests.workorders.scene import Scene, make_scene
 
@@ -17,7 +18,7 @@ def _here(function: Callable[..., Any], *arguments: Any, timeout: float = 0) -> 
 
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (running, urgent):
+    for module in (running, urgent, finding):
         monkeypatch.setattr(module, "compute", _here)
 
 
