@@ -66,8 +66,8 @@ class Tracked:
 
     @property
     def may_choose(self) -> bool:
-        """Nothing is planned, and the customer may say when."""
-        return self.visit is None and self.order is not None and offers.may_choose_first(self.order)
+        """Nothing is planned (or somebody has to come again), and the customer may say when."""
+        return not self.may_move and self.order is not None and offers.may_choose_first(self.order)
 
     @property
     def may_move(self) -> bool:
