@@ -18,9 +18,10 @@ from fieldservice.operations import models as operations
 from fieldservice.parts import models as parts
 from fieldservice.stations import models as stations
 from fieldservice.workorders import models as workorders
+from fieldservice.workorders import wishes
 
 MODULES = (
     accounts, api, assets, calendars, clocks, company, customers, deferred, dispatch_areas, dispatch_plans, events,
     feedback, files, intake, limits, messages, numbers, operations, parts, policies, records, robots, stations, tasks,
-    templates, turns, workorders,
+    templates, turns, wishes, workorders,
 )  # fmt: skip

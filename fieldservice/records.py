@@ -12,7 +12,7 @@ from fieldservice.stations.team_records import Technicians, speak_of
 from fieldservice.stations.territory_records import Territories
 from fieldservice.workorders import skills
 from fieldservice.workorders.definitions import FaultPatterns, WorkTypes
-from fieldservice.workorders.records import Absences
+from fieldservice.workorders.records import Absences, NamedEngineers
 
 KINDS = (
     Stations(),
@@ -24,6 +24,7 @@ KINDS = (
     Customers(),
     Contacts(),
     Sites(),
+    NamedEngineers(),
     Assets(),
     Parts(),
     WorkTypes(),

@@ -16,6 +16,7 @@ from fieldservice.stations import roster
 from fieldservice.stations.roster import Member
 from fieldservice.workorders.eligibility import Job, Need, Place, Stop, TechnicianDay, place_of
 from fieldservice.workorders.models import Booking, Visit, WorkItem, WorkOrder
+from fieldservice.workorders.wishes import NONE, wishes_of
 
 LENDING = "technician_lending"
 FREE, ROSTERED = "free", "rostered"  # whoever dispatches both stations decides; or only by a shift rostered there
@@ -24,7 +25,9 @@ AROUND = timedelta(hours=18)  # how far beside a time its neighbours are looked 
 
 
 def job_of(order: WorkOrder, duration_min: int | None = None) -> Job:
-    """An order as a job to be placed, with what lies at the station of its open planned parts."""
+    """An order as a job to be placed, with what lies at the station of its open planned parts, and whom its customer
+    wishes."""
+    wishes = wishes_of([order.customer_id]).get(order.customer_id or 0, NONE)
     return Job(
         number=order.number,
         station_id=order.station_id,
@@ -34,6 +37,9 @@ def job_of(order: WorkOrder, duration_min: int | None = None) -> Job:
         skills=order.skills,
         certificates=tuple(order.certificates),
         needs=needs_of([order]).get(order.id, ()),
+        prefers=wishes.preferred,
+        requires=wishes.required,
+        excludes=wishes.excluded,
     )
 
 

@@ -74,6 +74,9 @@ class Job:
     skills: Mapping[str, int] = field(default_factory=dict)  # skill → least level
     certificates: tuple[str, ...] = ()
     needs: tuple[Need, ...] = ()
+    prefers: frozenset[int] = frozenset()  # technicians whom the customer would like to see
+    requires: frozenset[int] = frozenset()  # where there are some, one of these or nobody
+    excludes: frozenset[int] = frozenset()  # and whom not
 
 
 @dataclass(frozen=True)
@@ -146,6 +149,15 @@ def _station(case: Case) -> Iterator[Refusal]:
     here = (duty for duty in case.day.member.duties if duty.station_id == case.job.station_id)
     if not any(case.span.touches(duty.starts_at, duty.ends_at) for duty in here):
         yield Refusal("station", {"station_id": case.day.member.station_id})
+
+
+def _customer(case: Case) -> Iterator[Refusal]:
+    """By name, as the customer wishes."""
+    mine = case.day.member.id
+    if mine in case.job.excludes:
+        yield Refusal("customer", {"wish": "excluded"})
+    elif case.job.requires and mine not in case.job.requires:
+        yield Refusal("customer", {"wish": "required"})
 
 
 def _part(case: Case) -> Iterator[Refusal]:
@@ -312,13 +324,14 @@ RULES: dict[str, Rule] = {
     "station": _station,
     "skill": _skill,
     "certificate": _certificate,
+    "customer": _customer,
     "part": _part,
     "absence": _absence,
     "shift": _shift,
     "overlap": _overlap,
     "travel": _travel,
 }
-OF_THE_PERSON = ("station", "skill", "certificate", "part")  # no other hour of that day would help
+OF_THE_PERSON = ("station", "skill", "certificate", "customer", "part")  # no other hour of that day would help
 
 
 def refusals(

@@ -1,4 +1,4 @@
-"""Absences of technicians as records: leave, training, travel. They are never changed, only called off."""
+"""Absences of technicians as records, never changed, only called off; and engineers whom customers name."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,18 +7,21 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
+from fieldservice.customers.records import CUSTOMER, OfCustomer
 from fieldservice.foundation import display
 from fieldservice.foundation.access import Person
-from fieldservice.foundation.db import session
+from fieldservice.foundation.db import among, session
 from fieldservice.foundation.time import at_local, local
 from fieldservice.foundation.words import word
-from fieldservice.mechanisms.records.fields import Choice, Day, Reference, words_of
+from fieldservice.mechanisms.events import record_many
+from fieldservice.mechanisms.records.fields import Choice, Day, Field, Reference, words_of
 from fieldservice.mechanisms.records.kinds import Values
 from fieldservice.stations.models import Technician
 from fieldservice.stations.records import OfStation
 from fieldservice.stations.shift_records import Hour
 from fieldservice.workorders import held_time
 from fieldservice.workorders.models import AWAY, Booking
+from fieldservice.workorders.wishes import WISHES, TechnicianWish
 
 
 class Absences(OfStation):
@@ -92,6 +95,52 @@ class Absences(OfStation):
 
     def remove(self, row: Any) -> None:
         held_time.end_absence(row)
+
+
+class NamedEngineers(OfCustomer):
+    """Wishes as records; a row is found by customer and technician, and called off rather than deleted."""
+
+    code, symbol = "named-engineers", "user-check"
+    title, one = _l("Named engineers"), _l("Named engineer")
+    model = TechnicianWish
+    fields = (
+        CUSTOMER,
+        Reference(name="technician", label=_l("Technician"), to="technicians", required=True, example="T-017"),
+        Choice(name="wish", label=_l("Wish"), words=words_of("technician_wish", *WISHES), required=True,
+               example="preferred"),
+        Field(name="reason", label=_l("Reason"), most=200, example="熟悉 2 号线"),
+    )  # fmt: skip
+    keys = (("customer", "technician"),)
+    shown = ("customer", "technician", "wish", "reason")
+    searched = ("reason",)
+    moves = ("retired",)
+
+    def statement(self, person: Any) -> Any:
+        return super().statement(person).where(TechnicianWish.state == "active")
+
+    def name(self, row: Any) -> str:
+        return word("technician_wish", row.wish)
+
+    def rows_by(self, key: tuple[str, ...], wanted: Sequence[tuple[Any, ...]]) -> dict[tuple[Any, ...], Any]:
+        rows = session.scalars(
+            select(TechnicianWish)
+            .where(among(TechnicianWish.customer_id, {one[0] for one in wanted}), TechnicianWish.state == "active")
+        )  # fmt: skip
+        return {(row.customer_id, row.technician_id): row for row in rows}
+
+    def create(self, wanted: Sequence[Values], at: datetime) -> Sequence[Any]:
+        rows = [
+            TechnicianWish(
+                customer_id=values["customer"], technician_id=values["technician"], wish=values["wish"],
+                reason=values.get("reason") or "",
+            )
+            for values in wanted
+        ]  # fmt: skip
+        session.add_all(rows)
+        session.flush()
+        told = [(row, {"customer": row.customer_id, "wish": row.wish}) for row in rows]
+        record_many("technician_wish.made", told, at=at)
+        return rows
 
 
 def _moment(day: str, hour: str) -> datetime:

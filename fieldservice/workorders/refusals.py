@@ -76,6 +76,13 @@ def _station(_facts: dict[str, Any]) -> Words:
     )
 
 
+def _customer(facts: dict[str, Any]) -> Words:
+    if facts["wish"] == "excluded":
+        return _("The customer does not want this technician"), _("send somebody else"), _("Not wanted there")
+    reason, helps = _("The customer wants other technicians, by name"), _("send one of them, or ask the customer")
+    return reason, helps, _("Others are asked for")
+
+
 def _part(facts: dict[str, Any]) -> Words:
     have, need = Decimal(facts["have"]), Decimal(facts["need"])
     known = {
@@ -149,6 +156,7 @@ WORDS: dict[str, Callable[[dict[str, Any]], Words]] = {
     "station": _station,
     "skill": _skill,
     "certificate": _certificate,
+    "customer": _customer,
     "part": _part,
     "absence": _absence,
     "shift": _shift,

@@ -37,10 +37,21 @@ NEAR, NEAR_WITHIN = 22.0, 90.0  # minutes of travel at which nothing is left
 SKILL_FIT = {0: 12.0, 1: 8.0, 2: 4.0}  # levels above what is needed: keep the best for what only they can do
 PARTS = {"none": 8.0, "van": 8.0, "station": 3.0, "missing": 0.0}
 SAME_ASSET = 8.0
+ASKED_FOR = 10.0  # by the customer, by name
 LATE_PER_HOUR = 4.0
 BORROWED, AT_LUNCH, ON_CALL = -6.0, -3.0, -5.0
 # What a dispatcher wants to hear first; at most MOST_REASONS of them are told. Promise and travel have their own place.
-REASONS = ("same_asset", "skill", "parts_van", "parts_missing", "borrowed", "on_call", "parts_station", "near")
+REASONS = (
+    "asked_for",
+    "same_asset",
+    "skill",
+    "parts_van",
+    "parts_missing",
+    "borrowed",
+    "on_call",
+    "parts_station",
+    "near",
+)
 MOST_REASONS = 3
 
 
@@ -135,6 +146,7 @@ def rate(job: Job, day: TechnicianDay, span: Span, aim: Aim, minutes: Minutes, *
         _skill_fit(job, day),
         (PARTS[parts], Reason(f"parts_{parts}") if parts != "none" else None),
         (SAME_ASSET, Reason("same_asset")) if fixed_before else (0.0, None),
+        (ASKED_FOR, Reason("asked_for")) if day.member.id in (job.prefers | job.requires) else (0.0, None),
         (BORROWED, Reason("borrowed")) if day.member.station_id != job.station_id else (0.0, None),
         (AT_LUNCH if _at_lunch(span) else 0.0, None),
         (ON_CALL, Reason("on_call")) if _on_call(day, span) else (0.0, None),

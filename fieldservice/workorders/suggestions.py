@@ -145,6 +145,8 @@ def reason_text(reason: Reason) -> str:
             return str(_("collect parts at the station"))
         case "parts_missing":
             return str(_("parts missing"))
+        case "asked_for":
+            return str(_("asked for by the customer"))
         case "same_asset":
             return str(_("worked on this machine before"))
         case "borrowed":

@@ -62,6 +62,7 @@ def everything(table: Table) -> None:
         ("parts", {"number": "OS-TC-180", "names_zh": "油封", "unit": "件", "price": "268", "criticality": "A"}),
         ("shifts", {"technician": "T-1", "day": "2026-12-01", "start": "8:00", "end": "17:30"}),
         ("absences", {"technician": "T-1", "cause": "leave", "from_day": "2026-12-24", "to_day": "2026-12-26"}),
+        ("named-engineers", {"customer": "K-1", "technician": "T-1", "wish": "preferred", "reason": "熟悉 2 号线"}),
         ("territories", {"code": "WXXW-2", "station": "WXXW", "divisions": "320205; 江阴市"}),
         ("people", {"email": "zhao@example.com", "name": "赵敏", "roles": "调度员@WXXW; director"}),
     ):  # fmt: skip
@@ -74,7 +75,7 @@ def test_every_kind_comes_in_goes_out_and_comes_in_again_unchanged(
 ) -> None:
     everything(table)
     for kind in ("stations", "territories", "people", "technicians", "shifts", "absences", "customers", "contacts",
-                 "sites", "assets", "parts", "work-types", "fault-patterns"):  # fmt: skip
+                 "named-engineers", "sites", "assets", "parts", "work-types", "fault-patterns"):  # fmt: skip
         for ending in ("csv", "xlsx"):
             path = tmp_path / f"{kind}.{ending}"
             if ending == "csv":
@@ -165,6 +166,7 @@ CASES: list[tuple[str, dict[str, str], str, str]] = [
         "from_day",
         "",
     ),
+    ("named-engineers", {"customer": "K-1", "technician": "T-1", "wish": "never"}, "wish", "preferred"),
     ("stations", {"code": "wx yz", "names_zh": "站", "division_code": "320205"}, "code", "大写"),
     ("stations", {"code": "NEW", "names_zh": "站", "division_code": "320205", "hours": "always"}, "hours", "mon-fri"),
     ("territories", {"code": "T", "station": "WXXW", "divisions": "320205"}, "divisions", "WXXW"),

@@ -12,6 +12,7 @@ from sqlalchemy import event
 from fieldservice.assets.models import Asset
 from fieldservice.customers.models import Site
 from fieldservice.foundation.db import db, session, write
+from fieldservice.foundation.errors import Conflict
 from fieldservice.foundation.places import Point
 from fieldservice.foundation.time import day_span
 from fieldservice.mechanisms import policies
@@ -21,6 +22,7 @@ from fieldservice.workorders import booking
 from fieldservice.workorders.days import LENDING, ROSTERED
 from fieldservice.workorders.models import Visit, WorkOrder
 from fieldservice.workorders.suggestions import Suggestions, suggest
+from fieldservice.workorders.wishes import TechnicianWish
 from tests.workorders.cast import DAY, FAR, HOME
 from tests.workorders.scene import (
     Scene,
@@ -110,6 +112,26 @@ def test_T_04_a_late_arrival_is_warned_of(scene: Scene) -> None:
         assert best.warning == "Arrives 5 min late"
     with force_locale("zh"):
         assert best.warning == "到场迟 5 分钟"
+
+
+def test_G_02_a_customers_named_engineer_goes_first_and_an_unwanted_one_stays(scene: Scene) -> None:
+    def wish(technician: Technician, what: str) -> None:
+        session.add(TechnicianWish(customer_id=scene.customer.id, technician_id=technician.id, wish=what))
+
+    [one, other] = write(lambda: team(scene.station, 2, home=FAR))
+    assert names(ask(scene.order))[0] == "Lu Jianguo"
+    write(lambda: wish(other, "preferred"))
+    with force_locale("en"):
+        asked = [found for found in ask(scene.order).suggestions if found.member.id == other.id]
+        assert "asked for by the customer" in asked[0].reasons
+    write(lambda: wish(one, "required"))
+    answers = ask(scene.order)
+    assert [found.member.id for found in answers.suggestions] == [one.id]
+    assert {found.first.rule for found in answers.refused} == {"customer", "skill"}
+    write(lambda: wish(scene.lu, "excluded"))
+    with pytest.raises(Conflict) as refused:
+        write(lambda: booking.schedule_visit(scene.order, scene.lu, local_at(13)))
+    assert refused.value.code == "customer"
 
 
 def test_a_county_says_about_and_an_unknown_place_says_so(scene: Scene) -> None:

@@ -9,7 +9,7 @@ from fieldservice.dispatch.planning.model import Table
 from fieldservice.foundation.places import travel_minutes
 from fieldservice.workorders.eligibility import ON_CALL_FOR, RULES, Case, Job, Refusal, Span, TechnicianDay
 
-ASKED = ("station", "skill", "certificate", "absence", "shift")  # parts depend on the rest of the day: pricing knows
+ASKED = ("station", "skill", "certificate", "customer", "absence", "shift")  # parts: pricing knows, by day
 
 
 def table(jobs: Sequence[Job], days: Sequence[TechnicianDay], shifts: Sequence[Span]) -> Table:
@@ -20,7 +20,10 @@ def table(jobs: Sequence[Job], days: Sequence[TechnicianDay], shifts: Sequence[S
     found = np.zeros((len(jobs), len(days)), dtype=bool)
     known: dict[object, np.ndarray[tuple[int], np.dtype[np.bool_]]] = {}
     for row, job in enumerate(jobs):
-        wants = (job.station_id, tuple(sorted(job.skills.items())), job.certificates, job.priority in ON_CALL_FOR)
+        wants = (
+            job.station_id, tuple(sorted(job.skills.items())), job.certificates, job.priority in ON_CALL_FOR,
+            job.requires, job.excludes,
+        )  # fmt: skip
         if wants not in known:
             columns = zip(days, shifts, strict=True)
             known[wants] = np.array([not refused(job, day, shift) for day, shift in columns], dtype=bool)

@@ -231,6 +231,7 @@ def _job(
         restore_due=None if work.restore_due is None else seconds(work.restore_due),
         station=station,
         held=_held(work, shifts, seconds),
+        prefers=work.job.prefers,
         needs=tuple((str(need.part_id), float(need.quantity)) for need in work.job.needs if need.required),
     )
 

@@ -24,14 +24,15 @@ from fieldservice.stations.roster import Member
 from fieldservice.workorders.days import AROUND, needs_of, stops_of, strict_lenders, vans_with
 from fieldservice.workorders.eligibility import OFFER, OVER_OFFERS, Job, Span, Stop, place_of
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.wishes import NONE, wishes_of
 
 MOST_JOBS = 2_000
 MOST_TECHNICIANS = 400
 MOVABLE = ("scheduled", "dispatched", "accepted")
 FACTS = load_only(
-    WorkOrder.number, WorkOrder.titles, WorkOrder.priority, WorkOrder.station_id, WorkOrder.request_id,
-    WorkOrder.duration_min, WorkOrder.skills, WorkOrder.certificates, WorkOrder.latitude, WorkOrder.longitude,
-    WorkOrder.precision, WorkOrder.version, WorkOrder.state, raiseload=True,
+    WorkOrder.number, WorkOrder.titles, WorkOrder.customer_id, WorkOrder.priority, WorkOrder.station_id,
+    WorkOrder.request_id, WorkOrder.duration_min, WorkOrder.skills, WorkOrder.certificates, WorkOrder.latitude,
+    WorkOrder.longitude, WorkOrder.precision, WorkOrder.version, WorkOrder.state, raiseload=True,
 )  # fmt: skip
 
 
@@ -207,12 +208,14 @@ def _declined(orders: Sequence[WorkOrder]) -> list[Visit]:
 
 def _works(orders: Sequence[WorkOrder], visits: Iterable[Visit], freed: Collection[int] = ()) -> tuple[Work, ...]:
     needs = needs_of(orders)
+    wished = wishes_of({order.customer_id for order in orders})
     due = _due({order.request_id for order in orders if order.request_id is not None})
     standing = {visit.work_order_id: _standing(visit, visit.id in freed) for visit in visits}
     found = []
     for order in orders:
         visit = standing.get(order.id)
         minutes = timedelta(minutes=order.duration_min)
+        wishes = wished.get(order.customer_id or 0, NONE)
         job = Job(
             number=order.number,
             station_id=order.station_id,
@@ -222,6 +225,9 @@ def _works(orders: Sequence[WorkOrder], visits: Iterable[Visit], freed: Collecti
             skills=order.skills,
             certificates=tuple(order.certificates),
             needs=needs.get(order.id, ()),
+            prefers=wishes.preferred,
+            requires=wishes.required,
+            excludes=wishes.excluded,
         )
         promised = due.get(order.request_id or 0, {})
         arrival, restore = promised.get("arrival"), promised.get("restore")

@@ -19,6 +19,7 @@ from fieldservice.mechanisms.lifecycle import move
 from fieldservice.stations.models import Station, Technician
 from fieldservice.workorders import booking
 from fieldservice.workorders.models import Booking, Visit, WorkOrder
+from fieldservice.workorders.wishes import TechnicianWish
 from tests.conftest import make_user
 from tests.dispatch.plans.planned import changes, planned
 from tests.workorders.cast import DAY, FAR, HOME
@@ -79,6 +80,21 @@ def test_what_is_planned_can_always_be_applied(scene: Scene, seed: int) -> None:
     assert again.before is not None
     assert again.score <= again.before
     assert not [one for one in again.outcome["changes"] if one["kind"] == "dropped"], "what was planned stands"
+
+
+def test_G_02_a_plan_sends_whom_the_customer_asked_for(scene: Scene) -> None:
+    """Lu stands nearer; Ma is asked for by name, then he alone may come, then he may not."""
+    ma = write(lambda: make_technician(scene.station, "马俊", "Ma Jun", home=FAR))
+
+    def wish(what: str) -> None:
+        session.query(TechnicianWish).delete()
+        session.add(TechnicianWish(customer_id=scene.customer.id, technician_id=ma.id, wish=what))
+
+    for what, goes in (("preferred", ma.id), ("required", ma.id), ("excluded", scene.lu.id)):
+        write(lambda what=what: wish(what))  # type: ignore[misc]
+        weights = {"preference": 20.0}
+        (change,) = planned([scene.station], weights=weights).outcome["changes"]
+        assert change["to"]["technician"] == goes, what
 
 
 def test_a_stale_plan_is_refused_whole(scene: Scene) -> None:
