@@ -17,7 +17,7 @@ from fieldservice.stations import services as stations
 from fieldservice.stations.models import Station, Technician
 from fieldservice.stations.roster import Duty
 from fieldservice.workorders import held_time
-from fieldservice.workorders.wishes import EXCLUDED, PREFERRED, TechnicianWish
+from fieldservice.workorders.wishes import PREFERRED, TechnicianWish
 
 AHEAD = 21  # days from today for which the roster is published
 
@@ -137,20 +137,16 @@ def _absences(world: World, placed: Placed) -> None:
 
 
 def _wishes(world: World, placed: Placed) -> None:
-    """The best customers have an engineer by name; one of each station has said whom not."""
+    """The best customers have an engineer by name."""
     for station in world.stations:
-        team, clients = world.team[station.code], world.clients[station.code]
-        named = [one for one in clients if one.tier in ("vip", "key")][: len(team) - 1]
-        for customer, technician in zip(named, team, strict=False):
-            _wish(placed, customer, technician, PREFERRED, "熟悉现场设备")
-        others = [one for one in clients if one not in named]
-        if others:
-            _wish(placed, others[-1], team[-1], EXCLUDED, "上次沟通不畅")
-
-
-def _wish(placed: Placed, customer: CustomerPlan, technician: TechnicianPlan, wish: str, reason: str) -> None:
-    customer_id, technician_id = placed.customers[customer.code].id, placed.technicians[technician.key].id
-    session.add(TechnicianWish(customer_id=customer_id, technician_id=technician_id, wish=wish, reason=reason))
+        named = [one for one in world.clients[station.code] if one.tier in ("vip", "key")]
+        for customer, technician in zip(named, world.team[station.code], strict=False):
+            session.add(
+                TechnicianWish(
+                    customer_id=placed.customers[customer.code].id,
+                    technician_id=placed.technicians[technician.key].id, wish=PREFERRED, reason="熟悉现场设备",
+                )
+            )  # fmt: skip
 
 
 def absences(world: World) -> list[tuple[TechnicianPlan, str, int, tuple[int, int]]]:
