@@ -1,7 +1,7 @@
 """Wiring: every kind of record that people enter, import and export, in the order in which a new station needs them."""
 
 from fieldservice.accounts.records import People
-from fieldservice.assets.records import Assets
+from fieldservice.assets.records import Assets, Brands
 from fieldservice.customers.records import Contacts, Customers, Sites
 from fieldservice.intake.records import ServiceRequests
 from fieldservice.mechanisms import records
@@ -24,6 +24,7 @@ KINDS = (
     Customers(),
     Contacts(),
     Sites(),
+    Brands(),
     Assets(),
     Parts(),
     WorkTypes(),

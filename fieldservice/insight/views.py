@@ -12,6 +12,7 @@ from fieldservice.insight import queries
 from fieldservice.insight import station as panels
 from fieldservice.mechanisms.metrics import Period, all_metrics, metric
 from fieldservice.mechanisms.tasks import title_text
+from fieldservice.sales.queries import READERS as SELL
 
 blueprint = Blueprint("insight", __name__)
 READERS = (
@@ -71,6 +72,7 @@ def station_page(code: str) -> Any:
         service=panels.service_of(station.id), sale=panels.sale_of(station.id),
         sparepart=panels.sparepart_of(station.id), voices=panels.voices_of(station.id),
         tasks=queries.tasks_at(current(), station.id), task_title=title_text,
+        task_way=queries.way_to, may_sell=current().has(*SELL),
     )  # fmt: skip
 
 
