@@ -16,7 +16,7 @@ from fieldservice.mechanisms import clocks
 from fieldservice.sales.advantage import Advantage, advantage
 from fieldservice.sales.models import Opportunity
 from fieldservice.stations.models import Station
-from fieldservice.workorders.history import Line, history_of
+from fieldservice.workorders.history import Line, history_of, register_sentences
 from fieldservice.workorders.models import WorkOrder
 from fieldservice.workorders.queries import READERS as READ_ORDERS
 from fieldservice.workorders.rescue.models import Rescue
@@ -27,6 +27,15 @@ FOLLOWERS = ("sales", "station_manager")  # who may change one
 OPEN = ("new", "qualified", "quoted")
 STATES = (*OPEN, "won", "lost")
 PAGE = 50
+register_sentences({
+    "opportunity.opened": ("hard-hat", "info", _l("Opened by the rescue %(work_order)s")),
+    "opportunity.qualified": ("list-checks", "info", _l("There is a need")),
+    "opportunity.quoted": ("file-text", "info", _l("Offered: %(value)s")),
+    "opportunity.won": ("star", "ok", _l("Won: %(value)s")),
+    "opportunity.lost": ("x", "mute", _l("Lost")),
+    "opportunity.noted": ("pencil", "info", _l("Somebody wrote a note")),
+    "opportunity.valued": ("tag", "mute", _l("Worth estimated: %(value)s")),
+})  # fmt: skip
 LARGEST_ID = 2**62
 
 

@@ -21,7 +21,7 @@ from fieldservice.workorders.catalogue import WORK_TYPE
 MOST = 120
 
 # event kind → icon, hue, sentence. Facts of the event fill the sentence in words; see `_facts`.
-SENTENCES: Mapping[str, tuple[str, str, Any]] = {
+SENTENCES: dict[str, tuple[str, str, Any]] = {
     "service_request.received": ("inbox", "info", _l("Reported (%(channel)s): %(severity)s, %(priority)s")),
     "service_request.triaged": ("list-checks", "info", _l("Triaged")),
     "service_request.remote": ("headset", "info", _l("Remote help began")),
@@ -143,6 +143,11 @@ def _line(event: Event, names: Mapping[str, str], note: str, crew: Mapping[int, 
     return Line(event.at, event.kind, names.get(event.actor, ""), text, _reason(event, note), symbol, tone)
 
 
+def register_sentences(sentences: Mapping[str, tuple[str, str, Any]]) -> None:
+    """Add what a later capability tells; called where its module is imported."""
+    SENTENCES.update(sentences)
+
+
 def _looked_up(event: Event) -> str:
     """A clock's kind may have a sentence of its own."""
     return f"{event.kind} {event.facts.get('kind', '')}"
@@ -193,7 +198,10 @@ def _facts(event: Event, crew: Mapping[int, str]) -> _Facts:
     if "coverage" in facts:
         said["coverage"] = word("coverage", facts["coverage"])
     if facts.get("their_minutes") is not None:
-        said["their_minutes"] = display.minutes(facts["their_minutes"])
+        hours = display.quantity(round(facts["their_minutes"] / 60, 1))
+        said["their_minutes"] = str(_("%(hours)s h", hours=hours))
+    if isinstance(facts.get("value"), int):
+        said["value"] = display.money(facts["value"])
     if "technician" in facts:
         said["technician"] = crew.get(facts["technician"], "–")
     if "work_type" in facts:
