@@ -69,7 +69,8 @@ def station_page(code: str) -> Any:
     tiles = {figure.code: queries.tile(figure, period, scope) for figure in all_metrics()}
     rescues = tiles.pop("rescue_conversion")  # stands in the panel of sale
     return render_template(
-        "insight/station.html", station=station, tiles=list(tiles.values()), rescues=rescues, days=days, periods=PERIODS, period=period,
+        "insight/station.html", station=station, tiles=list(tiles.values()), rescues=rescues, days=days,
+        periods=PERIODS, period=period,
         service=panels.service_of(station.id), sale=panels.sale_of(station.id),
         sparepart=panels.sparepart_of(station.id), voices=panels.voices_of(station.id),
         tasks=queries.tasks_at(current(), station.id), task_title=title_text,
