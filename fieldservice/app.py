@@ -41,6 +41,8 @@ from fieldservice.operations import metrics as operations_metrics
 from fieldservice.operations import probes
 from fieldservice.operations import views as operations
 from fieldservice.portal import views as portal
+from fieldservice.sales import api as sales_api
+from fieldservice.sales import views as sales
 from fieldservice.setup import gate
 from fieldservice.setup import tablets as setup_tablets
 from fieldservice.setup import views as setup_views
@@ -63,6 +65,7 @@ PAGES = (
     workorders.blueprint,
     caller_views.blueprint,
     tablet_views.blueprint,
+    sales.blueprint,
     accounts.blueprint,
     insight.blueprint,
     admin.blueprint,
@@ -81,6 +84,7 @@ API: tuple[api.ApiBlueprint, ...] = (
     day_api.blueprint,
     offers_api.blueprint,
     tablet_api.blueprint,
+    sales_api.blueprint,
     insight_api.blueprint,
 )
 

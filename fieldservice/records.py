@@ -1,7 +1,7 @@
 """Wiring: every kind of record that people enter, import and export, in the order in which a new station needs them."""
 
 from fieldservice.accounts.records import People
-from fieldservice.assets.records import Assets
+from fieldservice.assets.records import Assets, Brands
 from fieldservice.customers.records import Contacts, Customers, Sites
 from fieldservice.intake.records import ServiceRequests
 from fieldservice.mechanisms import records
@@ -25,6 +25,7 @@ KINDS = (
     Contacts(),
     Sites(),
     NamedEngineers(),
+    Brands(),
     Assets(),
     Parts(),
     WorkTypes(),

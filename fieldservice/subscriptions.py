@@ -5,6 +5,7 @@ from fieldservice.dispatch.plans import urgent
 from fieldservice.feedback import handlers as feedback
 from fieldservice.intake import notices as intake
 from fieldservice.mechanisms.events import Handler, subscribe
+from fieldservice.sales import handlers as sales
 from fieldservice.workorders import handlers as workorders
 from fieldservice.workorders import notices as visits
 
@@ -13,6 +14,10 @@ ANSWERS: dict[str, tuple[Handler, ...]] = {
     "service_request.cancelled": (workorders.cancel_with_request,),
     "service_request.closed": (workorders.close_with_request,),
     "work_order.ready": (urgent.think,),
+    "work_order.cancelled": (workorders.withdraw_rescue,),
+    "rescue.asked": (sales.open_for_rescue,),
+    "rescue.approved": (visits.tell_approved,),
+    "rescue.refused": (visits.tell_refused,),
     "clock.warned": (intake.tell_team_of_promise,),
     "clock.breached": (intake.tell_team_of_promise,),
     "visit.scheduled": (visits.tell_plan,),

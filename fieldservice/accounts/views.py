@@ -37,7 +37,7 @@ HOME = (  # the first page of a role; the first that fits wins
     ("admin", "admin.start"),
     ("storekeeper", "admin.start"),
     ("engineer", "admin.start"),
-    ("sales", "admin.start"),
+    ("sales", "sales.list_opportunities"),
 )
 
 

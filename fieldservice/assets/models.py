@@ -1,4 +1,4 @@
-"""Installed machines."""
+"""Installed machines, and the brands they carry."""
 
 from datetime import date
 from typing import Any
@@ -46,3 +46,14 @@ class Asset(Stateful, Base):
             postgresql_where=text("parent_id IS NOT NULL"),
         ),
     )
+
+
+class Brand(Base):
+    """A brand that machines carry, ours or another maker's; machines name it in any of its spellings."""
+
+    __tablename__ = "brand"
+    subject_type = "brand"
+    id: Mapped[Id]
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    also: Mapped[str] = mapped_column(String(200), default="")  # other spellings, between semicolons
+    own: Mapped[bool] = mapped_column(default=False)

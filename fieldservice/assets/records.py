@@ -1,4 +1,4 @@
-"""Machines as records."""
+"""Machines and brands as records."""
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
@@ -7,13 +7,14 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from fieldservice.assets.models import Asset
+from fieldservice.assets.models import Asset, Brand
 from fieldservice.assets.queries import serial_key
 from fieldservice.customers.models import Site
 from fieldservice.customers.records import CUSTOMER, OfCustomer
 from fieldservice.foundation.db import session
 from fieldservice.mechanisms.events import record_many
-from fieldservice.mechanisms.records.fields import Amount, Bilingual, Choice, Day, Field, Reference
+from fieldservice.mechanisms.records import Kind
+from fieldservice.mechanisms.records.fields import Amount, Bilingual, Choice, Day, Field, Flag, Reference
 from fieldservice.mechanisms.records.kinds import Values
 
 
@@ -130,3 +131,32 @@ def _asset(values: Values) -> Asset:
         site_id=values["site"], parent_id=values.get("parent"), installed_on=day("installed_on"),
         warranty_until=day("warranty_until"), loss_per_hour=values.get("loss_per_hour"), state="in_service",
     )  # fmt: skip
+
+
+class Brands(Kind):
+    """Brands of machines. Ours tell a repair from a rescue of another maker's machine (X-01)."""
+
+    code, symbol = "brands", "tag"
+    title, one = _l("Brands"), _l("Brand")
+    model = Brand
+    fields = (
+        Field(name="name", label=_l("Brand"), required=True, most=80, example="臻护"),
+        Field(name="also", label=_l("Other spellings"), example="Zhenhu; ZH"),
+        Flag(name="own", label=_l("Our own brand"), example="yes",
+             hint=_l("A machine of any other brand is offered as a rescue at triage; the manager approves it.")),
+    )  # fmt: skip
+    keys = (("name",),)
+    unique = ("name",)
+    shown = ("name", "also", "own")
+    searched = ("name", "also")
+    editors = ("admin", "engineer")
+    readers = ("admin", "engineer", "station_manager", "director", "sales")
+
+    def create(self, wanted: Sequence[Values], at: datetime) -> Sequence[Any]:
+        rows = [
+            Brand(name=one["name"], also=one.get("also") or "", own=bool(one.get("own"))) for one in wanted
+        ]  # fmt: skip
+        session.add_all(rows)
+        session.flush()
+        record_many("brand.added", [(row, {"own": row.own}) for row in rows], at=at)
+        return rows

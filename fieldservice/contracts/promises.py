@@ -26,6 +26,7 @@ HISTORY = timedelta(days=180)  # older cases say little about today's queue
 MOST_CASES = 300  # the newest of a queue
 PLANNED = "P4"
 PLANNED_DAYS = 366  # planned work is agreed at most a year ahead
+RESCUE_APPROVAL = "rescue.approval"  # the policy: how long a manager may take to decide about a rescue
 CLOSING = (17, 30)  # when the agreed day of planned work is over
 
 
@@ -67,6 +68,7 @@ def register() -> None:
             limit = Limit.parse(text)
             tiers = {tier: limit.scaled(factor) for tier, factor in factors.items()} if kind == "arrival" else {}
             policies.register_defaults(policy_name(kind, priority), limit, tiers=tiers)
+    policies.register_defaults(RESCUE_APPROVAL, Limit.parse(limits()["rescue"]["approval"]))
 
 
 register()
@@ -131,6 +133,19 @@ def agree_on_date(request: Promised, day: date, *, at: datetime) -> Clock | None
     limit = Limit(minutes, origin="agreed")
     known = clocks.shorten(request, "restore", limit, at=at, priority=request.priority)
     return known or clocks.start(request, "restore", limit, started_at=request.received_at, priority=request.priority)
+
+
+def promise_rescue(request: Promised, *, at: datetime) -> Clock:
+    """Another maker's machine runs again within 24 hours of the report, as ours do; what was promised earlier stays."""
+    limit = Limit.parse(limits()["rescue"]["restore"])
+    known = clocks.shorten(request, "restore", limit, at=at, priority=request.priority)
+    return known or clocks.start(request, "restore", limit, started_at=request.received_at, priority=request.priority)
+
+
+def approval_limit(station_id: int) -> Limit:
+    """How long a station's manager may take to decide about a rescue; a station may only be quicker."""
+    limit: Limit = policies.effective(RESCUE_APPROVAL, station_id=station_id).value
+    return limit
 
 
 def _limits_of(request: Promised) -> dict[str, Limit]:

@@ -26,11 +26,12 @@ STATION_ROLES = ("station_manager", "dispatcher", "storekeeper")
 
 @dataclass
 class People:
-    """Who acts: users by role at every station, by technician key, and the agents who answer the telephone."""
+    """Who acts: users by role at every station, by technician key, who answers the telephone, and who sells."""
 
     by_role: dict[tuple[str, str], User] = field(default_factory=dict)  # (role, station code)
     technicians: dict[str, User] = field(default_factory=dict)
     agent: User | None = None
+    sales: User | None = None
 
     def of(self, role: str, station: str) -> str:
         """The actor code of somebody at a station."""
@@ -51,6 +52,8 @@ def open_accounts(world: World, placed: Placed) -> People:
             people.by_role[entry["role"], first.code] = user
         if entry["role"] == "agent":
             people.agent = user
+        if entry["role"] == "sales":
+            people.sales = user
         if entry["role"] == "technician":
             people.technicians[world.hero.key] = user
     number = 600  # far from the technicians' and contacts' names

@@ -66,6 +66,8 @@ class Cast:
             return self.people.agent
         if by == "dispatcher":
             return self.people.by_role["dispatcher", story.station]
+        if by == "sales":
+            return self.people.sales
         if by == "manager":
             return self.people.by_role["station_manager", story.station]
         return self.people.technicians[by]

@@ -21,6 +21,7 @@ from fieldservice.demo.faults import Faults
 from fieldservice.demo.history import Past
 from fieldservice.demo.placing import Placing
 from fieldservice.demo.present import Present
+from fieldservice.demo.rescues import Rescues
 from fieldservice.demo.rows import Rows
 from fieldservice.demo.sizes import Size, size_of
 from fieldservice.demo.stories import Story
@@ -145,9 +146,11 @@ def make_up(plan: world.World) -> tuple[list[Story], list[Story]]:
     every = Faults(plan)
     course = Course(Diary(plan), plan.now)
     stories = Past(plan, every, course).make_up(plan.now - RECENT)
-    stories += Present(Placing(plan, every, course), stories).make_up()
+    placing = Placing(plan, every, course)
+    stories += Present(placing, stories).make_up()
+    rescues = [] if plan.size.past else Rescues(placing).make_up()  # a country has no words for them either
     over = [story for story in stories if story.planned or is_over(story, plan.now)]
-    return over, [story for story in stories if not (story.planned or is_over(story, plan.now))]
+    return over, [story for story in stories if not (story.planned or is_over(story, plan.now))] + rescues
 
 
 def is_told(story: Story, plan: world.World) -> bool:

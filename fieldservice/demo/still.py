@@ -5,10 +5,11 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 
-from fieldservice.assets.models import Asset
+from fieldservice.assets.models import Asset, Brand
 from fieldservice.assets.queries import serial_key
 from fieldservice.customers import services as customers
 from fieldservice.customers.models import Contact, Customer, Site
+from fieldservice.demo.company import told
 from fieldservice.demo.rows import Rows
 from fieldservice.demo.world import CustomerPlan, StationPlan, TechnicianPlan, World
 from fieldservice.foundation.db import session
@@ -37,6 +38,7 @@ class Placed:
 def place(world: World, rows: Rows) -> Placed:
     """Stations with their territories and teams, customers with their machines; as if long before. Saves `rows`."""
     placed = Placed()
+    _list_brands()
     began = at_local(world.today - timedelta(days=world.size.days + 30), 9)
     for station in world.stations:
         row = stations.open_station(
@@ -85,6 +87,16 @@ def _win(customer: CustomerPlan, world: World, placed: Placed) -> None:
             row, names=site.names, address=site.address, at=at, division_code=site.division_code, point=site.point,
             precision="point", access_rules=site.access_rules,
         )  # fmt: skip
+
+
+def _list_brands() -> None:
+    """Ours and the other makers', each in both spellings."""
+    seen: dict[str, Brand] = {}
+    for machine in told("machines"):
+        name = machine["brand"]["zh"]
+        seen.setdefault(name, Brand(name=name, also=machine["brand"]["en"], own=machine["ours"]))
+    session.add_all(seen.values())
+    session.flush()
 
 
 def _put_into_service(customer: CustomerPlan, world: World, placed: Placed, rows: Rows) -> None:

@@ -29,8 +29,12 @@ from fieldservice.parts import queries as stock
 from fieldservice.parts import services as ledger
 from fieldservice.parts.models import Part, StockLocation
 from fieldservice.portal import services as portal
+from fieldservice.sales import services as sales
+from fieldservice.sales.models import Opportunity
+from fieldservice.sales.queries import opportunity_of
 from fieldservice.workorders import booking, findings, orders, planned, triage, visits
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.rescue import services as rescues
 from fieldservice.workorders.triage import NeededPart
 
 STARTS_CLOCKS = ("report", "triage")  # or shortens them
@@ -131,6 +135,20 @@ class Teller:
         told.order = triage.triage_request(
             _request(told), priority=story.priority, work_type=story.work_type.code, at=step.at,
             reason=step.data["reason"], parts=_parts(story),
+            told=triage.Told(their_minutes=step.data.get("their_minutes")),
+        )  # fmt: skip
+
+    def approve(self, told: Told, step: Step, _story: Story) -> None:
+        said = rescues.Decision(approved=True, coverage=step.data["coverage"], estimate=step.data["estimate"])
+        rescues.decide(_order(told), said, step.at)
+
+    def note_opportunity(self, told: Told, step: Step, _story: Story) -> None:
+        sales.note(_opportunity(told), step.at, words=step.data["words"])
+
+    def advance(self, told: Told, step: Step, _story: Story) -> None:
+        data = step.data
+        sales.advance(
+            _opportunity(told), data["to"], step.at, value=data.get("value"), reason=data.get("reason", "")
         )  # fmt: skip
 
     def remote(self, told: Told, step: Step, _story: Story) -> None:
@@ -292,6 +310,12 @@ def _request(told: Told) -> ServiceRequest:
 def _order(told: Told) -> WorkOrder:
     assert told.order is not None
     return told.order
+
+
+def _opportunity(told: Told) -> Opportunity:
+    found = opportunity_of(_order(told))
+    assert found is not None
+    return found
 
 
 def _visit(told: Told, step: Step) -> Visit:

@@ -15,6 +15,7 @@ from fieldservice.workorders.booking import CHANGEABLE, OPEN_STATES
 from fieldservice.workorders.days import needs_of
 from fieldservice.workorders.eligibility import RULES, Need
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.rescue.queries import approval_clock, awaiting
 from fieldservice.workorders.slots import STEP, round_up
 from fieldservice.workorders.suggestions import Refused, Suggestion, Suggestions, suggest
 
@@ -39,10 +40,12 @@ class Drawer:
     may_plan: bool
     answers: Suggestions | None
     at: datetime
+    awaits: ClockView | None = None  # how long the manager has to approve a rescue; it can be planned, not sent
 
     @property
     def acts(self) -> tuple[str, ...]:
-        return ACTS.get(self.visit.state, ()) if self.visit and self.may_plan else ()
+        acts = ACTS.get(self.visit.state, ()) if self.visit and self.may_plan else ()
+        return tuple(act for act in acts if act != "send") if self.awaits else acts
 
     @property
     def may_book(self) -> bool:
@@ -128,6 +131,7 @@ def drawer_of(
         may_plan=may_plan,
         answers=answers,
         at=at,
+        awaits=approval_clock(order) if awaiting([order]) else None,
     )
 
 

@@ -19,6 +19,7 @@ from fieldservice.mechanisms.events import Event, EventNote
 from fieldservice.parts.models import StockBalance, StockLocation
 from fieldservice.workorders.days import planned_parts
 from fieldservice.workorders.models import WorkOrder
+from fieldservice.workorders.rescue.queries import awaiting
 from fieldservice.workorders.skills import certificate_word, skill_word
 
 MOST = 100
@@ -28,7 +29,7 @@ SHOWN = (
     load_only(
         WorkOrder.number, WorkOrder.titles, WorkOrder.priority, WorkOrder.state, WorkOrder.skills,
         WorkOrder.certificates, WorkOrder.duration_min, WorkOrder.station_id, WorkOrder.request_id,
-        WorkOrder.customer_id, WorkOrder.version, raiseload=True,
+        WorkOrder.customer_id, WorkOrder.version, WorkOrder.kind, raiseload=True,
     ),
     contains_eager(WorkOrder.customer).load_only(Customer.names, Customer.tier, raiseload=True),
 )  # fmt: skip
@@ -44,6 +45,7 @@ class Waiting:
     light: str  # none, ready, missing
     missing: int
     hold: str  # why it is on hold
+    awaits: bool = False  # a rescue that nobody approved yet: to be planned, not sent
 
     @property
     def asks(self) -> str:
@@ -73,13 +75,14 @@ def waiting(station_ids: Collection[int], at: datetime, words: str = "") -> tupl
     first = clocks.first_open_of("service_request", [order.request_id for order in orders if order.request_id])
     missing = missing_parts({order.id: order.station_id for order in orders}, station_ids)
     holds = _hold_reasons([order.id for order in orders if order.state == "on_hold"])
+    undecided = awaiting(orders)
     queue = []
     for order in orders:
         clock = first.get(order.request_id or 0)
         short = missing.get(order.id, 0)
         light = "none" if order.id not in missing else "missing" if short else "ready"
         shown = clocks.view(clock, at) if clock is not None else None
-        queue.append(Waiting(order, shown, light, short, holds.get(order.id, "")))
+        queue.append(Waiting(order, shown, light, short, holds.get(order.id, ""), order.id in undecided))
     return queue, total
 
 

@@ -1,4 +1,4 @@
-"""How the six first figures are computed (DOMAIN §6). Definitions in words: mechanisms/data/metrics.yaml.
+"""How the first figures are computed (DOMAIN §6). Definitions in words: mechanisms/data/metrics.yaml.
 
 Each figure is one row a case (request, station, day it counts for, hit or minutes); totals, stations
 and weeks are sums over the same rows, so that parts always add up to the whole. Periods are sums of days:
@@ -20,6 +20,7 @@ from fieldservice.foundation.time import clock, now
 from fieldservice.intake.models import ServiceRequest
 from fieldservice.mechanisms.clocks import Clock
 from fieldservice.mechanisms.metrics import MetricResult, Period, Scope, register_compute
+from fieldservice.sales.models import Opportunity
 from fieldservice.workorders.models import Visit, WorkOrder
 
 LONGEST_RESTORE = 24 * 60  # minutes: the published promise (T-05)
@@ -164,6 +165,18 @@ def top_box(period: Period, scope: Scope) -> Select[Any]:
     return joined.where(COUNTED, Survey.state == "answered")
 
 
+def rescue_conversion(period: Period, scope: Scope) -> Select[Any]:
+    """Opportunities of rescues that were won or lost, by that day; the number is the opportunity's."""
+    found = Opportunity
+    rows = _rows(found.number, found.station_id, found.decided_at, _hit(found.state == "won"), period.span(), scope)
+    return (
+        rows.select_from(found)
+        .join(WorkOrder, WorkOrder.id == found.work_order_id)
+        .outerjoin(ServiceRequest, ServiceRequest.id == WorkOrder.request_id)
+        .where(found.origin == "rescue", found.state.in_(("won", "lost")), ServiceRequest.is_test.is_not(True))
+    )
+
+
 # Sums ----------------------------------------------------------------------------------------------
 
 
@@ -250,7 +263,7 @@ def _day(key: Any) -> date:
 
 def register() -> None:
     """Tell the registry how each figure is computed."""
-    for rows in (promise_kept, resolve_24h, arrival_rate, first_time_fix, top_box):
+    for rows in (promise_kept, resolve_24h, arrival_rate, first_time_fix, top_box, rescue_conversion):
         share = _Share(rows, WATCH if rows is first_time_fix else timedelta(0))
         register_compute(rows.__name__, share.periods, share.stations)
     median = _Median(first_response)

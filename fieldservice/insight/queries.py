@@ -22,7 +22,7 @@ from fieldservice.mechanisms.metrics import (
     measure_stations,
     value_text,
 )
-from fieldservice.mechanisms.tasks import tasks_for
+from fieldservice.mechanisms.tasks import Task, tasks_for
 from fieldservice.stations.models import Station
 
 CASES = 50
@@ -116,6 +116,17 @@ def cases_of(code: str, period: Period, scope: Scope, after: str = "") -> tuple[
     found = session.execute(page).all()
     more = str(found[CASES - 1].place) if len(found) > CASES else None
     return list(found[:CASES]), more
+
+
+WAYS = {  # what a task is about → its page, by the number among the task's facts
+    "work_order": "/work-orders/", "service_request": "/requests/", "opportunity": "/opportunities/",
+}  # fmt: skip
+
+
+def way_to(task: Task) -> str:
+    """The address of what a task is about; empty where the task does not name its number."""
+    number = task.facts.get("number")
+    return f"{WAYS[task.subject_type]}{number}" if number and task.subject_type in WAYS else ""
 
 
 def tasks_at(person: Person, station_id: int, limit: int = 8) -> list[Any]:

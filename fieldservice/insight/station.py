@@ -13,6 +13,8 @@ from fieldservice.foundation.time import day_span, now, today
 from fieldservice.intake.models import ServiceRequest
 from fieldservice.mechanisms import clocks
 from fieldservice.parts.models import Part, StockBalance, StockLocation
+from fieldservice.sales.models import Opportunity
+from fieldservice.sales.queries import OPEN as OPEN_OPPORTUNITIES
 from fieldservice.workorders.models import Visit, WorkOrder
 
 ROWS = 5
@@ -35,12 +37,14 @@ class Service:
 
 @dataclass(frozen=True)
 class Sale:
-    """Customers and machines the station cares for; `busiest` are (customer, machines)."""
+    """Customers and machines the station cares for, and its chances; `busiest` are (customer, machines)."""
 
     customers: int
     machines: int
     under_warranty: int
     busiest: list[tuple[Customer, int]]
+    opportunities: int  # open ones
+    worth: int  # what is known of their value, minor units
 
 
 @dataclass(frozen=True)
@@ -70,13 +74,17 @@ def service_of(station_id: int) -> Service:
     )
     by_state: dict[str, int] = dict(session.execute(days_visits.group_by(Visit.state)).all())
     clock, request = clocks.Clock, ServiceRequest
+    broken = (
+        clock.station_id == station_id, clock.stopped_at.is_(None), clock.state == "breached",
+        clock.subject_type == request.subject_type,
+    )  # fmt: skip
     return Service(
         visits=sum(number for state, number in by_state.items() if state not in ("cancelled", "declined", "missed")),
         on_the_way=by_state.get("en_route", 0),
         done=by_state.get("completed", 0) + by_state.get("partially_completed", 0),
         open_requests=_count(request, request.station_id == station_id, request.state.in_(OPEN_REQUESTS)),
         unassigned=_count(WorkOrder, WorkOrder.station_id == station_id, WorkOrder.state == "ready"),
-        breached=_count(clock, clock.station_id == station_id, clock.stopped_at.is_(None), clock.state == "breached"),
+        breached=_count(clock, *broken),
         urgent=_urgent(station_id),
     )
 
@@ -88,11 +96,19 @@ def sale_of(station_id: int) -> Sale:
     owned = select(Customer, machines).join(Asset, Asset.customer_id == Customer.id).where(here)
     busiest = session.execute(owned.group_by(Customer.id).order_by(machines.desc(), Customer.id).limit(ROWS))
     of_ours = Asset.customer_id.in_(select(Customer.id).where(here))
+    chance = Opportunity
+    worth = func.coalesce(func.sum(chance.value), 0)
+    open_ = select(func.count(chance.id), worth).where(
+        chance.station_id == station_id, chance.state.in_(OPEN_OPPORTUNITIES)
+    )  # fmt: skip
+    opportunities, value = session.execute(open_).one()
     return Sale(
         customers=_count(Customer, here),
         machines=_count(Asset, of_ours),
         under_warranty=_count(Asset, of_ours, Asset.warranty_until >= today()),
         busiest=list(busiest),
+        opportunities=opportunities,
+        worth=int(value or 0),
     )
 
 

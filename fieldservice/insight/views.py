@@ -12,6 +12,7 @@ from fieldservice.insight import queries
 from fieldservice.insight import station as panels
 from fieldservice.mechanisms.metrics import Period, all_metrics, metric
 from fieldservice.mechanisms.tasks import title_text
+from fieldservice.sales.queries import READERS as SELL
 
 blueprint = Blueprint("insight", __name__)
 READERS = (
@@ -65,12 +66,15 @@ def station_page(code: str) -> Any:
     require_station(station.id)
     period, days = _period()
     scope = queries.scope_of(current(), station)
-    tiles = [queries.tile(figure, period, scope) for figure in all_metrics()]
+    tiles = {figure.code: queries.tile(figure, period, scope) for figure in all_metrics()}
+    rescues = tiles.pop("rescue_conversion")  # stands in the panel of sale
     return render_template(
-        "insight/station.html", station=station, tiles=tiles, days=days, periods=PERIODS, period=period,
+        "insight/station.html", station=station, tiles=list(tiles.values()), rescues=rescues, days=days,
+        periods=PERIODS, period=period,
         service=panels.service_of(station.id), sale=panels.sale_of(station.id),
         sparepart=panels.sparepart_of(station.id), voices=panels.voices_of(station.id),
         tasks=queries.tasks_at(current(), station.id), task_title=title_text,
+        task_way=queries.way_to, may_sell=current().has(*SELL),
     )  # fmt: skip
 
 

@@ -110,8 +110,13 @@ def cancel(task: Task, *, at: datetime, reason: str | None = None) -> Task:
 
 def cancel_keyed(key: str, *, at: datetime, reason: str | None = None) -> Task | None:
     """Cancel the open task of this cause, since the cause is gone. None when there is none."""
-    task = session.scalar(select(Task).where(Task.key == key, Task.state == "open"))
+    task = open_of(key)
     return cancel(task, at=at, reason=reason) if task is not None else None
+
+
+def open_of(key: str) -> Task | None:
+    """The open task of this cause."""
+    return session.scalar(select(Task).where(Task.key == key, Task.state == "open"))
 
 
 def tasks_for(

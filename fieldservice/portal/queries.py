@@ -23,6 +23,7 @@ from fieldservice.mechanisms.metrics import MetricResult, Period, Scope, measure
 from fieldservice.workorders import booking
 from fieldservice.workorders.eligibility import Span
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.rescue.queries import awaiting
 
 LAST_MESSAGES = 50
 KEPT_FOR = timedelta(minutes=1)
@@ -102,8 +103,8 @@ def order_and_visit(request: ServiceRequest) -> tuple[WorkOrder | None, Visit | 
         select(WorkOrder).where(WorkOrder.request_id == request.id).order_by(WorkOrder.id.desc()).limit(1)
         .options(selectinload(WorkOrder.visits).joinedload(Visit.technician))
     )  # fmt: skip
-    if order is None:
-        return None, None
+    if order is None or awaiting([order]):  # a rescue may still be refused: nobody is announced before
+        return order, None
     open_ = [visit for visit in order.visits if visit.state in booking.OPEN_STATES]
     ended = [visit for visit in order.visits if visit.finished_at is not None and request.restored_at is not None]
     return order, next(reversed(open_ or ended), None)

@@ -9,8 +9,10 @@ from fieldservice.foundation.api import ApiBlueprint, page, perform, with_etag
 from fieldservice.foundation.db import session
 from fieldservice.foundation.time import now
 from fieldservice.workorders import listing, orders, queries, schemas, triage
-from fieldservice.workorders.acting import planned_order, triaged_request
+from fieldservice.workorders.acting import decided_order, planned_order, triaged_request
 from fieldservice.workorders.models import WorkOrder
+from fieldservice.workorders.rescue import services as rescues
+from fieldservice.workorders.rescue.queries import DECIDERS
 from fieldservice.workorders.sheets import OrderSheet, order_sheet
 
 blueprint = ApiBlueprint("work_orders", __name__, "Triage and work orders")
@@ -29,6 +31,7 @@ def triage_request(args: dict[str, Any], number: str) -> Response:
         order = triage.triage_request(
             triaged_request(number), priority=args["priority"], work_type=args["work_type"], reason=args["reason"],
             skills=args["required_skills"], parts=parts, planned_for=args["planned_for"], at=now(),
+            told=triage.Told(args["brand"], round(args["their_hours"] * 60) if args["their_hours"] else None),
         )  # fmt: skip
         return _sheet(order)
 
@@ -67,6 +70,25 @@ def move(args: dict[str, Any], number: str) -> Response:
     def work() -> OrderSheet:
         order = planned_order(number)
         orders.decide(order, args["to"], now(), args["reason"])
+        return _sheet(order)
+
+    return perform(work, schemas.OrderSheetSchema(), 200)
+
+
+@blueprint.post("/work-orders/<number>/approval")
+@roles(*DECIDERS)
+@blueprint.arguments(schemas.ApprovalSchema)
+@blueprint.alt_response(200, schema=schemas.OrderSheetSchema)
+def decide(args: dict[str, Any], number: str) -> Response:
+    """Approve or refuse a rescue; 409 with what happened when somebody else was faster."""
+
+    def work() -> OrderSheet:
+        order = decided_order(number)
+        said = rescues.Decision(
+            approved=args["decision"] == "approved", coverage=args["coverage"], estimate=args["estimate_minor"],
+            waiver=args["waiver"], reason=args["reason"],
+        )  # fmt: skip
+        rescues.decide(order, said, now())
         return _sheet(order)
 
     return perform(work, schemas.OrderSheetSchema(), 200)

@@ -25,6 +25,7 @@ from fieldservice.workorders.days import job_of, technician_day
 from fieldservice.workorders.eligibility import OVER_OFFERS, Span, Stop, refusals
 from fieldservice.workorders.held_time import book_absence, end_absence, end_early, release
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.rescue.services import require_approved
 from fieldservice.workorders.slots import round_down, travel_min
 
 __all__ = [
@@ -133,8 +134,9 @@ def replan(
 
 
 def send_visit(visit: Visit, at: datetime | None = None) -> None:
-    """Hand the visit to the technician's tablet."""
+    """Hand the visit to the technician's tablet. Raises Conflict `approval` for a rescue that nobody approved."""
     at = at or now()
+    require_approved(visit.work_order)
     move(visit, "dispatched", at=at, technician=visit.technician_id)
     visit.dispatched_at = at
     orders.settle(visit.work_order, at)

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 from flask_babel import lazy_gettext as _l
@@ -44,6 +44,12 @@ class WorkType:
     certificates: tuple[str, ...]
     parts: tuple[tuple[str, Decimal], ...]  # part number, quantity
     form: Form
+    industry_skills: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # what an industry asks besides
+
+    def at(self, industry: str) -> Self:
+        """The work at a machine of this industry: a rescue of a lathe asks for other skills than one of a pump."""
+        more = self.industry_skills.get(industry)
+        return replace(self, skills={**self.skills, **more}) if more else self
 
 
 @dataclass(frozen=True)
@@ -222,6 +228,7 @@ def read_work_type(code: str, version: int, content: Mapping[str, Any]) -> WorkT
         code=code, version=version, names=content["names"], industry=content["industry"], kind=content["kind"],
         duration_min=content["duration_min"], skills=content["skills"], certificates=tuple(content["certificates"]),
         parts=_parts(content), form=Form.load(code, version, content["checklist"]),
+        industry_skills=content.get("industry_skills", {}),
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from fieldservice.workorders.catalogue import WORK_TYPE
 MOST = 120
 
 # event kind → icon, hue, sentence. Facts of the event fill the sentence in words; see `_facts`.
-SENTENCES: Mapping[str, tuple[str, str, Any]] = {
+SENTENCES: dict[str, tuple[str, str, Any]] = {
     "service_request.received": ("inbox", "info", _l("Reported (%(channel)s): %(severity)s, %(priority)s")),
     "service_request.triaged": ("list-checks", "info", _l("Triaged")),
     "service_request.remote": ("headset", "info", _l("Remote help began")),
@@ -41,6 +41,11 @@ SENTENCES: Mapping[str, tuple[str, str, Any]] = {
     "work_order.cannot_complete": ("x", "bad", _l("The work cannot be completed")),
     "work_order.closed": ("lock", "mute", _l("Work order closed")),
     "work_order.cancelled": ("minus", "mute", _l("Work order cancelled")),
+    "rescue.asked": ("hard-hat", "warn", _l("Machine of another maker (%(brand)s): the manager's approval is asked")),
+    "rescue.approved": ("shield-check", "ok", _l("Rescue approved: %(coverage)s")),
+    "rescue.refused": ("ban", "bad", _l("Rescue not approved")),
+    "rescue.withdrawn": ("minus", "mute", _l("Rescue withdrawn before anybody decided")),
+    "rescue.their_time_noted": ("pencil", "mute", _l("The maker's own time was noted: %(their_minutes)s")),
     "visit.scheduled": ("calendar", "info", _l("Visit planned: %(technician)s, %(starts_at)s")),
     "visit.rescheduled": ("calendar", "warn", _l("Visit moved: %(technician)s, %(starts_at)s")),
     "visit.moved_by_customer": ("calendar", "warn", _l("The customer chose another time")),
@@ -65,6 +70,7 @@ SENTENCES: Mapping[str, tuple[str, str, Any]] = {
     "clock.warned": ("timer", "warn", _l("%(kind)s: little time left, due %(due_at)s")),
     "clock.breached": ("triangle-alert", "bad", _l("Promise broken: %(kind)s, was due %(due_at)s")),
     "clock.kept": ("shield-check", "ok", _l("Promise kept: %(kind)s")),
+    "clock.breached approval": ("triangle-alert", "bad", _l("Approval overdue: the director was asked")),
     "clock.shortened": ("timer", "info", _l("Promise shortened: %(kind)s, now due %(due_at)s")),
     "clock.paused": ("pause", "warn", _l("Promise paused: %(kind)s")),
     "clock.resumed": ("timer", "info", _l("Promise runs on: %(kind)s")),
@@ -126,20 +132,36 @@ def history_of(subjects: Sequence[Subject], limit: int = MOST) -> list[Line]:
 
 def _worth_telling(event: Event) -> bool:
     entity, _dot, to = event.kind.partition(".")
-    if event.kind in QUIET or (entity == "clock" and not event.facts.get("told", True)):
+    if event.kind in QUIET:
         return False
+    if entity == "clock" and not event.facts.get("told", True) and _looked_up(event) not in SENTENCES:
+        return False  # what nobody was promised is nobody's news, unless it has a sentence of its own
     return not (entity == "work_order" and to in FOLLOWS and event.actor == "system")
 
 
 def _line(event: Event, names: Mapping[str, str], note: str, crew: Mapping[int, str]) -> Line:
-    symbol, tone, _sentence = SENTENCES.get(event.kind, ("circle", "mute", None))
+    symbol, tone, _sentence = _said(event)
     text = text_of(event, crew)
     return Line(event.at, event.kind, names.get(event.actor, ""), text, _reason(event, note), symbol, tone)
 
 
+def register_sentences(sentences: Mapping[str, tuple[str, str, Any]]) -> None:
+    """Add what a later capability tells; called where its module is imported."""
+    SENTENCES.update(sentences)
+
+
+def _looked_up(event: Event) -> str:
+    """A clock's kind may have a sentence of its own."""
+    return f"{event.kind} {event.facts.get('kind', '')}"
+
+
+def _said(event: Event) -> tuple[str, str, Any]:
+    return SENTENCES.get(_looked_up(event)) or SENTENCES.get(event.kind, ("circle", "mute", None))
+
+
 def text_of(event: Event, crew: Mapping[int, str]) -> str:
     """The fact as a sentence; one without a sentence of its own by thing and state ('Territory: Active')."""
-    sentence = SENTENCES.get(event.kind, ("", "", None))[2]
+    sentence = _said(event)[2]
     if sentence is not None:
         return str(sentence) % _facts(event, crew)
     entity, _dot, what = event.kind.partition(".")
@@ -175,6 +197,13 @@ def _facts(event: Event, crew: Mapping[int, str]) -> _Facts:
     for name in ("starts_at", "due_at"):
         if name in facts:
             said[name] = display.datetime_short(datetime.fromisoformat(str(facts[name])))
+    if "coverage" in facts:
+        said["coverage"] = word("coverage", facts["coverage"])
+    if facts.get("their_minutes") is not None:
+        hours = display.quantity(round(facts["their_minutes"] / 60, 1))
+        said["their_minutes"] = str(_("%(hours)s h", hours=hours))
+    if isinstance(facts.get("value"), int):
+        said["value"] = display.money(facts["value"])
     if "technician" in facts:
         said["technician"] = crew.get(facts["technician"], "–")
     if "work_type" in facts:

@@ -13,7 +13,8 @@ from fieldservice.foundation.words import pick
 from fieldservice.intake.notices import tell
 from fieldservice.mechanisms import messages
 from fieldservice.mechanisms.events import Event
-from fieldservice.workorders.models import Visit
+from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.rescue.queries import awaiting, rescue_of
 
 messages.register_templates(Path(__file__).parent / "data" / "messages.yaml")
 
@@ -24,10 +25,13 @@ STALE = timedelta(minutes=20)  # "on the way" told later than this only confuses
 
 def tell_plan(event: Event) -> None:
     """Planned or moved: who comes when, unless the customer knows just that already."""
-    visit = session.get_one(Visit, event.subject_id)
+    _tell_plan(session.get_one(Visit, event.subject_id), event)
+
+
+def _tell_plan(visit: Visit, event: Event) -> None:
     request = visit.work_order.request
-    if request is None:
-        return
+    if request is None or awaiting([visit.work_order]):
+        return  # nobody is told of a rescue that may be refused: the approval tells it
     messages.withdraw(request, _key(visit, "plan"))
     known = messages.last_about(request, _key(visit, "plan"))
     facts = {"technician": _name(visit), **_window(visit)}
@@ -63,12 +67,38 @@ def tell_on_the_way(event: Event) -> None:
         tell(request, "technician_on_the_way_soon", key, now(), {**name, **_window(visit)})
 
 
+def tell_approved(event: Event) -> None:
+    """A rescue was approved: on whose terms, and who comes when if that is planned."""
+    order = session.get_one(WorkOrder, event.subject_id)
+    rescue = rescue_of(order)
+    if order.request is None or rescue is None:
+        return
+    if rescue.estimate is not None:
+        facts = {"brand": rescue.brand, "estimate": rescue.estimate}
+        tell(order.request, "rescue_approved_paid", f"rescue:{order.id}", event.at, facts)
+    else:
+        tell(order.request, "rescue_approved", f"rescue:{order.id}", event.at, {"brand": rescue.brand})
+    for visit in order.visits:
+        if visit.state == "scheduled":
+            _tell_plan(visit, event)
+
+
+def tell_refused(event: Event) -> None:
+    """A rescue was refused: said kindly, with what the customer can do; the reason is ours."""
+    order = session.get_one(WorkOrder, event.subject_id)
+    rescue = rescue_of(order)
+    if order.request is not None and rescue is not None:
+        tell(order.request, "rescue_refused", f"rescue:{order.id}", event.at, {"brand": rescue.brand})
+
+
 def late_is_news(visit: Visit, estimate: datetime, at: datetime, changed: timedelta) -> bool:
     """Whether the customer does not know of this estimate, and was not told another one a moment ago."""
     request = visit.work_order.request
-    known = messages.last_about(request, late_key(visit)) if request is not None else None
-    if request is None or known is None:
-        return request is not None
+    if request is None or awaiting([visit.work_order]):
+        return False
+    known = messages.last_about(request, late_key(visit))
+    if known is None:
+        return True
     same_window = known.facts["window_ends_at"] == _text(visit.window_ends_at)
     about = abs(datetime.fromisoformat(known.facts["eta_at"]) - estimate) < changed
     return at - known.queued_at >= LATE_PAUSE and not (same_window and about)

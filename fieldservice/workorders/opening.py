@@ -20,6 +20,8 @@ from fieldservice.mechanisms.lifecycle import move
 from fieldservice.parts.queries import parts_by_number
 from fieldservice.workorders.catalogue import WorkType
 from fieldservice.workorders.models import WorkItem, WorkOrder
+from fieldservice.workorders.rescue import services as rescues
+from fieldservice.workorders.rescue.models import KIND as RESCUE
 from fieldservice.workorders.skills import skill_codes
 
 MOST_SKILLS, MOST_PARTS, MOST_QUANTITY = 8, 40, Decimal(10_000)
@@ -59,15 +61,20 @@ def open_order(
     priority_reason: str = "",
     skills: Mapping[str, int] | None = None,
     parts: Sequence[NeededPart | tuple[str, Decimal]] | None = None,
+    told: rescues.Told | None = None,
     **facts: Any,
 ) -> WorkOrder:
     """An order that is ready to be placed.
 
     The work type brings duration, skills, certificates, checklist (of its present version) and usual parts;
-    `skills` and `parts` replace them. `covered_on` is the day that decides about warranty. Raises Invalid.
+    `skills` and `parts` replace them. `covered_on` is the day that decides about warranty. Work on another maker's
+    machine begins as a rescue that waits for approval; `told` is what is known of its maker. Raises Invalid.
     """
     needed = _needed(kind, parts)
     check_skills(skills or {})
+    told = told or rescues.Told()
+    if kind.kind == RESCUE and (errors := rescues.check(asset, told)):
+        raise Invalid(errors)
     order = WorkOrder(
         number=next_number("WO", at), station_id=station_id, request_id=request_id, customer_id=place.customer_id,
         site_id=place.site_id, asset_id=asset.id if asset is not None else None, titles=titles_of(asset, machine, kind),
@@ -75,7 +82,7 @@ def open_order(
         priority_reason=priority_reason, duration_min=kind.duration_min,
         skills=dict(kind.skills if skills is None else skills), certificates=list(kind.certificates),
         latitude=place.latitude, longitude=place.longitude, precision=place.precision,
-        coverage="warranty" if in_warranty(asset, covered_on) else "billable", created_at=at,
+        coverage="warranty" if kind.kind != RESCUE and in_warranty(asset, covered_on) else "billable", created_at=at,
     )  # fmt: skip
     order.items = [
         WorkItem(
@@ -86,6 +93,8 @@ def open_order(
     session.add(order)
     session.flush()
     record("work_order.created", order, {"work_type": kind.code, "priority": priority, **facts}, at=at)
+    if kind.kind == RESCUE:
+        rescues.ask(order, told, at)
     move(order, "ready", at=at)
     return order
 

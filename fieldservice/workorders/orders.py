@@ -197,6 +197,12 @@ def _at_work(order: WorkOrder, to: str) -> Conflict:
     )
 
 
+def lock_with_visits(order: WorkOrder) -> None:
+    """Hold an order and its visits, in this order everywhere, for whoever may cancel it."""
+    _locked_visits(order)
+    session.refresh(order, ["state", "version"], with_for_update=True)
+
+
 def _locked_visits(order: WorkOrder) -> Sequence[Visit]:
     """Visits are locked before their order, as everywhere."""
     rows = select(Visit).where(Visit.work_order_id == order.id).order_by(Visit.id)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from fieldservice.accounts.models import User
+from fieldservice.assets.brands import is_another_makers
+from fieldservice.assets.queries import in_warranty
 from fieldservice.contracts import promises
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.db import session
-from fieldservice.foundation.time import now
+from fieldservice.foundation.time import local, now
 from fieldservice.foundation.words import pick, word
 from fieldservice.intake import queries as intake
 from fieldservice.intake.models import ServiceRequest, ThreadMessage
@@ -20,6 +22,8 @@ from fieldservice.workorders import catalogue, hint_learning, queries, triage
 from fieldservice.workorders.catalogue import Hint, WorkType
 from fieldservice.workorders.history import Line, history_of
 from fieldservice.workorders.models import WorkOrder
+from fieldservice.workorders.rescue.models import KIND as RESCUE
+from fieldservice.workorders.rescue.queries import awaiting
 
 MOST_MESSAGES = 200
 # state of a request → what else may be done with it there, besides triage
@@ -54,6 +58,8 @@ class RequestSheet:
     hints: list[Hint]  # work types that fit the words, with the fault they remind of
     words_say: str  # a worse severity that the words speak for, else empty
     groups: list[tuple[str, list[WorkType]]]  # every work type, by industry
+    awaiting: set[int]  # orders of it that wait for the manager's approval, by id
+    another_makers: str  # the machine's brand where it is no make of ours and not in our warranty: a rescue
 
     @property
     def may_triage(self) -> bool:
@@ -68,7 +74,8 @@ def request_sheet(request: ServiceRequest, person: Person) -> RequestSheet:
     """Gather it; a fixed number of queries."""
     may_act = person.has(*queries.TRIAGERS) and person.covers(request.station_id, *queries.TRIAGERS)
     waiting = may_act and request.state in triage.TRIAGEABLE
-    hints = catalogue.hints(request.description) if waiting else []
+    foreign = _another_makers(request) if waiting else ""
+    hints = _hints(request, foreign) if waiting else []
     orders = queries.orders_of(request)
     similar = intake.similar(request)
     earlier = {one.id: one.description for one in (*similar.duplicates, *similar.same_fault)}
@@ -87,7 +94,27 @@ def request_sheet(request: ServiceRequest, person: Person) -> RequestSheet:
         hints=hints,
         words_say=_worse(request) if waiting else "",
         groups=_groups(hints) if waiting else [],
+        another_makers=foreign,
+        awaiting=awaiting(orders),
     )
+
+
+def _another_makers(request: ServiceRequest) -> str:
+    """Another maker's brand; not of a machine that we have in our care, which its warranty on record says."""
+    asset = request.asset
+    if asset is None or in_warranty(asset, local(request.received_at).date()):
+        return ""
+    return asset.brand if is_another_makers(asset.brand) else ""
+
+
+def _hints(request: ServiceRequest, foreign: str) -> list[Hint]:
+    """By the words; a rescue comes first where the machine says so."""
+    found = catalogue.hints(request.description)
+    if not foreign:
+        return found
+    known = next((hint for hint in found if hint.work_type.kind == RESCUE), None)
+    rescue = known or next((Hint(kind, None) for kind in catalogue.work_types() if kind.kind == RESCUE), None)
+    return [rescue, *(hint for hint in found if hint is not known)] if rescue is not None else found
 
 
 def _worse(request: ServiceRequest) -> str:

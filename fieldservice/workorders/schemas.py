@@ -8,6 +8,7 @@ from fieldservice.foundation.api import ListQuery
 from fieldservice.mechanisms.clocks import ClockView
 from fieldservice.workorders import orders, queries
 from fieldservice.workorders.opening import MOST_PARTS, MOST_QUANTITY, MOST_SKILLS
+from fieldservice.workorders.rescue.services import COVERAGES, LARGEST, MOST_WAIVER
 from fieldservice.workorders.sheets import OrderSheet
 
 Length, Range = ma.validate.Length, ma.validate.Range
@@ -48,12 +49,29 @@ class TriageSchema(Strict):
         ma.fields.Nested(NeededPartSchema), load_default=None, allow_none=True, validate=Length(max=MOST_PARTS)
     )
     planned_for = ma.fields.Date(load_default=None, allow_none=True, metadata={"description": "P4 only"})
+    brand = ma.fields.String(
+        load_default="", validate=Length(max=80), metadata={"description": "of another maker's machine we do not know"}
+    )
+    their_hours = ma.fields.Float(
+        load_default=None, allow_none=True, validate=Range(min=0.1, max=8784),
+        metadata={"description": "until its maker would come, as the customer was told"},
+    )  # fmt: skip
 
 
 class OrderMoveSchema(Strict):
     """A wished state: on_hold, ready, cannot_complete, cancelled, closed. The others follow from the visits."""
 
     to = ma.fields.String(required=True, validate=Length(1, 24))
+    reason = ma.fields.String(load_default="", validate=Length(max=300))
+
+
+class ApprovalSchema(Strict):
+    """The manager's word about a rescue. No waiver means the usual text; an estimate belongs to paid work."""
+
+    decision = ma.fields.String(required=True, validate=ma.validate.OneOf(("approved", "refused")))
+    coverage = ma.fields.String(load_default="", validate=ma.validate.OneOf(("", *COVERAGES)))
+    estimate_minor = ma.fields.Integer(strict=True, load_default=None, allow_none=True, validate=Range(1, LARGEST))
+    waiver = ma.fields.String(load_default=None, allow_none=True, validate=Length(max=MOST_WAIVER))
     reason = ma.fields.String(load_default="", validate=Length(max=300))
 
 
@@ -184,6 +202,19 @@ class OrderHistorySchema(ma.Schema):
     note = ma.fields.String()
 
 
+class RescueSchema(ma.Schema):
+    """Whether another maker's machine may be worked on, and what is known of its maker."""
+
+    state = ma.fields.String()
+    brand = ma.fields.String()
+    their_minutes = ma.fields.Integer(allow_none=True)
+    asked_at = ma.fields.AwareDateTime()
+    decided_at = ma.fields.AwareDateTime(allow_none=True)
+    estimate_minor = ma.fields.Integer(attribute="estimate", allow_none=True)
+    waiver = ma.fields.String()
+    reason = ma.fields.String()
+
+
 class OrderSheetSchema(OrderFactsSchema):
     """A work order by itself, with visits, clocks, parts, coverage and history."""
 
@@ -197,6 +228,7 @@ class OrderSheetSchema(OrderFactsSchema):
     open_items = ma.fields.List(ma.fields.Nested(OrderItemSchema), attribute="follow_ups")
     checklist = ma.fields.List(ma.fields.Nested(OrderAnswerSchema))
     coverage = ma.fields.Function(lambda sheet: {"code": sheet.order.coverage, "reason": sheet.coverage})
+    approval = ma.fields.Nested(RescueSchema, attribute="rescue.rescue", dump_default=None, allow_none=True)
     history = ma.fields.List(ma.fields.Nested(OrderHistorySchema))
     allowed = ma.fields.Function(lambda sheet: orders.allowed(sheet.order))
 

@@ -21,6 +21,8 @@ from fieldservice.parts.queries import parts_by_id
 from fieldservice.workorders import catalogue, orders, queries
 from fieldservice.workorders.history import Line, history_of
 from fieldservice.workorders.models import Answer, PartUse, Visit, WorkItem, WorkOrder
+from fieldservice.workorders.rescue import queries as rescues
+from fieldservice.workorders.rescue.queries import RescueCard
 
 CODES = ("failure_mode", "failure_mechanism", "failure_cause", "detection", "activity")
 # state of a visit → what a planner may do with it here; moving and reassigning are on the day plan
@@ -77,6 +79,7 @@ class OrderSheet:
     history: list[Line]
     past: Sequence[WorkOrder]
     may_plan: bool
+    rescue: RescueCard | None  # of work on another maker's machine
 
     @property
     def acts(self) -> list[str]:
@@ -84,7 +87,9 @@ class OrderSheet:
         return orders.allowed(self.order) if self.may_plan else []
 
     def visit_acts(self, visit: Visit) -> tuple[str, ...]:
-        return VISIT_ACTS.get(visit.state, ()) if self.may_plan else ()
+        acts = VISIT_ACTS.get(visit.state, ()) if self.may_plan else ()
+        awaits = self.rescue is not None and self.rescue.awaits
+        return tuple(act for act in acts if act != "send") if awaits else acts
 
     @property
     def answered(self) -> int:
@@ -113,6 +118,7 @@ def order_sheet(order: WorkOrder, person: Person) -> OrderSheet:
         history=history_of([order, *([order.request] if order.request else []), *order.visits]),
         past=queries.asset_history(order),
         may_plan=person.has(*queries.PLANNERS) and person.covers(order.station_id, *queries.PLANNERS),
+        rescue=rescues.card_of(order, person),
     )
 
 
@@ -129,6 +135,9 @@ def subjects_of(order: WorkOrder) -> list[Subject]:
 
 def coverage_text(order: WorkOrder) -> str:
     """Who pays, and why."""
+    rescue = rescues.rescue_of(order)
+    if rescue is not None:
+        return rescues.coverage_text(rescue)
     until = order.asset.warranty_until if order.asset is not None else None
     if order.coverage == "warranty":
         return _("Under warranty to %(date)s", date=until.isoformat()) if until else str(_("Under warranty"))

@@ -17,13 +17,16 @@ from fieldservice.intake.models import ServiceRequest
 from fieldservice.mechanisms.forms import plain_text
 from fieldservice.mechanisms.lifecycle import move
 from fieldservice.workorders import catalogue
+from fieldservice.workorders.catalogue import WorkType
 from fieldservice.workorders.models import WorkOrder
 from fieldservice.workorders.opening import NeededPart, Place, check_skills, open_order
+from fieldservice.workorders.rescue.models import KIND as RESCUE
+from fieldservice.workorders.rescue.services import Told
 
-__all__ = ["TRIAGEABLE", "NeededPart", "below_severity", "triage_request"]
+__all__ = ["TRIAGEABLE", "NeededPart", "Told", "below_severity", "industry_of", "triage_request"]
 
 TRIAGEABLE = ("new", "triaged", "remote", "reopened")
-MOST_REASON = 300
+MOST_REASON, MOST_MACHINE = 300, 120
 
 
 def triage_request(
@@ -36,19 +39,21 @@ def triage_request(
     skills: Mapping[str, int] | None = None,
     parts: Sequence[NeededPart | tuple[str, Decimal]] | None = None,
     planned_for: date | None = None,
+    told: Told | None = None,
 ) -> WorkOrder:
     """Turn a request into a work order; its files and words stay with it, unchanged (Q-08).
 
     The work type brings duration, skills, certificates, checklist and usual parts; `skills` and `parts`
-    replace them. A priority lower than the one severity sets needs a reason; nobody's tier changes it (G-15).
-    Triage may shorten promises already given and never lengthens them; planned work (P4) may be agreed for a
-    day. Raises Invalid, or Conflict when somebody else was faster.
+    replace them. Work on another maker's machine needs `told`, unless the machine is known. A priority lower than
+    the one severity sets needs a reason; nobody's tier changes it (G-15). Triage may shorten promises already given
+    and never lengthens them; planned work (P4) may be agreed for a day. Raises Invalid, or Conflict when somebody
+    else was faster.
     """
     session.refresh(request, ["state", "version"], with_for_update=True)
     if request.state not in TRIAGEABLE:
         raise _taken(request)
-    kind = catalogue.work_type(work_type)
-    _check(request, priority, reason, skills or {})
+    kind = catalogue.work_type(work_type).at(industry_of(request))
+    _check(request, kind, priority, reason, skills or {})
     request.priority, request.priority_reason = priority, plain_text(reason, MOST_REASON, field="reason")
     promises.shorten(request, at=at)
     if planned_for is not None:
@@ -56,9 +61,9 @@ def triage_request(
     order = open_order(
         kind, station_id=request.station_id, priority=priority, priority_reason=request.priority_reason,
         request_id=request.id, asset=request.asset, skills=skills, parts=parts,
-        machine=request.serial_given,
+        machine=" ".join(filter(None, (told.brand.strip() if told else "", request.serial_given)))[:MOST_MACHINE],
         place=Place(request.customer_id, request.site_id, request.latitude, request.longitude, request.precision),
-        covered_on=local(request.received_at).date(), at=at, request=request.number,
+        covered_on=local(request.received_at).date(), told=told, at=at, request=request.number,
     )  # fmt: skip
     if request.state in ("new", "reopened"):
         move(request, "triaged", at=at)
@@ -67,6 +72,12 @@ def triage_request(
     move(request, "converted", at=at, work_order=order.number)
     session.flush()
     return order
+
+
+def industry_of(request: ServiceRequest) -> str:
+    """Of the machine, else of the customer."""
+    known = request.asset or request.customer
+    return known.industry if known is not None else "general"
 
 
 def below_severity(request: ServiceRequest, priority: str) -> bool:
@@ -88,11 +99,15 @@ def _taken(request: ServiceRequest) -> Conflict:
     )  # fmt: skip
 
 
-def _check(request: ServiceRequest, priority: str, reason: str, skills: Mapping[str, int]) -> None:
+def _check(
+    request: ServiceRequest, kind: WorkType, priority: str, reason: str, skills: Mapping[str, int]
+) -> None:  # fmt: skip
     """All that is wrong, told at once."""
     errors: dict[str, list[Any]] = {}
     if not has_word("priority", priority):
         errors["priority"] = [_l("Choose P1, P2, P3 or P4.")]
+    elif kind.kind == RESCUE and priority == promises.PLANNED:
+        errors["priority"] = [_l("A rescue is promised within 24 hours: choose P1, P2 or P3.")]
     elif below_severity(request, priority) and not reason.strip():
         errors["reason"] = [_l("Say why the priority is lower than the severity sets.")]
     try:

@@ -10,9 +10,12 @@ from flask_babel import lazy_gettext as _l
 
 from fieldservice.foundation.errors import Invalid
 from fieldservice.workorders.opening import MOST_PARTS, MOST_SKILLS, NeededPart
+from fieldservice.workorders.rescue.services import Told
 
 PLANNED = "P4"
 LONGEST = 40  # characters of a code or number in a field's name
+LONGEST_WORDS = 200
+MOST_HOURS = 100_000
 
 
 @dataclass(frozen=True)
@@ -22,11 +25,13 @@ class Wishes:
     skills: dict[str, int] | None = None
     parts: list[NeededPart] | None = None
     planned_for: date | None = None
+    told: Told | None = None
 
 
 def read(typed: Mapping[str, str]) -> Wishes:
     """Raises Invalid naming every field that cannot be used.
 
+    `brand` and `their_hours` are asked of work on another maker's machine; other work takes no notice of them.
     Fields are named skill-<code>, part-<number> and needed-<number>; they count only for the work type they
     were shown for (`brings`), so that a late change of the type never carries the other's parts along.
     """
@@ -35,9 +40,24 @@ def read(typed: Mapping[str, str]) -> Wishes:
     skills = _skills(typed, errors) if shown and "brings" in typed else None
     parts = _parts(typed, errors) if shown and "brings" in typed else None
     day = _day(typed.get("planned_for", ""), errors) if typed.get("priority") == PLANNED else None
+    told = Told(typed.get("brand", "")[:LONGEST_WORDS], hours(typed.get("their_hours", ""), errors))
     if errors:
         raise Invalid(errors)
-    return Wishes(skills, parts, day)
+    return Wishes(skills, parts, day, told)
+
+
+def hours(text: str, errors: dict[str, list[Any]]) -> int | None:
+    """Minutes of a number of hours such as 168 or 1.5; None for nothing typed."""
+    if not text.strip():
+        return None
+    try:
+        given = Decimal(text.strip().replace(",", ".")[:20])
+        if not given.is_finite() or abs(given) > MOST_HOURS:
+            raise InvalidOperation
+    except InvalidOperation:
+        errors["their_hours"] = [_l("Enter the hours until the maker comes, at most a year.")]
+        return None
+    return int((given * 60).to_integral_value())
 
 
 def _skills(typed: Mapping[str, str], errors: dict[str, list[Any]]) -> dict[str, int]:

@@ -19,9 +19,12 @@ from fieldservice.intake.models import ServiceRequest
 from fieldservice.mechanisms import files
 from fieldservice.parts.queries import parts_by_number
 from fieldservice.workorders import catalogue, orders, queries, triage, triage_form
-from fieldservice.workorders.acting import planned_order, triaged_request
+from fieldservice.workorders.acting import decided_order, planned_order, triaged_request
 from fieldservice.workorders.models import WorkOrder
 from fieldservice.workorders.request_sheet import request_sheet
+from fieldservice.workorders.rescue import form as rescue_form
+from fieldservice.workorders.rescue import services as rescues
+from fieldservice.workorders.rescue.queries import DECIDERS
 from fieldservice.workorders.service_report.answer import answer_report
 from fieldservice.workorders.service_report.report import reportable
 from fieldservice.workorders.sheets import order_sheet, subjects_of
@@ -55,9 +58,9 @@ def request_file(number: str, file_id: int) -> Response:
 @roles(*queries.READERS)
 def brings(number: str) -> Any:
     """What the chosen work type brings, fetched when the choice changes."""
-    intake_queries.request_by_number(number, current())
+    found = intake_queries.request_by_number(number, current())
     kind = catalogue.work_type(request.args.get("work_type", "")[:40])
-    return render_template("workorders/_brings.html", typed={}, own={}, **_brings(kind))
+    return render_template("workorders/_brings.html", typed={}, own={}, one=found, **_brings(kind, found))
 
 
 @blueprint.post("/requests/<number>/triage", endpoint="triage")
@@ -71,7 +74,7 @@ def make_order(number: str) -> Any:
         order = triage.triage_request(
             request_, priority=typed.get("priority", ""), work_type=typed.get("work_type", "")[:40],
             reason=typed.get("reason", "")[:1000], skills=wishes.skills, parts=wishes.parts,
-            planned_for=wishes.planned_for, at=now(),
+            planned_for=wishes.planned_for, told=wishes.told, at=now(),
         )  # fmt: skip
         return order.number
 
@@ -146,7 +149,7 @@ def _request_page(found: ServiceRequest, error: DomainError | None = None, form:
     return render_template(
         "workorders/request.html", sheet=sheet, typed=typed, refused=error, refused_form=form,
         errors=getattr(error, "errors", {}), chosen=chosen, phone_text=phone_text, state_text=files.state_text,
-        today=today(), **(_brings(chosen) if chosen else {}),
+        today=today(), **(_brings(chosen, found) if chosen else {}),
     )  # fmt: skip
 
 
@@ -159,7 +162,8 @@ def _chosen_type(typed: str, suggested: str) -> catalogue.WorkType | None:
     return None
 
 
-def _brings(kind: catalogue.WorkType) -> dict[str, Any]:
+def _brings(kind: catalogue.WorkType, found: ServiceRequest) -> dict[str, Any]:
+    kind = kind.at(triage.industry_of(found))
     known = parts_by_number(number for number, _quantity in kind.parts)
     return {
         "kind": kind, "skill_word": skill_word, "certificate_word": certificate_word,
@@ -223,9 +227,27 @@ def move_order(number: str) -> Any:
     return redirect(url_for("workorders.order_page", number=number), 303)
 
 
+@blueprint.post("/work-orders/<number>/approval")
+@roles(*DECIDERS)
+def decide(number: str) -> Any:
+    """The manager approves a rescue, or refuses it."""
+
+    def work() -> str:
+        return rescues.decide(decided_order(number), rescue_form.read(request.form), now()).state
+
+    try:
+        state = write(work)
+    except REFUSALS as error:
+        return _order_page(queries.order_by_number(number, current()), error, "approval"), error.status
+    said = {"approved": _("Approved. The visit can be sent now."), "refused": _("Refused. The customer is told.")}
+    flash(said[state])
+    return redirect(url_for("workorders.order_page", number=number), 303)
+
+
 def _order_page(found: WorkOrder, error: DomainError | None = None, to: str = "") -> str:
     return render_template(
         "workorders/order.html", sheet=order_sheet(found, current()), refused=error, refused_to=to,
         errors=getattr(error, "errors", {}), typed=request.form, offered=current_app.view_functions,
         reportable=reportable, phone_text=phone_text, state_text=files.state_text, today=today(),
+        usual_waiver=rescues.usual_waiver,
     )  # fmt: skip

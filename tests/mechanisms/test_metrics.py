@@ -44,7 +44,7 @@ def _ours(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_S_14_promises_kept_are_the_first_figure() -> None:
     codes = [one.code for one in all_metrics()]
-    assert codes == ["promise_kept", "resolve_24h", "arrival_rate", "first_response", "first_time_fix", "top_box"]
+    assert codes[:6] == ["promise_kept", "resolve_24h", "arrival_rate", "first_response", "first_time_fix", "top_box"]
 
 
 def test_every_figure_is_explained_in_both_languages() -> None:

@@ -101,17 +101,23 @@ def test_parts_are_distinct_priced_and_stocked() -> None:
 
 
 def test_work_types_are_distinct_and_refer_to_what_exists() -> None:
-    assert not repeated(work_type["code"] for work_type in WORK_TYPES)
-    assert len(WORK_TYPES) >= 28
+    versions: dict[str, list[int]] = {}
+    for work_type in WORK_TYPES:
+        versions.setdefault(work_type["code"], []).append(work_type["version"])
+    assert all(found == list(range(1, len(found) + 1)) for found in versions.values()), versions
+    assert len(versions) >= 28
     for work_type in WORK_TYPES:
         code = work_type["code"]
         assert CODE.fullmatch(code)
-        assert work_type["version"] == 1, code
         assert work_type["kind"] in words("work_kind"), code
         assert 60 <= work_type["duration_min"] <= 240, code
         assert work_type["skills"], code
         assert set(work_type["skills"]) <= set(SKILLS["skills"]), code
         assert set(work_type["skills"].values()) <= {1, 2, 3}, code
+        for industry, more in work_type.get("industry_skills", {}).items():
+            assert industry in INDUSTRIES, code
+            assert set(more) <= set(SKILLS["skills"]), code
+            assert set(more.values()) <= {1, 2, 3}, code
         assert set(work_type["certificates"]) <= set(SKILLS["certificates"]), code
         assert {line["number"] for line in work_type["parts"]} <= NUMBERS, code
         assert all(line["quantity"] > 0 for line in work_type["parts"]), code
@@ -122,7 +128,7 @@ def test_work_types_stand_in_the_file_of_their_industry(name: str) -> None:
     assert {entry["industry"] for entry in load(f"workorders/data/work_types/{name}.yaml")} == {name}
 
 
-@pytest.mark.parametrize("work_type", WORK_TYPES, ids=lambda work_type: work_type["code"])
+@pytest.mark.parametrize("work_type", WORK_TYPES, ids=lambda work_type: f"{work_type['code']}-{work_type['version']}")
 def test_a_checklist_closes_within_the_six_touches(work_type: dict[str, Any]) -> None:
     fields = work_type["checklist"]
     assert 4 <= len(fields) <= 9

@@ -23,6 +23,7 @@ from fieldservice.workorders.days import job_of, technician_day
 from fieldservice.workorders.eligibility import OFFER, Job, Span, TechnicianDay, refusals
 from fieldservice.workorders.models import Booking, Visit, WorkOrder
 from fieldservice.workorders.queries import LARGEST_ID
+from fieldservice.workorders.rescue.queries import awaiting
 
 HOLD, CUT_OFF, BY_CUSTOMER = "offer_hold_min", "visit_cut_off_min", "offers_to_customers"
 MOST = 6  # times at once
@@ -86,8 +87,9 @@ def require_choice(order: WorkOrder, visit: Visit | None, at: datetime, *, by_cu
 
 
 def may_choose_first(order: WorkOrder) -> bool:
-    """Whether the customer may choose the time of an order that nobody has planned yet."""
-    return order.state == "ready" and order.priority != "P1" and bool(_value(order, BY_CUSTOMER))
+    """Whether the customer may choose the time of an order that nobody has planned yet, and that is sure to be done."""
+    sure = order.state == "ready" and not awaiting([order])
+    return sure and order.priority != "P1" and bool(_value(order, BY_CUSTOMER))
 
 
 def open_visit(order: WorkOrder) -> Visit | None:

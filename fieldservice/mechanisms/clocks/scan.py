@@ -1,5 +1,6 @@
 """The scan of running clocks: warnings at 50, 75 and 90 %, breach and escalation after 100 %."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -14,6 +15,24 @@ from fieldservice.mechanisms.lifecycle import move
 from fieldservice.mechanisms.subjects import OnBehalf, Ref
 
 ESCALATION_LIMIT = timedelta(minutes=30)  # the manager's time to act on a broken promise
+
+
+@dataclass(frozen=True)
+class Escalation:
+    """Who is asked what when a limit has passed."""
+
+    title: str
+    owner_role: str
+    supervisor_role: str
+
+
+USUAL = Escalation("clock_breached", "station_manager", "director")
+_escalations: dict[str, Escalation] = {}
+
+
+def escalate(kind: str, title: str, *, owner_role: str, supervisor_role: str) -> None:
+    """Ask somebody else than the manager when a clock of this kind breaks; called where its owner is imported."""
+    _escalations[kind] = Escalation(title, owner_role, supervisor_role)
 
 
 def tick(now: datetime, limit: int = 200) -> int:
@@ -54,11 +73,12 @@ def tick(now: datetime, limit: int = 200) -> int:
 def _breach(clock: Clock, now: datetime) -> None:
     clock.warned, clock.next_check_at = 100, None
     move(OnBehalf(clock), "breached", at=now, by="system", **facts(clock))
+    asked = _escalations.get(clock.kind, USUAL)
     tasks.open_task(
-        "clock_breached",
+        asked.title,
         Ref(clock.subject_type, clock.subject_id, clock.station_id),
-        owner_role="station_manager",
-        supervisor_role="director",
+        owner_role=asked.owner_role,
+        supervisor_role=asked.supervisor_role,
         due_at=now + ESCALATION_LIMIT,
         facts={"kind": clock.kind, "priority": clock.priority, "due_at": clock.due_at.isoformat()},
         key=breach_key(clock),

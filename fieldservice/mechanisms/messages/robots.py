@@ -33,7 +33,7 @@ from fieldservice.mechanisms.messages.channels import TIMEOUT, WORTH_RETRYING, E
 from fieldservice.mechanisms.messages.services import queue
 from fieldservice.mechanisms.messages.texts import register_templates
 
-NEWS = ("urgent", "at_risk", "broken")  # what a robot may be told
+NEWS = ("urgent", "approval", "at_risk", "broken")  # what a robot may be told
 TEST = "robot_test"
 register_templates(Path(__file__).parent / "data" / "messages.yaml")
 KEY = re.compile(r"[0-9A-Za-z_-]{10,120}")

@@ -16,6 +16,7 @@ from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.events import history, notes_of
 from fieldservice.workorders import catalogue, sheets
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.rescue.queries import waivers_of
 
 PROMISES = ("first_answer", "arrival", "restore")
 TONES = {"kept": "ok", "breached": "bad", "running": "info", "void": "mute"}
@@ -126,6 +127,8 @@ def _facts(order: WorkOrder, visits: Sequence[Visit]) -> list[tuple[str, str, st
         rows.append((_("Machine"), pick(asset.names), more))
     kind = catalogue.work_type(order.work_type, order.work_type_version)
     rows.append((_("Work"), pick(kind.names), sheets.coverage_text(order)))
+    if waiver := waivers_of([order]).get(order.id):
+        rows.append((_("Risk waiver"), _breakable(waiver), ""))
     crew = dict.fromkeys(pick(visit.technician.names) for visit in visits)
     rows.append((_("Technician"), _(", ").join(crew), ""))
     if request is not None:
@@ -189,14 +192,14 @@ def _checks(order: WorkOrder) -> list[tuple[str, str, str, str, str, str]]:
 def _parts(order: WorkOrder) -> tuple[list[tuple[str, str, str, str, str, str]], int]:
     """Rows and what the customer pays in all, in minor units of money."""
     rows, total = [], 0
-    free = order.coverage == "warranty"
+    covered = {"warranty": _("Warranty"), "goodwill": _("Goodwill")}.get(order.coverage)
     for line in sheets.part_lines(order):
         if line.fitted > 0:
-            price = 0 if free else int((line.fitted * line.part.price).to_integral_value())
+            price = 0 if covered else int((line.fitted * line.part.price).to_integral_value())
             total += price
-            tone, covered = ("ok", _("Warranty")) if free else ("info", _("Billable"))
             quantity = f"{display.quantity(Decimal(line.fitted))} {word('part_unit', line.part.unit)}"
-            rows.append((pick(line.part.names), line.part.number, quantity, tone, covered, display.money(price)))
+            tone, who = ("ok", covered) if covered else ("info", _("Billable"))
+            rows.append((pick(line.part.names), line.part.number, quantity, tone, who, display.money(price)))
     return rows, total
 
 

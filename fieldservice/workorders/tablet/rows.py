@@ -19,6 +19,7 @@ from fieldservice.mechanisms.files.models import StoredFile
 from fieldservice.parts.models import Part, StockBalance, StockLocation, StockMove
 from fieldservice.stations.models import Technician
 from fieldservice.workorders.models import Answer, PartUse, TabletUpload, Visit, WorkItem, WorkOrder
+from fieldservice.workorders.rescue.queries import waivers_of
 
 T = TypeVar("T")
 DAYS = 3
@@ -54,6 +55,7 @@ class Rows:
     locations: Sequence[StockLocation]
     stock: dict[int, dict[int, Decimal]]  # location → part → on hand
     parts: dict[int, Part]
+    waivers: dict[int, str]  # by order: what the customer signs before we touch another maker's machine
 
 
 def rows_of(technician: Technician) -> Rows:
@@ -84,6 +86,7 @@ def rows_of(technician: Technician) -> Rows:
             select(TabletUpload).where(TabletUpload.visit_id.in_([visit.id for visit in visits]))
         ), "visit_id"),
         signed=_signed(visits),
+        waivers=waivers_of(orders.values()),
         locations=locations,
         stock=stock,
         parts=parts,

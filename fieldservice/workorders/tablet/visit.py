@@ -34,6 +34,7 @@ def visit_content(visit: Visit, rows: Rows) -> Content:
         "kind": order.kind,
         "corrective": order.kind in findings.CORRECTIVE,
         "coverage": order.coverage,
+        "waiver": rows.waivers.get(order.id, ""),
         "starts_at": time_text(visit.starts_at),
         "ends_at": time_text(visit.ends_at),
         "window": [time_text(visit.window_starts_at), time_text(visit.window_ends_at)],

@@ -6,11 +6,13 @@ import { chip, icon, mapLink, notice, openDialog } from './pieces.js';
 import { message, readiness } from './today.js';
 import { dayText, when } from './times.js';
 
-const cover = visit => (visit.coverage === 'warranty' ? t('Under warranty') : t('Charged to the customer'));
+const COVER = { warranty: () => t('Under warranty'), goodwill: () => t('Goodwill: free of charge') };
+const cover = visit => (COVER[visit.coverage] || (() => t('Charged to the customer')))();
 
 export function jobTab(app, visit) {
   return html`
     ${visit.words ? card(t('In the customer’s words'), html`<p class="pre">“${visit.words}”</p>${visit.severity ? chip(app.word('severity', visit.severity), visit.severity === 'minor' ? 'mute' : 'warn') : nothing}`) : nothing}
+    ${visit.waiver ? card(t('Risk waiver: have it signed before the work'), html`<p class="pre" lang=${visit.customer_language}>${visit.waiver}</p><p class="s i2">${t('Photograph the signed paper in the checklist.')}</p>`) : nothing}
     ${visit.before.length ? notice('info', 'history', t('Second visit to this job: the checklist already holds what was found on %(at)s by %(name)s.', { at: when(visit.before.at(-1).at, app.now), name: visit.before.at(-1).technician })) : nothing}
     <div class="tablet-list">
       ${line('shield-check', cover(visit), visit.asset?.warranty_until ? t('warranty until %(day)s', { day: visit.asset.warranty_until }) : '')}

@@ -106,7 +106,7 @@ function cost(app, visit) {
   const price = use => (pays ? (app.part(use.part).price || 0) * use.quantity / 100 : 0);
   const money = amount => new Intl.NumberFormat(document.documentElement.lang, { style: 'currency', currency: 'CNY', currencyDisplay: 'narrowSymbol' }).format(amount);
   return html`<section class="card"><table class="table"><thead><tr><th scope="col">${t('Item')}</th><th scope="col">${t('Covered by')}</th><th scope="col" class="num">${t('Customer pays')}</th></tr></thead>
-    <tbody>${visit.used.map(use => html`<tr><td>${app.part(use.part).name} ×${use.quantity}</td><td>${pays ? t('Customer') : t('Warranty')}</td><td class="num">${money(price(use))}</td></tr>`)}
+    <tbody>${visit.used.map(use => html`<tr><td>${app.part(use.part).name} ×${use.quantity}</td><td>${pays ? t('Customer') : visit.coverage === 'goodwill' ? t('Goodwill') : t('Warranty')}</td><td class="num">${money(price(use))}</td></tr>`)}
     <tr><th scope="row">${t('Parts together')}</th><td></td><td class="num b">${money(visit.used.reduce((sum, use) => sum + price(use), 0))}</td></tr></tbody></table>
     <p class="s i2 card-b">${t('List prices; labour and travel are settled by the office.')}</p></section>`;
 }

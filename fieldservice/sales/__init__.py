@@ -1,0 +1,1 @@
+"""Opportunities: what could become business, from the first sign to won or lost."""
