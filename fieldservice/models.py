@@ -4,6 +4,7 @@ from fieldservice.accounts import models as accounts
 from fieldservice.assets import models as assets
 from fieldservice.customers import models as customers
 from fieldservice.dispatch.areas import models as dispatch_areas
+from fieldservice.dispatch.cover import models as dispatch_cover
 from fieldservice.dispatch.plans import models as dispatch_plans
 from fieldservice.feedback import models as feedback
 from fieldservice.foundation import api, company, deferred, limits, numbers, turns
@@ -20,7 +21,7 @@ from fieldservice.stations import models as stations
 from fieldservice.workorders import models as workorders
 
 MODULES = (
-    accounts, api, assets, calendars, clocks, company, customers, deferred, dispatch_areas, dispatch_plans, events,
-    feedback, files, intake, limits, messages, numbers, operations, parts, policies, records, robots, stations, tasks,
-    templates, turns, workorders,
+    accounts, api, assets, calendars, clocks, company, customers, deferred, dispatch_areas, dispatch_cover,
+    dispatch_plans, events, feedback, files, intake, limits, messages, numbers, operations, parts, policies, records,
+    robots, stations, tasks, templates, turns, workorders,
 )  # fmt: skip

@@ -3,24 +3,23 @@
 from fieldservice.accounts.records import People
 from fieldservice.assets.records import Assets
 from fieldservice.customers.records import Contacts, Customers, Sites
+from fieldservice.dispatch.cover.records import CoveredAbsences, CoveredShifts
 from fieldservice.intake.records import ServiceRequests
 from fieldservice.mechanisms import records
 from fieldservice.parts.records import Parts
 from fieldservice.stations.records import Stations
-from fieldservice.stations.shift_records import Shifts
 from fieldservice.stations.team_records import Technicians, speak_of
 from fieldservice.stations.territory_records import Territories
 from fieldservice.workorders import skills
 from fieldservice.workorders.definitions import FaultPatterns, WorkTypes
-from fieldservice.workorders.records import Absences
 
 KINDS = (
     Stations(),
     Territories(),
     People(),
     Technicians(),
-    Shifts(),
-    Absences(),
+    CoveredShifts(),
+    CoveredAbsences(),
     Customers(),
     Contacts(),
     Sites(),
