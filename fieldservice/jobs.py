@@ -3,13 +3,14 @@
 from datetime import time, timedelta
 
 from fieldservice.admin import import_jobs
+from fieldservice.dispatch.cover import watching
 from fieldservice.dispatch.day import late
 from fieldservice.feedback import services as feedback
 from fieldservice.foundation import limits
 from fieldservice.foundation.api import forget_old_answers
 from fieldservice.foundation.db import write
 from fieldservice.foundation.jobs import every, forget_done
-from fieldservice.foundation.time import now
+from fieldservice.foundation.time import now, today
 from fieldservice.intake import services as intake
 from fieldservice.mechanisms import clocks, files, messages
 from fieldservice.mechanisms.relay import relay
@@ -25,6 +26,7 @@ def list_schedules() -> None:
     every(timedelta(minutes=2), watch_days)
     every(timedelta(minutes=1), send_surveys)
     every(timedelta(minutes=15), close_silent)
+    every(time(15, 30), warn_of_load)
     every(time(3, 10), learn_hints)
     every(time(2, 10), ask_nightly)
     every(time(3, 20), forget_answers)
@@ -47,6 +49,14 @@ def watch_days() -> None:
         after = found[-1]
         if wanted := [one for one in found if late.is_due(one, at)]:
             write(lambda wanted=wanted: late.ask_for(wanted, at))  # type: ignore[misc]
+
+
+def warn_of_load() -> None:
+    """Ask managers to act while tomorrow can still be changed; only for stations that are overloaded is anything
+    written."""
+    for station_ids in watching.batches():
+        if heavy := watching.overloaded_tomorrow(station_ids, today()):
+            write(lambda heavy=heavy: watching.ask_managers(heavy, now()))  # type: ignore[misc]
 
 
 def send_surveys() -> None:

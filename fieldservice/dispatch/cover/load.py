@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from fieldservice.dispatch.cover import rules
 from fieldservice.dispatch.cover.holes import merged, within, without
 from fieldservice.dispatch.cover.reading import turns_between
 from fieldservice.foundation.db import among, session
@@ -111,16 +112,13 @@ class TeamLoad:
 
     technicians: Mapping[tuple[int, date], Load] = field(default_factory=dict)
     stations: Mapping[tuple[int, date], Load] = field(default_factory=dict)
+    known: Mapping[int, tuple[int, str]] = field(default_factory=dict)  # technician → (home station, state)
 
     def technician(self, technician_id: int, day: date) -> Load:
         return self.technicians.get((technician_id, day), NOTHING)
 
     def station(self, station_id: int, day: date) -> Load:
         return self.stations.get((station_id, day), NOTHING)
-
-    def above(self, threshold: float) -> int:
-        """How many technicians' days warn."""
-        return sum(1 for one in self.technicians.values() if one.above(threshold))
 
 
 def load_of(station_ids: Collection[int], first: date, days: int, *, drafts: bool = False) -> TeamLoad:
@@ -135,6 +133,14 @@ def load_of(station_ids: Collection[int], first: date, days: int, *, drafts: boo
     known = _known([*people, *lent])
     away, work = _taken(known, start - timedelta(hours=12), end)
     return _summed(known, turns, away, work, first, days)
+
+
+def overloaded(station_ids: Collection[int], first: date, days: int) -> int:
+    """How many days of technicians at home at these stations pass the threshold of their station."""
+    limits, loads = rules.thresholds(station_ids), load_of(station_ids, first, days)
+    homes = {one: home for one, (home, _state) in loads.known.items()}
+    watched = ((limits.get(homes[person]), load) for (person, _day), load in loads.technicians.items())
+    return sum(1 for limit, load in watched if limit is not None and load.above(limit))
 
 
 def _known(technician_ids: Collection[int]) -> dict[int, tuple[int, str]]:
@@ -180,4 +186,4 @@ def _summed(
                 stations[station, day] = stations.get((station, day), NOTHING) + load
             if loads:
                 technicians[person, day] = sum(loads.values(), NOTHING)
-    return TeamLoad(technicians, stations)
+    return TeamLoad(technicians, stations, known)

@@ -66,7 +66,7 @@ class RosterSchema(ma.Schema):
     drafts = ma.fields.Integer()
     shifts = ma.fields.List(ma.fields.Nested(RosterShiftSchema))
     gaps = ma.fields.List(ma.fields.Nested(GapSchema))
-    loads = ma.fields.List(ma.fields.Nested(DayLoadSchema), data_key="load")
+    days = ma.fields.List(ma.fields.Nested(DayLoadSchema), data_key="load")
 
 
 class PublishedSchema(ma.Schema):

@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 from fieldservice.dispatch.cover import queries, swaps
 from fieldservice.dispatch.cover.models import OPEN, ShiftSwap
 from fieldservice.dispatch.cover.reading import monday_of
+from fieldservice.dispatch.cover.swapping import Trade
 from fieldservice.dispatch.cover.telling import span_text
 from fieldservice.foundation.access import Person, current, roles
 from fieldservice.foundation.db import session, write
@@ -97,14 +98,9 @@ def offer(shift_id: int) -> Any:
         receiver, back = _wanted(request.form.get("to", ""))
         by_manager = _decides(given.station_id, given.technician_id, somebody)
         words = plain_text(request.form.get("words", ""), MOST_REASON, field="words")
-        trade = swaps.Trade(swaps.turn_of(given), receiver.id, swaps.turn_of(back) if back else None)
-        rests = swaps.rests_of(trade)
-        names = {
-            receiver.id: receiver.names,
-            given.technician_id: session.get_one(Technician, given.technician_id).names,
-        }
-        made = swaps.ask(given, receiver, back=back, words=words, by_manager=by_manager, at=now())
-        return made, [swaps.rest_text(one, pick(names[one.technician_id])) for one in rests]
+        trade = Trade(swaps.turn_of(given), receiver.id, swaps.turn_of(back) if back else None)
+        warnings = swaps.rest_warnings(trade)
+        return swaps.ask(given, receiver, back=back, words=words, by_manager=by_manager, at=now()), warnings
 
     try:
         swap, warnings = write(work)
