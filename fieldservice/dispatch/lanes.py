@@ -63,7 +63,7 @@ def milliseconds(moment: datetime) -> int:
 
 
 def load_text(group: Group) -> str:
-    """'82 % loaded · 6 on duty'; over several days also the heaviest one that warns: '· one day 97 %'"""
+    """'82 % loaded · 6 on duty'; one that warns: '… · overloaded', over several days with the heaviest one"""
     if group.lent:
         return str(_("come to help"))
     load, heaviest = group.load, group.heaviest
@@ -71,14 +71,15 @@ def load_text(group: Group) -> str:
         return str(_("nobody on duty") if heaviest is None else _("work, nobody on duty"))
     told = [_("%(load)s %% loaded", load=load.percent), _("%(count)s on duty", count=group.on_duty)]
     if heaviest is not None:
-        told.append(_overloaded(heaviest) if len(group.loads) > 1 else _("overloaded"))
+        day = heaviest.percent if len(group.loads) > 1 else None
+        told.append(_("overloaded") if day is None else _("overloaded on a day: %(load)s %%", load=day))
     return " · ".join(told)
 
 
 def _overloaded(load: Load) -> str:
     if load.percent is None:
         return str(_("work, nobody on duty"))
-    return str(_("overloaded: %(load)s %%", load=load.percent))
+    return str(_("load %(load)s %%", load=load.percent))
 
 
 def taken_text(stop: Stop) -> str:
