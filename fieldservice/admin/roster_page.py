@@ -9,9 +9,9 @@ from flask import url_for
 from sqlalchemy import select
 
 from fieldservice.dispatch.cover import queries, rules, swaps
-from fieldservice.dispatch.cover.chart import demand_chart
+from fieldservice.dispatch.cover.chart import DemandChart, demand_chart
 from fieldservice.dispatch.cover.filling import by_day, who_could
-from fieldservice.dispatch.cover.forecast import forecast_of
+from fieldservice.dispatch.cover.forecast import Forecast, forecast_of
 from fieldservice.dispatch.cover.holes import in_pieces
 from fieldservice.dispatch.cover.load import load_of
 from fieldservice.dispatch.cover.models import ShiftSwap
@@ -63,15 +63,21 @@ def shown(week: Week, at: datetime) -> dict[str, Any]:
     station, first = week.station, today()
     threshold = rules.thresholds([station.id])[station.id]
     expected = forecast_of(station.id, first)
-    ahead = load_of([station.id], first, FORECAST_DAYS, drafts=True)
-    days = [first + timedelta(days=number) for number in range(FORECAST_DAYS)]
-    chart = demand_chart(days, expected, lambda day: ahead.station(station.id, day).capacity / 60)
     return {
         "week": week, "days": week.days, "cells": _cells(week, at), "gaps": gaps_of(week),
         "loads": load_of([station.id], week.monday, WEEK, drafts=True), "threshold": threshold,
-        "asks": _asks(station), "expected": expected, "chart": chart if expected.weeks else None,
+        "asks": _asks(station), "expected": expected, "chart": _chart(station.id, expected, first),
         "cover": rules.cover_of(station), "cover_reason": rules.reason_of(station),
     }  # fmt: skip
+
+
+def _chart(station_id: int, expected: Forecast, first: date) -> DemandChart | None:
+    """The coming two weeks; None where nothing is known of the past."""
+    if not expected.weeks:
+        return None
+    ahead = load_of([station_id], first, FORECAST_DAYS, drafts=True)
+    days = [first + timedelta(days=number) for number in range(FORECAST_DAYS)]
+    return demand_chart(days, expected, lambda day: ahead.station(station_id, day).capacity / 60)
 
 
 def gaps_of(week: Week) -> list[Gap]:
