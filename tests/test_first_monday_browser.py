@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -26,7 +25,6 @@ TECHNICIANS = [
     ("吴建国", "Wu Jianguo"), ("陆志明", "Lu Zhiming"), ("许强", "Xu Qiang"), ("韩冰", "Han Bing"), ("马超", "Ma Chao"),
 ]  # fmt: skip
 STATIONS = ("WXXW", "SZYQ")
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 @pytest.fixture

@@ -35,8 +35,7 @@ class Team:
         return session.get_one(Technician, technician_id)
 
 
-@pytest.fixture
-def team(app: Flask) -> Team:
+def make_team() -> Team:
     """Nobody has a shift yet."""
 
     def build() -> Team:
@@ -48,6 +47,12 @@ def team(app: Flask) -> Team:
         return Team(station.id, *(one.id for one in people))
 
     return write(build)
+
+
+@pytest.fixture
+def team(app: Flask) -> Team:
+    """On each database."""
+    return make_team()
 
 
 def moment(day: int, hour: float, monday: date = MONDAY) -> datetime:
