@@ -3,7 +3,7 @@ swap waits for the manager. Small companies only: what is copied to a whole coun
 
 from datetime import timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select
 
 from fieldservice.demo.still import AHEAD, Placed
 from fieldservice.demo.world import TechnicianPlan, World
@@ -32,10 +32,18 @@ def _leave_nights_open(world: World) -> None:
     monday = monday_of(world.today) + timedelta(days=7)
     start, end = day_span(monday, 7)
     station = station_by_code(world.stations[0].code)
-    nights = (Shift.station_id == station.id, Shift.on_call, Shift.starts_at >= start, Shift.starts_at < end)
-    session.execute(update(Shift).where(*nights).values(state="draft"))
-    start, end = day_span(monday + timedelta(days=MISSING))
-    session.execute(delete(Shift).where(*nights, Shift.starts_at >= start, Shift.starts_at < end))
+    nights = select(Shift).where(Shift.station_id == station.id, Shift.on_call)
+    for night in session.scalars(
+        nights.where(Shift.starts_at >= start, Shift.starts_at < end).order_by(Shift.id)
+    ).all():
+        draft = Shift(
+            technician_id=night.technician_id, station_id=night.station_id, starts_at=night.starts_at,
+            ends_at=night.ends_at, on_call=True,
+        )  # fmt: skip
+        if local(night.starts_at).date() != monday + timedelta(days=MISSING):
+            session.add(draft)
+        session.delete(night)
+    session.flush()
 
 
 def _ask_for_a_swap(world: World, placed: Placed) -> None:

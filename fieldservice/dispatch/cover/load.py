@@ -126,10 +126,10 @@ def load_of(station_ids: Collection[int], first: date, days: int, *, drafts: boo
     start, end = day_span(first, days)
     home = select(Technician.id).where(among(Technician.station_id, station_ids)).order_by(Technician.id)
     people = list(session.scalars(home.limit(MOST_PEOPLE)))
-    turns = turns_between(start, end, stations=station_ids, technicians=people, drafts=drafts)
-    lent = sorted({one.technician_id for one in turns} - set(people))[:MOST_PEOPLE]
-    if lent:
-        turns = turns_between(start, end, stations=station_ids, technicians=[*people, *lent], drafts=drafts)
+    there = station_ids if len(people) < MOST_PEOPLE else ()  # of a whole country only the first people are looked at
+    turns = turns_between(start, end, stations=there, technicians=people, drafts=drafts)
+    if lent := sorted({one.technician_id for one in turns} - set(people)):  # of them also what they do elsewhere
+        turns = turns_between(start, end, stations=there, technicians=[*people, *lent], drafts=drafts)
     known = _known([*people, *lent])
     away, work = _taken(known, start - timedelta(hours=12), end)
     return _summed(known, turns, away, work, first, days)

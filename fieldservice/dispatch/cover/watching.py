@@ -15,7 +15,7 @@ from fieldservice.mechanisms.subjects import Ref
 from fieldservice.stations.models import Station
 from fieldservice.stations.queries import SERVES
 
-BATCH = 20  # stations looked at together
+BATCH = 10  # stations looked at together
 BEGINS = 8  # the hour of tomorrow before which something has to be done
 TITLE = "load_tomorrow"
 
