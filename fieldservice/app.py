@@ -22,6 +22,8 @@ from fieldservice.dispatch import board_views
 from fieldservice.dispatch import views as dispatch
 from fieldservice.dispatch.areas import api as areas_api
 from fieldservice.dispatch.areas import services as areas
+from fieldservice.dispatch.cover import api as cover_api
+from fieldservice.dispatch.cover import views as cover
 from fieldservice.dispatch.day import api as day_api
 from fieldservice.dispatch.offers import api as offers_api
 from fieldservice.dispatch.plans import api as plans_api
@@ -61,6 +63,7 @@ MORE_PAGES = (  # on the blueprints of views.py beside them; the ways with fixed
 PAGES = (
     dispatch.blueprint,
     plans.blueprint,
+    cover.blueprint,
     intake.blueprint,
     workorders.blueprint,
     caller_views.blueprint,
@@ -83,6 +86,7 @@ API: tuple[api.ApiBlueprint, ...] = (
     areas_api.blueprint,
     day_api.blueprint,
     offers_api.blueprint,
+    cover_api.blueprint,
     tablet_api.blueprint,
     sales_api.blueprint,
     insight_api.blueprint,

@@ -3,13 +3,14 @@
 from datetime import time, timedelta
 
 from fieldservice.admin import import_jobs
+from fieldservice.dispatch.cover import watching
 from fieldservice.dispatch.day import late
 from fieldservice.feedback import services as feedback
 from fieldservice.foundation import limits
 from fieldservice.foundation.api import forget_old_answers
 from fieldservice.foundation.db import write
 from fieldservice.foundation.jobs import every, forget_done
-from fieldservice.foundation.time import now
+from fieldservice.foundation.time import now, today
 from fieldservice.intake import services as intake
 from fieldservice.mechanisms import clocks, files, messages
 from fieldservice.mechanisms.relay import relay
@@ -26,6 +27,7 @@ def list_schedules() -> None:
     every(timedelta(seconds=30), release_offers)
     every(timedelta(minutes=1), send_surveys)
     every(timedelta(minutes=15), close_silent)
+    every(time(15, 30), warn_of_load)
     every(time(3, 10), learn_hints)
     every(time(2, 10), ask_nightly)
     every(time(3, 20), forget_answers)
@@ -54,6 +56,14 @@ def release_offers() -> None:
     """Give back time that was offered to customers and that nobody chose."""
     while write(lambda: held_time.release_lapsed(now(), 200)) == 200:
         pass
+
+
+def warn_of_load() -> None:
+    """Ask managers to act while tomorrow can still be changed; only for stations that are overloaded is anything
+    written."""
+    for station_ids in watching.batches():
+        if heavy := watching.overloaded_tomorrow(station_ids, today()):
+            write(lambda heavy=heavy: watching.ask_managers(heavy, now()))  # type: ignore[misc]
 
 
 def send_surveys() -> None:

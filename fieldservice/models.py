@@ -4,6 +4,7 @@ from fieldservice.accounts import models as accounts
 from fieldservice.assets import models as assets
 from fieldservice.customers import models as customers
 from fieldservice.dispatch.areas import models as dispatch_areas
+from fieldservice.dispatch.cover import models as dispatch_cover
 from fieldservice.dispatch.plans import models as dispatch_plans
 from fieldservice.feedback import models as feedback
 from fieldservice.foundation import api, company, deferred, limits, numbers, turns
@@ -23,7 +24,7 @@ from fieldservice.workorders import wishes
 from fieldservice.workorders.rescue import models as rescues
 
 MODULES = (
-    accounts, api, assets, calendars, clocks, company, customers, deferred, dispatch_areas, dispatch_plans, events,
-    feedback, files, intake, limits, messages, numbers, operations, parts, policies, records, rescues, robots, sales,
-    stations, tasks, templates, turns, wishes, workorders,
+    accounts, api, assets, calendars, clocks, company, customers, deferred, dispatch_areas, dispatch_cover,
+    dispatch_plans, events, feedback, files, intake, limits, messages, numbers, operations, parts, policies, records,
+    rescues, robots, sales, stations, tasks, templates, turns, wishes, workorders,
 )  # fmt: skip

@@ -3,24 +3,24 @@
 from fieldservice.accounts.records import People
 from fieldservice.assets.records import Assets, Brands
 from fieldservice.customers.records import Contacts, Customers, Sites
+from fieldservice.dispatch.cover.records import CoveredAbsences, CoveredShifts
 from fieldservice.intake.records import ServiceRequests
 from fieldservice.mechanisms import records
 from fieldservice.parts.records import Parts
 from fieldservice.stations.records import Stations
-from fieldservice.stations.shift_records import Shifts
 from fieldservice.stations.team_records import Technicians, speak_of
 from fieldservice.stations.territory_records import Territories
 from fieldservice.workorders import skills
 from fieldservice.workorders.definitions import FaultPatterns, WorkTypes
-from fieldservice.workorders.records import Absences, NamedEngineers
+from fieldservice.workorders.records import NamedEngineers
 
 KINDS = (
     Stations(),
     Territories(),
     People(),
     Technicians(),
-    Shifts(),
-    Absences(),
+    CoveredShifts(),
+    CoveredAbsences(),
     Customers(),
     Contacts(),
     Sites(),

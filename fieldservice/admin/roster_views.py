@@ -1,48 +1,53 @@
-"""The week of a station's team: who is on duty when, filled by pattern."""
+"""The week of a station's team: filled by pattern as drafts, published when somebody is always there (T-03)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
 from babel.dates import get_day_names
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import get_locale, ngettext
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
+from fieldservice.admin import roster_page
 from fieldservice.admin.views import KEEPERS, blueprint, open_kind
+from fieldservice.dispatch.cover import publishing, rules
+from fieldservice.dispatch.cover.reading import monday_of, week_of
+from fieldservice.dispatch.cover.records import DraftShifts
 from fieldservice.foundation.access import Person, current, roles
 from fieldservice.foundation.db import session, write
 from fieldservice.foundation.errors import DomainError, Invalid, NotFound
-from fieldservice.foundation.time import at_local, local, now, today
+from fieldservice.foundation.time import now, today
 from fieldservice.mechanisms.records import Draft, apply, plan
 from fieldservice.mechanisms.records.fields import read_day
-from fieldservice.stations.models import Shift, Station, Technician
-from fieldservice.workorders.models import Booking
+from fieldservice.stations.models import Station, Technician
+from fieldservice.workorders import held_time
 
 MOST_WEEKS = 13
-MOST_TEAM = 200
+MAKERS = ("admin", "station_manager")
+USUAL = {"start": "08:00", "end": "17:30", "weeks": "4"}
 
 
 @blueprint.get("/roster")
 @roles(*KEEPERS)
 def roster() -> Any:
-    """A station's week."""
+    """A station's week. A link from a gap brings what the form should hold."""
     open_kind("shifts")
-    return _page(_station(request.args.get("station", "")), _monday(request.args.get("week", "")), {}, {})
+    typed = request.args if "weekday" in request.args else None
+    return _page(_station(request.args.get("station", "")), _monday(request.args.get("week", "")), typed=typed)
 
 
-def _page(station: Station | None, monday: date, errors: Any, typed: Any) -> Any:
-    days = [monday + timedelta(days=number) for number in range(7)]
-    team: Sequence[Technician] = []
+def _page(station: Station | None, monday: date, *, refused: DomainError | None = None, typed: Any = None) -> Any:
+    at, context = now(), dict[str, Any]()
     if station is not None:
-        mine = select(Technician).where(Technician.station_id == station.id).order_by(Technician.id).limit(MOST_TEAM)
-        team = session.scalars(mine).all()
+        context = roster_page.shown(week_of(station, monday, at), at)
+    errors = getattr(refused, "errors", None) or {}
     return render_template(
-        "admin/roster.html", station=station, stations=_stations(current()), days=days, team=team,
-        cells=_cells([one.id for one in team], monday), back=monday - timedelta(days=7),
-        ahead=monday + timedelta(days=7), errors=errors, typed=typed, weekday_word=_weekday_word,
-        may_edit=current().has("admin", "station_manager"),
+        "admin/roster.html", station=station, stations=_stations(current()), back=monday - timedelta(days=7),
+        ahead=monday + timedelta(days=7), errors=errors, refused=refused, typed=typed, usual=USUAL, monday=monday,
+        weekday_word=_weekday_word, may_edit=current().has(*MAKERS), covers=rules.COVERS, **context,
     )  # fmt: skip
 
 
@@ -51,33 +56,7 @@ def _weekday_word(number: int) -> str:
     return str(get_day_names("abbreviated", "format", get_locale())[number])
 
 
-def _cells(team: Sequence[int], monday: date) -> dict[tuple[int, date], list[tuple[str, str, int]]]:
-    """(technician, day) → kind, times and record id of what is planned; two queries."""
-    start, end = at_local(monday, 0), at_local(monday + timedelta(days=7), 0)
-    found: dict[tuple[int, date], list[tuple[str, str, int]]] = {}
-    if not team:
-        return found
-    shifts = session.scalars(
-        select(Shift).where(Shift.technician_id.in_(team), Shift.starts_at >= start, Shift.starts_at < end)
-        .where(Shift.state != "swapped").order_by(Shift.starts_at)
-    )  # fmt: skip
-    for shift in shifts:
-        text = f"{local(shift.starts_at):%H:%M}–{local(shift.ends_at):%H:%M}"
-        kind = "on_call" if shift.on_call else "shift"
-        found.setdefault((shift.technician_id, local(shift.starts_at).date()), []).append((kind, text, shift.id))
-    absences = session.scalars(
-        select(Booking).where(Booking.technician_id.in_(team), Booking.away(), Booking.state == "held")
-        .where(Booking.touching(start, end))
-    )  # fmt: skip
-    for absence in absences:
-        for number in range(7):
-            day = monday + timedelta(days=number)
-            if absence.starts_at < at_local(day + timedelta(days=1), 0) and absence.ends_at > at_local(day, 0):
-                found.setdefault((absence.technician_id, day), []).append(("absence", absence.cause, absence.id))
-    return found
-
-
-def _stations(person: Person) -> Sequence[Station]:
+def _stations(person: Person) -> Any:
     stations = person.stations("admin", "station_manager", "director", "dispatcher")
     every = select(Station).order_by(Station.code).limit(500)
     return session.scalars(every if stations is None else every.where(Station.id.in_(stations))).all()
@@ -87,7 +66,7 @@ def _station(code: str) -> Station | None:
     mine = _stations(current())
     if not code:
         return mine[0] if mine else None
-    found = next((one for one in mine if one.code == code), None)
+    found: Station | None = next((one for one in mine if one.code == code), None)
     if found is None:
         raise NotFound()
     return found
@@ -98,26 +77,99 @@ def _monday(text: str) -> date:
         day = read_day(text) if text else today()
     except ValueError:
         day = today()
-    return day - timedelta(days=day.weekday())
+    return monday_of(day)
+
+
+# What is done with a week -------------------------------------------------------------------------
 
 
 @blueprint.post("/roster")
-@roles("admin", "station_manager")
+@roles(*MAKERS)
 def fill_roster() -> Any:
-    """Shifts by pattern: these people, these weekdays, these hours, for so many weeks. All or none."""
-    kind, sent = open_kind("shifts", edit=True), request.form
-    station, monday = _station(sent.get("station", "")), _monday(sent.get("week", ""))
-    if station is None:
-        raise NotFound()
+    """Drafts by pattern: these people, these weekdays, these hours, for so many weeks. All or none."""
+
+    def fill(station: Station, monday: date) -> str:
+        made = _draft(_drafts(station, monday))
+        words = ngettext(
+            "One shift was drafted. Publish the week when it is complete.",
+            "%(num)s shifts were drafted. Publish each week when it is complete.",
+            made,
+        )
+        return str(words)
+
+    return _act(fill)
+
+
+@blueprint.post("/roster/publish")
+@roles(*MAKERS)
+def publish_roster() -> Any:
+    """All drafts of the week, unless somebody would be missing."""
+
+    def publish(station: Station, monday: date) -> str:
+        made = publishing.publish_week(station, monday, now())
+        return str(ngettext("One shift was published.", "%(num)s shifts were published.", made))
+
+    return _act(publish)
+
+
+@blueprint.post("/roster/discard")
+@roles(*MAKERS)
+def discard_roster() -> Any:
+    """All drafts of the week, away."""
+
+    def discard(station: Station, monday: date) -> str:
+        gone = publishing.discard_drafts(station, monday, now())
+        return str(ngettext("One draft was discarded.", "%(num)s drafts were discarded.", gone))
+
+    return _act(discard)
+
+
+@blueprint.post("/roster/rules")
+@roles(*MAKERS)
+def set_rules() -> Any:
+    """When somebody must be there at this station, and from which load on it warns."""
+    sent = request.form
+
+    def keep(station: Station, _monday: date) -> str:
+        text = sent.get("warn_above", "").strip()
+        share = int(text) / 100 if text.isascii() and text.isdecimal() and len(text) < 4 else 0.0
+        rules.set_rules(station, cover=sent.get("cover", ""), warn_above=share, reason=sent.get("reason", ""), at=now())
+        return str(_("Saved."))
+
+    return _act(keep)
+
+
+def _act(deed: Callable[[Station, date], str]) -> Any:
+    """Do it to the station and week of the form; a refusal shows the page as it is, why, and what was typed."""
+    open_kind("shifts", edit=True)
+    sent = request.form
+    monday = _monday(sent.get("week", ""))
+
+    def work() -> tuple[str, str]:
+        station = _station_made(sent.get("station", ""))
+        return deed(station, monday), station.code
+
     try:
-        drafts = _drafts(station, monday)
-        made = write(lambda: _publish(kind, drafts))
+        said, code = write(work)
+    except NotFound:
+        raise
     except DomainError as refused:
         session.rollback()
-        errors = getattr(refused, "errors", None) or {"start": [refused.message]}
-        return _page(_station(sent.get("station", "")), monday, errors, sent), refused.status
-    flash(ngettext("One shift was published.", "%(num)s shifts were published.", made))
-    return redirect(url_for("admin.roster", station=station.code, week=monday.isoformat()), 303)
+        typed = sent if "start" in sent else None
+        return _page(_station(sent.get("station", "")), monday, refused=refused, typed=typed), refused.status
+    flash(said)
+    return redirect(url_for("admin.roster", station=code, week=monday.isoformat()), 303)
+
+
+def _station_made(code: str) -> Station:
+    """A station whose roster the person makes. Raises NotFound."""
+    station = _station(code)
+    if station is None or not current().covers(station.id, *MAKERS):
+        raise NotFound()
+    return station
+
+
+# By pattern ---------------------------------------------------------------------------------------
 
 
 def _drafts(station: Station, monday: date) -> list[Draft]:
@@ -135,6 +187,7 @@ def _drafts(station: Station, monday: date) -> list[Draft]:
         errors["weeks"] = [_l("The number lies between %(low)s and %(high)s.", low=1, high=MOST_WEEKS)]
     if errors:
         raise Invalid(errors)
+    held_time.lock(*map(int, people))  # two who fill the same at once: the second one looks again
     days = [monday + timedelta(days=7 * week + weekday) for week in range(int(weeks)) for weekday in weekdays]
     texts = {
         "start": sent.get("start", ""),
@@ -147,7 +200,8 @@ def _drafts(station: Station, monday: date) -> list[Draft]:
     ]
 
 
-def _publish(kind: Any, drafts: list[Draft]) -> int:
+def _draft(drafts: list[Draft]) -> int:
+    kind = DraftShifts()
     for draft in drafts:
         draft.values, draft.errors = {"technician": int(draft.texts["technician"])}, {}
         draft.texts = {name: text for name, text in draft.texts.items() if name != "technician"}

@@ -304,11 +304,13 @@ def undo(change_id: int) -> Any:
 
     def work() -> Any:
         again = session.get_one(RecordChange, change_id)
-        row_of(kind, again.record_id, edit=True)
-        return undo_change(kind, again, at=now())
+        said = kind.left_by_undo(row_of(kind, again.record_id, edit=True), again.before)
+        return undo_change(kind, again, at=now()), said
 
     record_id = change.record_id
-    left = write(work)
+    left, said = write(work)
+    for sentence in said:
+        flash(str(sentence), "warn")
     flash(_("The edit was taken back."))
     if left is None:
         return redirect(url_for("admin.records", kind_code=kind.code), 303)

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
 from config import Settings
-from fieldservice.demo import accounts, clients, copying, country, still, stock, world
+from fieldservice.demo import accounts, clients, copying, country, cover, still, stock, world
 from fieldservice.demo.cast import Cast
 from fieldservice.demo.company import told
 from fieldservice.demo.course import Course
@@ -128,6 +128,7 @@ def build(size: Size, seed: int, at: datetime, tell: Tell) -> dict[str, int]:
     if size.past:
         country.spread(size, plan, tell)
     else:
+        cover.show(plan, placed)
         log_backlog()
     return count()
 

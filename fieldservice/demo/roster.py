@@ -49,8 +49,9 @@ class Turns:
         hours = LATE if index % 4 == 2 else EARLY
         found = [Duty(_at(day, hours[0]), _at(day, hours[1]))] if self.works(index, day) else []
         if self.on_call(index, day):
+            begins = hours[1] if self.works(index, day) else EARLY[1]  # when those go home who work by day
             morning = _at(date.fromordinal(day.toordinal() + 1), MORNING)
-            found.append(Duty(_at(day, hours[1]), morning, on_call=True))
+            found.append(Duty(_at(day, begins), morning, on_call=True))
         return found
 
 

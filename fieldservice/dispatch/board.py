@@ -4,15 +4,18 @@ A constant number of statements. Time of a technician that belongs to another st
 as taken, without saying by what.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from math import inf
 from typing import Any
 
 from sqlalchemy import select
 
 from fieldservice.customers.models import Customer
 from fieldservice.dispatch.axis import Axis, axis_for
+from fieldservice.dispatch.cover import rules
+from fieldservice.dispatch.cover.load import NOTHING, Load, Loads, day_loads
 from fieldservice.foundation.access import Person, in_scope
 from fieldservice.foundation.db import among, session, touching
 from fieldservice.foundation.time import day_span, local
@@ -23,8 +26,8 @@ from fieldservice.stations.models import Station
 from fieldservice.stations.queries import stations_by_id
 from fieldservice.stations.roster import Member
 from fieldservice.workorders.days import stops_of
-from fieldservice.workorders.eligibility import Place, Stop, place_of
-from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.eligibility import Place, Span, Stop, place_of
+from fieldservice.workorders.models import AWAY, Visit, WorkOrder
 from fieldservice.workorders.queries import READERS
 
 MOST_LANES = 300
@@ -66,13 +69,17 @@ class Lane:
     member: Member
     bars: tuple[Bar, ...] = ()
     taken: tuple[Stop, ...] = ()  # absences, and time taken for other stations' orders
+    loads: Mapping[date, Loads] = field(default_factory=dict)  # of the days shown, by station where it is worked
 
-    def load(self, start: datetime, end: datetime) -> tuple[float, float]:
-        """(minutes planned, minutes on ordinary duty) within [start, end)."""
-        work = sum(_minutes(bar.starts_at, bar.ends_at, start, end) for bar in self.bars)
-        work += sum(_minutes(one.starts_at, one.ends_at, start, end) for one in self.taken if one.cause == "visit")
-        duty = sum(_minutes(one.starts_at, one.ends_at, start, end) for one in self.member.duties if not one.on_call)
-        return work, duty
+    @property
+    def load(self) -> Load:
+        """Over all days shown."""
+        return sum((load for loads in self.loads.values() for load in loads.values()), NOTHING)
+
+    def heaviest(self, threshold: float) -> Load | None:
+        """The day that passes the threshold most, if one does."""
+        days = (sum(loads.values(), NOTHING) for loads in self.loads.values())
+        return _heaviest(days, threshold)
 
 
 @dataclass(frozen=True)
@@ -82,15 +89,22 @@ class Group:
     station: Station
     lanes: tuple[Lane, ...]
     lent: bool = False
+    loads: Mapping[date, Load] = field(default_factory=dict)  # of everybody who works here on the days shown
+    threshold: float = 1.0  # above that share of its capacity a day warns
 
-    def load_percent(self, axis: Axis) -> int | None:
-        """Planned work in per cent of duty."""
-        loads = [lane.load(axis.start, axis.end) for lane in self.lanes]
-        duty = sum(minutes for _work, minutes in loads)
-        return round(100 * sum(work for work, _minutes in loads) / duty) if duty else None
+    @property
+    def load(self) -> Load:
+        """Over all days shown."""
+        return sum(self.loads.values(), NOTHING)
 
-    def on_duty(self, axis: Axis) -> int:
-        return sum(1 for lane in self.lanes if lane.load(axis.start, axis.end)[1] > 0)
+    @property
+    def on_duty(self) -> int:
+        return sum(1 for lane in self.lanes if lane.load.capacity > 0)
+
+    @property
+    def heaviest(self) -> Load | None:
+        """The day that passes the threshold most, if one does."""
+        return _heaviest(self.loads.values(), self.threshold)
 
 
 @dataclass(frozen=True)
@@ -125,7 +139,8 @@ def board(somebody: Person, stations: Sequence[Station], first: date, days: int,
     ids = [member.id for member in members]
     bars = _bars(somebody, ids, start, end, at)
     taken = _taken(ids, start, end, {bar.visit_id for lane in bars.values() for bar in lane})
-    lanes = [Lane(one, tuple(bars.get(one.id, ())), tuple(taken.get(one.id, ()))) for one in members]
+    dates = [first + timedelta(days=number) for number in range(days)]
+    lanes = [_lane(one, bars.get(one.id, ()), taken.get(one.id, ()), dates) for one in members]
     over = day_span(local(at).date())[0] < start or end <= at  # what is done today need not widen the axis
     spans = [(bar.starts_at, bar.ends_at) for lane in lanes for bar in lane.bars if over or not bar.done]
     spans += [(one.starts_at, one.ends_at) for lane in lanes for one in lane.member.duties if not one.on_call]
@@ -133,14 +148,47 @@ def board(somebody: Person, stations: Sequence[Station], first: date, days: int,
     return Board(axis_for(first, days, spans), _groups(stations, lanes), truncated, by_id)
 
 
+def _lane(member: Member, bars: Sequence[Bar], taken: Sequence[Stop], dates: Sequence[date]) -> Lane:
+    away = [Span(one.starts_at, one.ends_at) for one in taken if one.cause in AWAY]
+    work = [Span(one.starts_at, one.ends_at) for one in taken if one.cause == "visit"]
+    work += [
+        Span(bar.starts_at - timedelta(minutes=bar.travel_min), bar.ends_at) for bar in bars if bar.state != "declined"
+    ]
+    if member.absent:
+        away.append(Span(*day_span(dates[0], len(dates))))
+    loads = {day: day_loads(member.duties, away, work, Span(*day_span(day)), member.station_id) for day in dates}
+    return Lane(member, tuple(bars), tuple(taken), loads)
+
+
 def _groups(stations: Sequence[Station], lanes: Sequence[Lane]) -> tuple[Group, ...]:
+    loads, warn_above = _loads_by_station(lanes), rules.thresholds([station.id for station in stations])
     by_station: dict[int, list[Lane]] = {station.id: [] for station in stations}
     for lane in lanes:
         by_station.setdefault(lane.member.station_id, []).append(lane)
     known = {station.id: station for station in stations}
     others = stations_by_id(by_station.keys() - known.keys())
-    own = [Group(known[station_id], tuple(by_station[station_id])) for station_id in known if by_station[station_id]]
+    own = [
+        Group(known[one], tuple(by_station[one]), loads=loads.get(one, {}), threshold=warn_above[one])
+        for one in known
+        if by_station[one]
+    ]
     return (*own, *(Group(others[one], tuple(by_station[one]), lent=True) for one in sorted(others)))
+
+
+def _loads_by_station(lanes: Sequence[Lane]) -> dict[int, dict[date, Load]]:
+    """station → day → load of everybody who works there, whoever's technician they are"""
+    found: dict[int, dict[date, Load]] = {}
+    for lane in lanes:
+        for day, loads in lane.loads.items():
+            for station, load in loads.items():
+                days = found.setdefault(station, {})
+                days[day] = days.get(day, NOTHING) + load
+    return found
+
+
+def _heaviest(loads: Iterable[Load], threshold: float) -> Load | None:
+    above = [load for load in loads if load.above(threshold)]
+    return max(above, key=lambda load: load.share if load.share is not None else inf, default=None)
 
 
 def _visiting(station_ids: Collection[int], start: datetime, end: datetime) -> set[int]:
@@ -209,7 +257,3 @@ def _arrivals_due(request_ids: set[int]) -> dict[int, datetime]:
 def _taken(technician_ids: Sequence[int], start: datetime, end: datetime, shown: set[int]) -> dict[int, list[Stop]]:
     stops = stops_of(technician_ids, start, end)
     return {technician: [one for one in mine if one.visit_id not in shown] for technician, mine in stops.items()}
-
-
-def _minutes(starts_at: datetime, ends_at: datetime, start: datetime, end: datetime) -> float:
-    return max(0.0, (min(ends_at, end) - max(starts_at, start)).total_seconds() / 60)

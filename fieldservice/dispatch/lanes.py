@@ -15,6 +15,7 @@ from fieldservice.dispatch.areas import services as areas
 from fieldservice.dispatch.areas.models import DrawnArea
 from fieldservice.dispatch.axis import Axis
 from fieldservice.dispatch.board import BEFORE_SITE, Bar, Board, Group, Lane
+from fieldservice.dispatch.cover.load import Load
 from fieldservice.foundation import display
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.time import at_local
@@ -41,7 +42,7 @@ def lanes_told(plan: Board, somebody: Person, at: datetime, show: Collection[str
     return {
         "start": milliseconds(plan.axis.start), "end": milliseconds(plan.axis.end), "now": milliseconds(at),
         "axis": [_span(*span) for span in plan.axis.spans], "snapMin": SNAP_MIN, "truncated": plan.truncated,
-        "groups": [_group(group, plan.axis) for group in groups],
+        "groups": [_group(group) for group in groups],
         "lanes": [_lane(lane, group, plan.axis) for group in groups for lane in group.lanes],
         "bars": [_bar(lane, bar, plans[bar.station_id], missing.get(bar.order_id, 0)) for lane, bar in bars],
         "places": _places(groups),
@@ -53,10 +54,7 @@ def narrowed(plan: Board, show: Collection[str]) -> list[Group]:
     """Only lanes that have what is asked for (risk, p1), or room left (free); all of them when nothing is asked."""
     if not show:
         return list(plan.groups)
-    groups = (
-        replace(group, lanes=tuple(lane for lane in group.lanes if _wanted(lane, plan.axis, show)))
-        for group in plan.groups
-    )
+    groups = (replace(group, lanes=tuple(lane for lane in group.lanes if _wanted(lane, show))) for group in plan.groups)
     return [group for group in groups if group.lanes]
 
 
@@ -64,15 +62,24 @@ def milliseconds(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
 
 
-def load_text(group: Group, axis: Axis) -> str:
-    """'82% loaded · 6 on duty'"""
+def load_text(group: Group) -> str:
+    """'82 % loaded · 6 on duty'; one that warns: '… · overloaded', over several days with the heaviest one"""
     if group.lent:
         return str(_("come to help"))
-    load = group.load_percent(axis)
-    if load is None:
-        return str(_("nobody on duty"))
-    loaded, there = _("%(load)s %% loaded", load=load), _("%(count)s on duty", count=group.on_duty(axis))
-    return f"{loaded} · {there}"
+    load, heaviest = group.load, group.heaviest
+    if load.percent is None:
+        return str(_("nobody on duty") if heaviest is None else _("work, nobody on duty"))
+    told = [_("%(load)s %% loaded", load=load.percent), _("%(count)s on duty", count=group.on_duty)]
+    if heaviest is not None:
+        day = heaviest.percent if len(group.loads) > 1 else None
+        told.append(_("overloaded") if day is None else _("overloaded on a day: %(load)s %%", load=day))
+    return " · ".join(told)
+
+
+def _overloaded(load: Load) -> str:
+    if load.percent is None:
+        return str(_("work, nobody on duty"))
+    return str(_("load %(load)s %%", load=load.percent))
 
 
 def taken_text(stop: Stop) -> str:
@@ -92,24 +99,27 @@ def breaks(member: Member, axis: Axis) -> list[Span]:
 # Inside -------------------------------------------------------------------------------------------
 
 
-def _wanted(lane: Lane, axis: Axis, show: Collection[str]) -> bool:
+def _wanted(lane: Lane, show: Collection[str]) -> bool:
     if "risk" in show and not any(bar.risk for bar in lane.bars):
         return False
     if "p1" in show and not any(bar.priority == "P1" and not bar.done for bar in lane.bars):
         return False
-    work, duty = lane.load(axis.start, axis.end)
-    return "free" not in show or work < FREE_BELOW * duty
+    return "free" not in show or lane.load.booked < FREE_BELOW * lane.load.capacity
 
 
-def _group(group: Group, axis: Axis) -> dict[str, Any]:
-    return {"id": str(group.station.id), "title": pick(group.station.names), "note": load_text(group, axis)}
+def _group(group: Group) -> dict[str, Any]:
+    return {
+        "id": str(group.station.id), "title": pick(group.station.names), "note": load_text(group),
+        "warn": group.heaviest is not None,
+    }  # fmt: skip
 
 
 def _lane(lane: Lane, group: Group, axis: Axis) -> dict[str, Any]:
-    member = lane.member
+    member, heaviest = lane.member, lane.heaviest(group.threshold)
     return {
         "id": str(member.id), "group": str(group.station.id), "title": pick(member.names),
-        "note": word("state", member.state) if member.absent else "",
+        "note": word("state", member.state) if member.absent else _overloaded(heaviest) if heaviest else "",
+        "warn": heaviest is not None,
         "shifts": [{**_span(duty.starts_at, duty.ends_at), "onCall": duty.on_call} for duty in member.duties],
         "breaks": [_span(*one) for one in breaks(member, axis)],
         "away": [{**_span(one.starts_at, one.ends_at), "title": taken_text(one)} for one in lane.taken],

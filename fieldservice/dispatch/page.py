@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 
 from fieldservice.dispatch import lanes, queue, scope
 from fieldservice.dispatch.board import board
+from fieldservice.dispatch.cover import load
 from fieldservice.dispatch.drawer import Drawer, drawer_for, drawer_of
 from fieldservice.dispatch.filters import RANGES, Filters
 from fieldservice.dispatch.plans import urgent
@@ -41,7 +42,7 @@ def everything(
     drawer = _drawer(somebody, filters, at)
     return {
         **_frame(filters, stations, at),
-        **_counters(chosen),
+        **_counters(chosen, filters),
         **_urgent(somebody, chosen, at),
         **_queue(chosen, filters, at),
         "may_plan": partial(scope.may_plan, somebody),
@@ -57,7 +58,7 @@ def part(name: str, somebody: Person, filters: Filters, at: datetime) -> Context
     chosen = scope.chosen_stations(filters.station, stations)
     context: Context = {**_frame(filters, stations, at), "error": None, "typed": {}}
     if name == "counters":
-        return context | _counters(chosen)
+        return context | _counters(chosen, filters)
     if name == "urgent":
         return context | _urgent(somebody, chosen, at)
     if name == "queue":
@@ -97,8 +98,9 @@ def _frame(filters: Filters, stations: Sequence[Station], at: datetime) -> Conte
     }
 
 
-def _counters(chosen: Sequence[Station]) -> Context:
-    return {"counters": queue.counters([station.id for station in chosen])}
+def _counters(chosen: Sequence[Station], filters: Filters) -> Context:
+    ids = [station.id for station in chosen]
+    return {"counters": queue.counters(ids), "overloaded": load.overloaded(ids, filters.day, filters.days)}
 
 
 def _urgent(somebody: Person, chosen: Sequence[Station], at: datetime) -> Context:

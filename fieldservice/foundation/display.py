@@ -33,6 +33,14 @@ def date_long(moment: datetime | date | None) -> str:
     return _day(day, "y年M月d日 EEE" if _chinese() else "EEE d MMM y", str(get_locale()))
 
 
+def date_weekday(moment: datetime | date | None) -> str:
+    """Wed 25 Nov / 11月25日 周三"""
+    if moment is None:
+        return ""
+    day = local(moment).date() if isinstance(moment, datetime) else moment
+    return _day(day, "M月d日 EEE" if _chinese() else "EEE d MMM", str(get_locale()))
+
+
 @lru_cache(4096)
 def _day(day: date, pattern: str, locale: str) -> str:
     """Remembered: a plan tells the same few days hundreds of times, and Babel takes its time for each."""

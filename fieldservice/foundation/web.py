@@ -46,6 +46,9 @@ CONTENT_POLICY = (
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+FILTERS = (
+    "clock_time", "date_short", "datetime_short", "date_long", "date_weekday", "minutes", "quantity", "money",
+)  # fmt: skip
 HEADERS = {
     "Content-Security-Policy": CONTENT_POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -105,7 +108,7 @@ def install(app: Flask) -> None:
     )
     app.register_error_handler(HTTPException, show_http_error)
     app.register_error_handler(Exception, _show_crash)
-    for name in ("clock_time", "date_short", "datetime_short", "date_long", "minutes", "quantity", "money"):
+    for name in FILTERS:
         app.add_template_filter(getattr(display, name), name)
     app.add_template_filter(phone_text, "phone")
     app.jinja_env.globals.update(word=word, pick=pick, asset=asset, ngettext=ngettext, company=company)

@@ -19,8 +19,8 @@ from fieldservice.stations.models import Station
 
 ENTITIES = (
     "service_request", "work_order", "visit", "clock", "booking", "message", "file", "survey", "task", "stock", "part",
-    "customer", "contact", "site", "asset", "station", "territory", "technician", "shift", "user", "policy",
-    "import_run", "tablet",
+    "customer", "contact", "site", "asset", "station", "territory", "technician", "shift", "shift_swap", "user",
+    "policy", "import_run", "tablet",
 )  # fmt: skip
 
 

@@ -3,20 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fieldservice.foundation.scales import Scale, Tick, axis_of
+
 WIDTH, HEIGHT = 560, 220
 LEFT, RIGHT, TOP, BOTTOM = 44, 60, 10, 24
 ROW, NAME = 26, 180
 
 
 MOST_DOTS = 30  # more than that nobody compares by eye
-
-
-@dataclass(frozen=True)
-class Tick:
-    """A place on an axis with its text."""
-
-    at: float
-    text: str
 
 
 @dataclass(frozen=True)
@@ -53,24 +47,11 @@ class DotChart:
     better: int = 0  # how many that do better are not drawn
 
 
-@dataclass(frozen=True)
-class Scale:
-    """Puts values between `low` and `high` on the way from `start` to `end`."""
-
-    low: float
-    high: float
-    start: float
-    end: float
-
-    def __call__(self, value: float) -> float:
-        return self.start + (self.end - self.start) * (value - self.low) / (self.high - self.low)
-
-
 def line(
     labels: Sequence[str], values: Sequence[float | None], texts: Sequence[str], target: float | None
 ) -> LineChart:
     """A line over equal steps; a missing value leaves a gap, never a zero."""
-    low, high, steps = _axis([value for value in (*values, target) if value is not None])
+    low, high, steps = axis_of([value for value in (*values, target) if value is not None])
     across = Scale(0, max(1, len(values) - 1), LEFT, WIDTH - RIGHT)
     up = Scale(low, high, HEIGHT - BOTTOM, TOP)
     placed = [None if value is None else (across(index), up(value)) for index, value in enumerate(values)]
@@ -87,7 +68,7 @@ def line(
 def dots(rows: Sequence[tuple[str, float, str]], target: float | None, better: str) -> DotChart:
     """Rows (label, value, text) from best to worst; those that miss the target are marked. Of very many the worst."""
     ordered = sorted(rows, key=lambda row: row[1], reverse=better == "higher")[-MOST_DOTS:]
-    low, high, steps = _axis([value for value in (*(row[1] for row in ordered), target) if value is not None])
+    low, high, steps = axis_of([value for value in (*(row[1] for row in ordered), target) if value is not None])
     across = Scale(low, high, NAME, WIDTH - RIGHT)
     placed = [
         Dot(across(value), TOP + ROW * (index + 0.5), label, text, _misses(value, target, better))
@@ -116,19 +97,3 @@ def _misses(value: float, target: float | None, better: str) -> bool:
     if target is None:
         return False
     return value < target if better == "higher" else value > target
-
-
-def _axis(values: Sequence[float]) -> tuple[float, float, list[float]]:
-    """A range with round steps around the values."""
-    if not values:
-        return 0.0, 1.0, [0.0, 1.0]
-    low, high = min(values), max(values)
-    span = (high - low) or max(abs(high), 1) * 0.2
-    step = next(size for size in _STEPS if span / size <= 5)
-    first, last = int(low // step), -int(-high // step)
-    if first == last:
-        last += 1
-    return first * step, last * step, [index * step for index in range(first, last + 1)]
-
-
-_STEPS = [size * scale for scale in (0.1, 1, 10, 100, 1000, 10_000, 100_000) for size in (1, 2, 5)]

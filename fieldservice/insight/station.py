@@ -1,12 +1,15 @@
 """The four panels of a station's page: sale, spare part, service, survey – with what is known today."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, select
 
 from fieldservice.assets.models import Asset
 from fieldservice.customers.models import Customer
+from fieldservice.dispatch.cover import rules
+from fieldservice.dispatch.cover.load import Load, load_of
 from fieldservice.feedback.models import Survey
 from fieldservice.foundation.db import session
 from fieldservice.foundation.time import day_span, now, today
@@ -32,6 +35,9 @@ class Service:
     open_requests: int
     unassigned: int
     breached: int
+    load: Load
+    load_tomorrow: Load
+    warn_above: float  # share of the capacity
     urgent: list[tuple[ServiceRequest, clocks.ClockView]]
 
 
@@ -78,12 +84,16 @@ def service_of(station_id: int) -> Service:
         clock.station_id == station_id, clock.stopped_at.is_(None), clock.state == "breached",
         clock.subject_type == request.subject_type,
     )  # fmt: skip
+    loads = load_of([station_id], today(), 2)
     return Service(
         visits=sum(number for state, number in by_state.items() if state not in ("cancelled", "declined", "missed")),
         on_the_way=by_state.get("en_route", 0),
         done=by_state.get("completed", 0) + by_state.get("partially_completed", 0),
         open_requests=_count(request, request.station_id == station_id, request.state.in_(OPEN_REQUESTS)),
         unassigned=_count(WorkOrder, WorkOrder.station_id == station_id, WorkOrder.state == "ready"),
+        load=loads.station(station_id, today()),
+        load_tomorrow=loads.station(station_id, today() + timedelta(days=1)),
+        warn_above=rules.thresholds([station_id])[station_id],
         breached=_count(clock, *broken),
         urgent=_urgent(station_id),
     )

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from fieldservice.foundation import display
 from fieldservice.foundation.db import session, touching
@@ -56,6 +56,11 @@ class Shifts(OfStation):
     )  # fmt: skip
     keys = (("technician", "day", "start"),)
     shown = ("technician", "day", "start", "end", "on_call", "station")
+    made: ClassVar[str] = "published"  # the state of a new one
+
+    def every(self) -> Select[Any]:
+        """A swapped shift is another's by now."""
+        return super().every().where(Shift.state != "swapped")
 
     def name(self, row: Any) -> str:
         return f"{display.date_short(row.starts_at)} {local(row.starts_at):%H:%M}–{local(row.ends_at):%H:%M}"
@@ -84,7 +89,7 @@ class Shifts(OfStation):
         """A technician is in one place at a time; the station defaults to the own one."""
         homes = {row.id: row.station_id for row in session.execute(select(Technician.id, Technician.station_id).where(
             Technician.id.in_({draft.all_values()["technician"] for draft in drafts})))}  # fmt: skip
-        spans = [(draft, *_span(draft.all_values())) for draft in drafts]
+        spans = [(draft, *span_of(draft.all_values())) for draft in drafts]
         for draft, _start, _end in spans:
             if draft.values.get("station") is None and draft.row is None:
                 draft.values["station"] = homes[draft.values["technician"]]
@@ -108,18 +113,18 @@ class Shifts(OfStation):
     def create(self, wanted: Sequence[Values], at: datetime) -> Sequence[Any]:
         rows = []
         for values in wanted:
-            starts_at, ends_at = _span(values)
+            starts_at, ends_at = span_of(values)
             rows.append(Shift(technician_id=values["technician"], station_id=values["station"], starts_at=starts_at,
-                              ends_at=ends_at, on_call=bool(values.get("on_call")), state="published"))  # fmt: skip
+                              ends_at=ends_at, on_call=bool(values.get("on_call")), state=self.made))  # fmt: skip
         session.add_all(rows)
         session.flush()
-        record_many("shift.published", [(row, {"technician": row.technician_id}) for row in rows], at=at)
+        record_many(f"shift.{self.made}", [(row, {"technician": row.technician_id}) for row in rows], at=at)
         return rows
 
     def change(self, row: Any, values: Values, at: datetime) -> None:
         merged = {**self.values(row), **values}
         row.technician_id, row.station_id, row.on_call = merged["technician"], merged["station"], merged["on_call"]
-        row.starts_at, row.ends_at = _span(merged)
+        row.starts_at, row.ends_at = span_of(merged)
 
 
 def _moment(day: str, hour: str) -> datetime:
@@ -127,7 +132,8 @@ def _moment(day: str, hour: str) -> datetime:
     return at_local(date.fromisoformat(day), clock.hour, clock.minute)
 
 
-def _span(values: Values) -> tuple[datetime, datetime]:
+def span_of(values: Values) -> tuple[datetime, datetime]:
+    """From when until when a shift lasts that holds these values."""
     start = _moment(values["day"], values["start"])
     end = _moment(values["day"], values["end"])
     return start, end if end > start else end + timedelta(days=1)

@@ -5,11 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from fieldservice.customers.records import CUSTOMER, OfCustomer
 from fieldservice.foundation import display
-from fieldservice.foundation.access import Person
 from fieldservice.foundation.db import among, session
 from fieldservice.foundation.time import at_local, local
 from fieldservice.foundation.words import word
@@ -44,8 +43,8 @@ class Absences(OfStation):
     shown = ("technician", "cause", "from_day", "to_day")
     moves = ("released",)
 
-    def statement(self, person: Person) -> Any:
-        return super().statement(person).where(Booking.away(), Booking.state == "held")
+    def every(self) -> Select[Any]:
+        return super().every().where(Booking.away(), Booking.state == "held")
 
     def name(self, row: Any) -> str:
         return f"{word('booking_cause', row.cause)} {display.date_short(row.starts_at)}"
@@ -79,7 +78,7 @@ class Absences(OfStation):
     def check(self, drafts: Sequence[Any]) -> None:
         for draft in drafts:
             values = draft.all_values()
-            starts_at, ends_at = _span(values)
+            starts_at, ends_at = span_of_absence(values)
             if ends_at <= starts_at:
                 draft.refuse("to_day", _l("The end must lie after the start."))
             elif draft.row is None and (clash := held_time.in_the_way(values["technician"], starts_at, ends_at)):
@@ -88,7 +87,7 @@ class Absences(OfStation):
     def create(self, wanted: Sequence[Values], at: datetime) -> Sequence[Any]:
         rows = []
         for values in wanted:
-            starts_at, ends_at = _span(values)
+            starts_at, ends_at = span_of_absence(values)
             technician = session.get_one(Technician, values["technician"])
             rows.append(held_time.book_absence(technician, values["cause"], starts_at, ends_at, at=at))
         return rows
@@ -115,8 +114,8 @@ class NamedEngineers(OfCustomer):
     searched = ("reason",)
     moves = ("retired",)
 
-    def statement(self, person: Any) -> Any:
-        return super().statement(person).where(TechnicianWish.state == "active")
+    def every(self) -> Select[Any]:
+        return super().every().where(TechnicianWish.state == "active")
 
     def name(self, row: Any) -> str:
         return word("technician_wish", row.wish)
@@ -148,7 +147,8 @@ def _moment(day: str, hour: str) -> datetime:
     return at_local(clock.date(), clock.hour, clock.minute)
 
 
-def _span(values: Values) -> tuple[datetime, datetime]:
+def span_of_absence(values: Values) -> tuple[datetime, datetime]:
+    """From when until when somebody is away who holds these values."""
     return (
         _moment(values["from_day"], values.get("from_hour") or "00:00"),
         _moment(values["to_day"], values.get("to_hour") or "23:59"),

@@ -28,6 +28,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 STEP = timedelta(minutes=5)  # starts are said in round minutes
 STEP_ABOUT = timedelta(minutes=15)  # and rounder where travel is a guess
 LUNCH: tuple[time, time] = (STANDARD_HOURS[0][1], STANDARD_HOURS[1][0])
+LUNCH_TAKES = timedelta(minutes=45)
+LUNCH_AROUND = timedelta(minutes=60)  # that it may begin before the usual hour, or after that is over
 
 # Weights of the score (0…100). They rank what the rules allow; nothing here refuses.
 ON_TIME = 40.0  # arrives before the promise
@@ -86,6 +88,16 @@ class Slot:
     spare_min: int | None = None  # before the arrival promise; None without one, or when late
     late_min: int = 0  # after the arrival promise
     restore_late_min: int = 0  # the work ends that long after the promise to restore
+
+
+def lunch_within(duty: Span) -> Span | None:
+    """From when until when the midday break (LUNCH_TAKES) of a shift may begin; None where the shift does not go on
+    before and after it."""
+    day = local(duty.starts_at).date()
+    usual, over = (at_local(day, moment.hour, moment.minute) for moment in LUNCH)
+    earliest, latest = max(usual - LUNCH_AROUND, duty.starts_at), over + LUNCH_AROUND
+    goes_on = duty.starts_at < usual and latest + LUNCH_TAKES <= duty.ends_at
+    return Span(earliest, latest) if goes_on else None
 
 
 def openings(job: Job, day: TechnicianDay, within: Span, now: datetime, minutes: Minutes) -> Iterator[Span]:

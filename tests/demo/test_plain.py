@@ -45,6 +45,17 @@ def test_somebody_always_works_and_nobody_is_on_two_duties(today: date, team: in
         assert all(one.ends_at <= other.starts_at for one, other in pairwise(duties))
 
 
+@given(days, st.integers(4, 24))
+def test_T_03_the_weeks_of_the_demo_are_covered(today: date, team: int) -> None:
+    turns = Turns(today, team)
+    some = [turns.duties(index, today + timedelta(days=number)) for index in range(team) for number in range(-8, 15)]
+    spans = sorted((duty.starts_at, duty.ends_at) for duties in some for duty in duties)
+    until = spans[0][1]
+    for starts_at, ends_at in spans:
+        assert starts_at <= until, "nobody is there"
+        until = max(until, ends_at)
+
+
 @pytest.mark.parametrize("size", [SMALL, CITY], ids=lambda size: size.code)
 def test_the_company_stands_where_it_says(sqlite_app: Flask, size: object) -> None:
     world = plan_world(size, 360, NOW)  # type: ignore[arg-type]  # parametrised

@@ -1,14 +1,15 @@
 """Which hours of which days are shown, and what a lane has beside its bars."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import pytest
 
 from fieldservice.dispatch.axis import Axis, axis_for
-from fieldservice.dispatch.board import Bar, Lane
+from fieldservice.dispatch.cover.load import Load, day_loads
 from fieldservice.dispatch.lanes import breaks
-from fieldservice.foundation.time import at_local
-from tests.workorders.cast import DAY, absence, at, shift, technician
+from fieldservice.foundation.time import at_local, day_span
+from fieldservice.workorders.eligibility import Span
+from tests.workorders.cast import DAY, WUXI, at, shift, technician
 
 NEXT = date(2026, 11, 26)
 
@@ -28,14 +29,6 @@ def test_the_axis_is_as_wide_as_the_work(spans: list[tuple[datetime, datetime]],
     assert (axis.from_hour, axis.to_hour) == hours
 
 
-def bar(start: datetime, minutes: int, **facts: object) -> Bar:
-    given: dict[str, object] = {
-        "visit_id": 1, "version": 1, "order": "WO-2026-004112", "title": "换油", "customer": {}, "priority": "P3",
-        "state": "scheduled", "starts_at": start, "ends_at": start + timedelta(minutes=minutes), "travel_min": 30,
-    }  # fmt: skip
-    return Bar(**{**given, **facts})  # type: ignore[arg-type]  # put together above
-
-
 def test_breaks_lie_within_ordinary_duty() -> None:
     axis = Axis(DAY, 2, 8, 18)
     noon = (at(12), at(13))
@@ -47,8 +40,9 @@ def test_breaks_lie_within_ordinary_duty() -> None:
 
 def test_the_load_of_a_lane() -> None:
     member = technician(duties=(shift(8, 18), shift(18, 24, on_call=True))).member
-    lane = Lane(member, (bar(at(10), 60), bar(at(14), 20, state="completed")), (absence("training", (16, 0), (18, 0)),))
-    assert lane.load(at(8), at(18)) == (80, 600)
+    away = [Span(at(16), at(18))]
+    work = [Span(at(10), at(11)), Span(at(14), at(14, 20))]
+    assert day_loads(member.duties, away, work, Span(*day_span(DAY)), WUXI) == {WUXI: Load(80, 480 - 45)}
 
 
 def test_days_and_hours_of_the_axis() -> None:

@@ -99,7 +99,8 @@ def test_lanes_are_told_as_the_timeline_takes_them(scene: Scene, board: Board) -
     write(lambda: booking.book_absence(session.get_one(Technician, scene.xu.id), "training", local_at(9), local_at(12)))
     told = board.get("/dispatch/lanes").json
     assert [one["title"] for one in told["lanes"]] == ["Lu Jianguo", "Xu Xiaofeng"]
-    assert told["groups"] == [{"id": str(scene.station.id), "title": "Wuxi Xinwu", "note": "5 % loaded · 2 on duty"}]
+    group = {"id": str(scene.station.id), "title": "Wuxi Xinwu", "note": "8 % loaded · 2 on duty", "warn": False}
+    assert told["groups"] == [group]
     (bar,) = told["bars"]
     assert (bar["id"], bar["lane"], bar["title"]) == (
         str(visit.id),

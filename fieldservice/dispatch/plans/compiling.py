@@ -15,15 +15,12 @@ from fieldservice.dispatch.planning.pricing import Fault, price_route
 from fieldservice.dispatch.plans.reading import Material, Work
 from fieldservice.foundation.places import Point, TravelProvider, travel
 from fieldservice.foundation.places.slow_areas import slowed_by
-from fieldservice.foundation.time import at_local, local
 from fieldservice.stations.roster import Member
 from fieldservice.workorders.eligibility import Span, Stop, TechnicianDay
-from fieldservice.workorders.slots import LUNCH
+from fieldservice.workorders.slots import LUNCH_TAKES, lunch_within
 
 WEIGHTS = {"P1": 8.0, "P2": 4.0, "P3": 2.0, "P4": 1.0}  # what leaving a job of that priority out is worth [D]
 TOLD = 5.0  # more, where the customer was told a time: only a P1 pushes out a P3 or P4 that somebody waits for [D]
-LUNCH_TAKES = timedelta(minutes=45)
-LUNCH_AROUND = timedelta(minutes=60)  # that it may begin before the usual hour, or after that is over
 SOON = timedelta(hours=4)  # the longest drive between two pieces of duty that is thought of
 SHORTEST = timedelta(minutes=15)  # a piece of a shift in which nothing can be done is left out
 
@@ -205,11 +202,9 @@ def _day(material: Material, shift: Shift, places: _Places, seconds: Callable[[d
 
 def _lunch(span: Span, seconds: Callable[[datetime], int]) -> Iterable[Break]:
     """The midday break of a shift that goes on before and after it."""
-    day = local(span.starts_at).date()
-    usual, over = (at_local(day, moment.hour, moment.minute) for moment in LUNCH)
-    earliest, latest = max(usual - LUNCH_AROUND, span.starts_at), over + LUNCH_AROUND
-    if span.starts_at < usual and latest + LUNCH_TAKES <= span.ends_at:
-        yield Break(seconds(earliest), seconds(latest), int(LUNCH_TAKES.total_seconds()))
+    room = lunch_within(span)
+    if room is not None:
+        yield Break(seconds(room.starts_at), seconds(room.ends_at), int(LUNCH_TAKES.total_seconds()))
 
 
 # Work ---------------------------------------------------------------------------------------------

@@ -84,9 +84,13 @@ class Kind:
 
     # What can be asked ----------------------------------------------------------------------------
 
+    def every(self) -> Select[Any]:
+        """Every record there is: of rows that are also something else, or over, only those that count."""
+        return select(self.model)
+
     def statement(self, person: Person) -> Select[Any]:
         """Every record the person may see."""
-        statement = select(self.model)
+        statement = self.every()
         stations = person.stations(*self.readers)
         condition = None if stations is None else self.in_stations(stations)
         return statement if condition is None else statement.where(condition)
@@ -109,7 +113,7 @@ class Kind:
 
     def page_of(self, person: Person | None, words: str, after: int, limit: int) -> Sequence[Any]:
         """The next records after an id; all of them for `person` None."""
-        statement = self.statement(person) if person is not None else select(self.model)
+        statement = self.statement(person) if person is not None else self.every()
         if words:
             statement = statement.where(self.holds(words))
         return session.scalars(statement.where(self.model.id > after).order_by(self.model.id).limit(limit)).all()
@@ -195,6 +199,10 @@ class Kind:
     def remove(self, row: Any) -> None:
         """Take back a record that was just made. The database refuses where something points at it."""
         session.delete(row)
+
+    def left_by_undo(self, row: Any, before: Values | None) -> list[Any]:
+        """What taking an edit back leaves open, as sentences to be told; the record then holds `before`, or is gone."""
+        return []
 
     def move(self, row: Any, to: str, reason: str, at: datetime) -> None:
         """Move a record to another state."""

@@ -37,7 +37,7 @@ export class Feed {
   #take(data) {
     const timeline = this.#timeline;
     const bars = data.bars.map(bar => this.#dressed(bar));
-    const frame = JSON.stringify([data.axis, data.lanes, data.groups.map(group => group.id)]);
+    const frame = JSON.stringify([data.axis, data.lanes.map(lane => ({ ...lane, note: '', warn: false })), data.groups.map(group => group.id)]);
     this.#ahead = data.now - Date.now();
     document.querySelector('#lanes-truncated').hidden = !data.truncated;
     this.#late = frame !== this.#frame && Boolean(this.#held());
@@ -47,7 +47,7 @@ export class Feed {
     this.#frame = frame;
     this.#places.show(data.places, bars, data.areas);
     this.#known = new Map(bars.map(bar => [bar.id, JSON.stringify(bar)]));
-    timeline.note(Object.fromEntries(data.groups.map(({ id, note }) => [id, note])));
+    timeline.note(byId(data.groups), byId(data.lanes));
     timeline.now = data.now;
   }
 
@@ -71,4 +71,8 @@ export class Feed {
     const riskWord = bar.risk === 'promise' ? t('after the promised arrival') : bar.risk && t('should be on the way');
     return { ...bar, tone, icon, word, riskWord };
   }
+}
+
+function byId(list) {
+  return new Map(list.map(one => [one.id, one]));
 }

@@ -4,8 +4,8 @@
 // Properties
 //   data      {start, end, now, axis: [{start, end}], snapMin, groups, lanes, bars}; times are epoch milliseconds.
 //             axis: the spans that are shown, one after another, each beginning at a full hour; without it start…end.
-//               groups: {id, title, note}
-//               lanes:  {id, group, title, note, shifts: [{start, end, onCall}], breaks: [{start, end}],
+//               groups: {id, title, note, warn}
+//               lanes:  {id, group, title, note, warn, shifts: [{start, end, onCall}], breaks: [{start, end}],
 //                        away: [{start, end, title}]}
 //               bars:   {id, lane, start, end, title, short, state, tone, icon, priority, pinned, risk, parts, travelMin,
 //                        version, movable, proposed, done}; tone: ok, warn, bad, info or mute; parts: 'ready',
@@ -25,7 +25,7 @@
 //   settle(ids)                 what was dropped goes back to where the page said (what came from outside goes away)
 //   carry(item, pointerEvent)   {id, title, durationMin, tone, short} from outside; without an event by keyboard
 //   reveal(id)                  scrolls to a bar
-//   note({group: text})         what stands beside the names of groups
+//   note(groups, lanes)         what stands beside their names: maps of id to {note, warn}
 //   bar(id)                     what the page said last of a bar, if it is there
 //
 // Events (bubbling): timeline-select {ids} · timeline-pick {ids, carried} · timeline-over {ids, lane, start} ·
@@ -37,6 +37,7 @@ import { Drag } from './drag.js';
 import { readIcons } from './icons.js';
 import { Keys } from './keys.js';
 import { Scene } from './scene.js';
+import { noteGroup } from './view.js';
 
 export class ResourceTimeline extends HTMLElement {
   static observedAttributes = ['sprite'];
@@ -129,12 +130,17 @@ export class ResourceTimeline extends HTMLElement {
     if (entry) this.#scene.reveal(entry);
   }
 
-  note(notes) {
+  note(groups, lanes = new Map()) {
     for (const section of this.#scene.plan.sections) {
-      const { group: { id }, element } = section;
-      section.group = { ...section.group, note: notes[id] ?? '' };
-      if (element) element.querySelector('.tml-station-t > span').textContent = section.group.note;
+      const { note = '', warn = false } = groups.get(section.group.id) ?? {};
+      section.group = { ...section.group, note, warn };
+      if (section.element) noteGroup(section.element.querySelector('.tml-station-t > span'), section.group);
     }
+    for (const lane of this.#scene.plan.lanes) {
+      const { note = '', warn = false } = lanes.get(lane.id) ?? lane;
+      Object.assign(lane, { note, warn });
+    }
+    this.#scene.view.judge();
   }
 
   bar(id) {

@@ -34,8 +34,9 @@ export class LaneRow {
 
   judge({ sprite, verdicts }) {
     const verdict = verdicts?.[this.lane.id];
-    if (this.judged === verdict && this.named === this.lane) return;
-    Object.assign(this, { judged: verdict, named: this.lane });
+    const { note = '', warn } = this.lane;
+    if (this.judged === verdict && this.named === this.lane && this.noted === note) return;
+    Object.assign(this, { judged: verdict, named: this.lane, noted: note });
     const name = make('b', 'cut');
     name.textContent = this.lane.title;
     const aside = make('span', verdict ? 'tml-fit' : 'tml-note cut');
@@ -43,8 +44,12 @@ export class LaneRow {
       const [tone, drawn] = FITS[verdict.fits];
       aside.dataset.s = tone;
       aside.append(icon(sprite, drawn), Object.assign(make('span', 'cut'), { textContent: verdict.text }));
+    } else if (warn) {
+      aside.className = 'tml-fit';
+      aside.dataset.s = 'warn';
+      aside.append(icon(sprite, 'triangle-alert'), Object.assign(make('span', 'cut'), { textContent: note }));
     } else {
-      aside.textContent = this.lane.note ?? '';
+      aside.textContent = note;
     }
     this.label.replaceChildren(name, aside);
     this.element.dataset.fits = verdict?.fits ?? '';

@@ -174,13 +174,22 @@ export class View {
   }
 }
 
+/** What stands beside the name of a group; a warning has its hue and its sign. */
+export function noteGroup(element, { note = '', warn }) {
+  element.textContent = warn ? `⚠ ${note}` : note;
+  if (warn) element.dataset.s = 'warn';
+  else delete element.dataset.s;
+}
+
 function station({ group, y, height, row }) {
   const element = make('div', 'tml-group', { role: 'rowgroup' });
   element.style.top = `${y}px`;
   element.style.height = `${height}px`;
   const head = make('div', 'tml-station', { role: 'row', 'aria-rowindex': row });
   const title = make('div', 'tml-station-t', { role: 'rowheader' });
-  title.append(Object.assign(make('b'), { textContent: group.title }), Object.assign(make('span'), { textContent: group.note ?? '' }));
+  const note = make('span');
+  noteGroup(note, group);
+  title.append(Object.assign(make('b'), { textContent: group.title }), note);
   head.append(title);
   element.append(head);
   return element;
