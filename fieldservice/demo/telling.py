@@ -323,4 +323,6 @@ def _visit(told: Told, step: Step) -> Visit:
 
 
 def _lying(part: Part, place: StockLocation) -> Decimal:
-    return stock.stock_of([part.id], [place.id]).get((part.id, place.id), Decimal(0))
+    """Written as both databases would: PostgreSQL tells 2 as 2.000."""
+    lies = stock.stock_of([part.id], [place.id]).get((part.id, place.id), Decimal(0))
+    return Decimal(f"{lies.normalize():f}")
