@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from fieldservice.dispatch import scope
+from fieldservice.dispatch.day.outlook import Touched, outlook_of
+from fieldservice.dispatch.day.reading import UNDER_WAY, WAITING
 from fieldservice.dispatch.filters import Filters
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.time import at_local, local
@@ -39,6 +41,7 @@ class Drawer:
     may_plan: bool
     answers: Suggestions | None
     at: datetime
+    outlook: Touched  # what is expected of the visit, and what that touches
 
     @property
     def acts(self) -> tuple[str, ...]:
@@ -128,7 +131,14 @@ def drawer_of(
         may_plan=may_plan,
         answers=answers,
         at=at,
+        outlook=_outlook(shown, somebody, at),
     )
+
+
+def _outlook(visit: Visit | None, somebody: Person, at: datetime) -> Touched:
+    if visit is None or visit.state not in (*WAITING, *UNDER_WAY):
+        return Touched(None)
+    return outlook_of(visit, somebody.stations(*queries.READERS), at)
 
 
 def horizon(day: date, at: datetime) -> tuple[datetime, datetime]:

@@ -157,8 +157,17 @@ def _bar(lane: Lane, bar: Bar, may_plan: bool, missing: int) -> dict[str, Any]:
         "title": f"{pick(bar.customer)} {bar.title}".strip(), "short": bar.order, "state": bar.state,
         "priority": bar.priority, "risk": bar.risk, "parts": "missing" if missing else "",
         "travelMin": 0 if bar.done else bar.travel_min, "version": bar.version, "done": bar.done,
-        "proposed": bar.state in PLANNED, "movable": may_plan and bar.state in CHANGEABLE,
+        "proposed": bar.state in PLANNED, "movable": may_plan and bar.state in CHANGEABLE, **_expected(bar),
     }  # fmt: skip
+
+
+def _expected(bar: Bar) -> Mapping[str, Any]:
+    """Of who has begun the end is of interest, of all others the start."""
+    if bar.expected is None:
+        return {}
+    span = bar.expected.span
+    at = span.ends_at if bar.expected.begun else span.starts_at
+    return {"expected": {**_span(*span), "at": milliseconds(at)}}
 
 
 def _span(start: datetime, end: datetime) -> Mapping[str, int]:

@@ -1,14 +1,18 @@
 """What estimates are made from: a technician's visits and absences of the day."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import contains_eager
 
-from fieldservice.dispatch.day.estimating import AT_WORK, AWAY, ENDED, Stop
-from fieldservice.foundation.db import session
+from fieldservice.dispatch.day.estimating import AT_WORK, AWAY, ENDED, Stop, Ways
+from fieldservice.foundation.db import among, session
+from fieldservice.foundation.places import Point, travel, travel_minutes
 from fieldservice.foundation.time import day_span, local
+from fieldservice.mechanisms.clocks.models import Clock
+from fieldservice.stations.models import Technician
 from fieldservice.workorders.eligibility import Span, place_of
 from fieldservice.workorders.models import Booking, Visit, WorkOrder
 
@@ -42,16 +46,17 @@ def stops_today(visits: Iterable[Visit], technician_id: int, at: datetime) -> li
             Booking.starts_at < ends, Booking.ends_at > begins,
         )
     )  # fmt: skip
-    return [*map(_stop, visits), *(Stop(None, AWAY, Span(row.starts_at, row.ends_at)) for row in absences)]
+    told = (stop_of(one, _point(one.work_order)) for one in visits)
+    return [*told, *(Stop(None, AWAY, Span(row.starts_at, row.ends_at)) for row in absences)]
 
 
-def _stop(visit: Visit) -> Stop:
-    order = visit.work_order
+def stop_of(visit: Any, place: Point | None) -> Stop:
+    """A visit, or a row with its columns, as the estimating takes it."""
     return Stop(
         visit_id=visit.id,
         state=visit.state,
         span=Span(visit.starts_at, visit.ends_at),
-        place=place_of(order.latitude, order.longitude, order.precision).point,
+        place=place,
         travel=timedelta(minutes=visit.travel_min),
         en_route_at=visit.en_route_at,
         on_site_at=visit.on_site_at,
@@ -60,3 +65,26 @@ def _stop(visit: Visit) -> Stop:
         paused_at=visit.paused_at if visit.state == "paused" else None,
         paused=timedelta(minutes=visit.paused_min),
     )
+
+
+def ways_of(technician_id: int) -> Ways:
+    """How long a technician's drives take now. Where he lives is read only when slow areas ask for it."""
+    areas = tuple(travel.DEFAULT.slow_areas())
+    who = session.get(Technician, technician_id) if areas else None
+    home = Point(who.latitude, who.longitude) if who is not None else None
+    return Ways(travel_minutes, areas, home)
+
+
+def arrivals_due(request_ids: Collection[int]) -> dict[int, datetime]:
+    """When people were promised to see somebody, by request; open promises only."""
+    if not request_ids:
+        return {}
+    rows = select(Clock.subject_id, Clock.due_at).where(
+        Clock.subject_type == "service_request", among(Clock.subject_id, sorted(request_ids)), Clock.kind == "arrival",
+        Clock.stopped_at.is_(None),
+    )  # fmt: skip
+    return dict(session.execute(rows).all())
+
+
+def _point(order: WorkOrder) -> Point | None:
+    return place_of(order.latitude, order.longitude, order.precision).point

@@ -18,6 +18,7 @@ export function wordsFor(zone) {
     day: moment => days.format(moment),
     time,
     bar: (bar, lane) => name(bar, lane, time),
+    expected: bar => `≈ ${time(bar.expected.at)}`,
     placing: ({ short }) => t('Placing %(number)s', { number: short.slice(-6) }),
     picked: t('Picked up %(title)s: %(lane)s %(start)s'),
     at: ({ lane, start, end, text }) => [`${lane} ${start}–${end}`, text].filter(Boolean).join('. '),
@@ -32,7 +33,8 @@ export function wordsFor(zone) {
   };
 }
 
-function name({ short, title, start, end, word, riskWord, parts }, lane, time) {
+function name({ short, title, start, end, word, riskWord, parts, expected }, lane, time) {
+  const late = expected && t('expected %(start)s–%(end)s', { start: time(expected.start), end: time(expected.end) });
   const lacks = parts === 'missing' && t('parts missing');
-  return [short, title, lane.title, `${time(start)}–${time(end)}`, word, riskWord, lacks].filter(Boolean).join(', ');
+  return [short, title, lane.title, `${time(start)}–${time(end)}`, word, late, riskWord, lacks].filter(Boolean).join(', ');
 }

@@ -8,10 +8,10 @@
 //               lanes:  {id, group, title, note, shifts: [{start, end, onCall}], breaks: [{start, end}],
 //                        away: [{start, end, title}]}
 //               bars:   {id, lane, start, end, title, short, state, tone, icon, priority, pinned, risk, parts, travelMin,
-//                        version, movable, proposed, done}; tone: ok, warn, bad, info or mute; parts: 'ready',
+//                        version, movable, proposed, done, expected: {start, end} where that is later}; tone: ok, warn, bad, info or mute; parts: 'ready',
 //                        'arriving' or 'missing'; icon: a name of the sprite
 //   words     every text: label, lanes, axis, help, empty, hour(ms, short), day(ms), time(ms), bar(bar, lane) which names
-//             all that matters of it, and for
+//             all that matters of it, expected(bar) when it is later, and for
 //             what is announced, as function of the facts or text with %(title)s, %(lane)s, %(start)s, %(end)s, %(text)s,
 //             %(count)s: placing, picked, at, dropped, resized, refused, cancelled, taken, fixed, selected, settled
 //   sprite    address of the icons, also as attribute

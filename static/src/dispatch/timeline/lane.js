@@ -66,6 +66,7 @@ export class LaneRow {
       if (element === at) at = at.nextSibling;
       else this.track.insertBefore(element, at);
       box.travel = Math.min(Math.round(((entry.bar.travelMin ?? 0) / 60) * axis.hour), Math.max(0, box.left - right));
+      box.late = entry.bar.expected && entry.start === entry.bar.start ? axis.box(entry.bar.expected.start, entry.bar.expected.end) : null;
       paintBar(element, entry, this.lane, box, scene.flags(id, entry.start < busyUntil), scene);
       busyUntil = Math.max(busyUntil, entry.end);
       right = Math.max(right, box.left + box.width);
