@@ -12,10 +12,9 @@ from flask_babel import gettext as _
 
 from fieldservice.dispatch import queue, scope
 from fieldservice.dispatch.areas import services as areas
-from fieldservice.dispatch.areas.models import DrawnArea
+from fieldservice.dispatch.areas import showing
 from fieldservice.dispatch.axis import Axis
 from fieldservice.dispatch.board import BEFORE_SITE, Bar, Board, Group, Lane
-from fieldservice.foundation import display
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.time import at_local
 from fieldservice.foundation.words import pick, word
@@ -42,10 +41,14 @@ def lanes_told(plan: Board, somebody: Person, at: datetime, show: Collection[str
         "start": milliseconds(plan.axis.start), "end": milliseconds(plan.axis.end), "now": milliseconds(at),
         "axis": [_span(*span) for span in plan.axis.spans], "snapMin": SNAP_MIN, "truncated": plan.truncated,
         "groups": [_group(group, plan.axis) for group in groups],
-        "lanes": [_lane(lane, group, plan.axis) for group in groups for lane in group.lanes],
+        "lanes": [
+            {**_lane(lane, group, plan.axis), "menu": scope.may_plan(somebody, lane.member.station_id)}
+            for group in groups
+            for lane in group.lanes
+        ],
         "bars": [_bar(lane, bar, plans[bar.station_id], missing.get(bar.order_id, 0)) for lane, bar in bars],
         "places": _places(groups),
-        "areas": [_area(one) for one in areas.in_force(max(at, plan.axis.start), plan.axis.end)],
+        "areas": showing.on_map(areas.in_force(max(at, plan.axis.start), plan.axis.end), somebody, at),
     }  # fmt: skip
 
 
@@ -113,14 +116,6 @@ def _lane(lane: Lane, group: Group, axis: Axis) -> dict[str, Any]:
         "shifts": [{**_span(duty.starts_at, duty.ends_at), "onCall": duty.on_call} for duty in member.duties],
         "breaks": [_span(*one) for one in breaks(member, axis)],
         "away": [{**_span(one.starts_at, one.ends_at), "title": taken_text(one)} for one in lane.taken],
-    }  # fmt: skip
-
-
-def _area(area: DrawnArea) -> dict[str, Any]:
-    return {
-        "id": str(area.id), "title": area.name, "factor": area.factor,
-        "points": area.corners,
-        "until": _("until %(time)s", time=display.datetime_short(area.until)),
     }  # fmt: skip
 
 

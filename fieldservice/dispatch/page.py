@@ -9,7 +9,9 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from fieldservice.dispatch import lanes, queue, scope
+from fieldservice.dispatch.areas.showing import PRESETS
 from fieldservice.dispatch.board import board
+from fieldservice.dispatch.day import absence
 from fieldservice.dispatch.drawer import Drawer, drawer_for, drawer_of
 from fieldservice.dispatch.filters import RANGES, Filters
 from fieldservice.dispatch.plans import urgent
@@ -45,6 +47,9 @@ def everything(
         **_urgent(somebody, chosen, at),
         **_queue(chosen, filters, at),
         "may_plan": partial(scope.may_plan, somebody),
+        "own_stations": [one for one in stations if scope.may_plan(somebody, one.id)],
+        "slow_presets": PRESETS,
+        "absence_causes": absence.CAUSES,
         "drawer": drawer,
         "error": error,
         "typed": typed or {},

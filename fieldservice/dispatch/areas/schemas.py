@@ -52,8 +52,17 @@ class TouchedSchema(ma.Schema):
     missing_min = ma.fields.Integer()
 
 
+class AnewSchema(ma.Schema):
+    """What to ask `POST /dispatch/plans` for."""
+
+    date = ma.fields.Date(attribute="first_day")
+    days = ma.fields.Integer()
+    stations = ma.fields.List(ma.fields.String())
+
+
 class DrawnSchema(ma.Schema):
-    """The new area, and planned visits of your stations that it makes late."""
+    """The new area, planned visits of your stations that it makes late, and the plan that would help them."""
 
     area = ma.fields.Nested(AreaShownSchema)
     touched = ma.fields.List(ma.fields.Nested(TouchedSchema))
+    anew = ma.fields.Nested(AnewSchema, allow_none=True)

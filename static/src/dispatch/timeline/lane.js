@@ -2,7 +2,7 @@
 
 import { newBar, paintBar } from './bar.js';
 import { icon } from './icons.js';
-import { make } from './pieces.js';
+import { fill, make } from './pieces.js';
 import { ROW } from './plan.js';
 
 const FITS = { yes: ['ok', 'check'], warn: ['warn', 'triangle-alert'], no: ['bad', 'x'] };
@@ -32,7 +32,7 @@ export class LaneRow {
     this.ground.replaceChildren(...shades.map(([kind, one, look]) => shade(kind, one, scene.axis, look)).filter(Boolean));
   }
 
-  judge({ sprite, verdicts }) {
+  judge({ sprite, verdicts, words }) {
     const verdict = verdicts?.[this.lane.id];
     if (this.judged === verdict && this.named === this.lane) return;
     Object.assign(this, { judged: verdict, named: this.lane });
@@ -46,7 +46,7 @@ export class LaneRow {
     } else {
       aside.textContent = this.lane.note ?? '';
     }
-    this.label.replaceChildren(name, aside);
+    this.label.replaceChildren(name, aside, ...(this.lane.menu ? [menu(this.lane, words, sprite)] : []));
     this.element.dataset.fits = verdict?.fits ?? '';
   }
 
@@ -85,6 +85,13 @@ export class LaneRow {
     bars.delete(element.dataset.id);
     pool.push(element);
   }
+}
+
+// Out of the order of Tab, or two hundred lanes would be two hundred stops: the arrows lead there.
+function menu(lane, words, sprite) {
+  const element = make('button', 'btn btn-quiet tml-menu', { type: 'button', tabindex: '-1', 'aria-haspopup': 'menu', 'aria-label': fill(words.menu, lane) });
+  element.append(icon(sprite, 'chevron-down'));
+  return element;
 }
 
 function shade(kind, { start, end, title }, axis, look = '') {
