@@ -12,7 +12,7 @@ class AreaSchema(Strict):
     station = ma.fields.String(
         required=True, validate=ma.validate.Length(1, 12), metadata={"description": "Code of a station you plan."}
     )
-    name = ma.fields.String(required=True, validate=ma.validate.Length(1, services.MOST_NAME))
+    name = ma.fields.String(required=True, validate=ma.validate.Length(max=services.MOST_NAME))
     corners = ma.fields.List(
         ma.fields.List(ma.fields.Float(), validate=ma.validate.Length(equal=2)),
         required=True,

@@ -23,31 +23,45 @@ NIGHT = timedelta(hours=12)  # work begun so long before midnight may still go o
 
 def visits_today(technician_id: int, at: datetime, *, lock: bool = False) -> Sequence[Visit]:
     """Visits of the local day that wait, are under way or are done; and those of the night before under way."""
-    begins, ends = day_span(local(at).date())
-    rows = (
-        select(Visit)
-        .join(WorkOrder, WorkOrder.id == Visit.work_order_id)
-        .options(contains_eager(Visit.work_order))
-        .where(Visit.technician_id == technician_id, Visit.starts_at >= begins - NIGHT, Visit.starts_at < ends)
-        .where(Visit.state.in_((*WAITING, *UNDER_WAY, *ENDED)))
-        .order_by(Visit.id)
-    )
+    rows = _today(at).where(Visit.technician_id == technician_id).order_by(Visit.id)
     if lock:  # two who notice at once come one after the other
         rows = rows.with_for_update(of=Visit).execution_options(populate_existing=True)
-    return [one for one in session.scalars(rows) if one.starts_at >= begins or one.state in UNDER_WAY]
+    return [one for one in session.scalars(rows) if _counts(one, at)]
+
+
+def days_of(technician_ids: Collection[int], at: datetime) -> dict[int, list[Visit]]:
+    """`visits_today` of many technicians, by technician; one statement."""
+    grouped: dict[int, list[Visit]] = {}
+    for visit in session.scalars(_today(at).where(among(Visit.technician_id, sorted(technician_ids)))):
+        if _counts(visit, at):
+            grouped.setdefault(visit.technician_id, []).append(visit)
+    return grouped
+
+
+def absences_of(technician_ids: Collection[int], at: datetime) -> dict[int, list[Stop]]:
+    """Absences of the day, by technician; one statement."""
+    begins, ends = day_span(local(at).date())
+    rows = session.execute(
+        select(Booking.technician_id, Booking.starts_at, Booking.ends_at).where(
+            among(Booking.technician_id, sorted(technician_ids)), Booking.state == "held", Booking.cause != "visit",
+            Booking.starts_at < ends, Booking.ends_at > begins,
+        )
+    )  # fmt: skip
+    grouped: dict[int, list[Stop]] = {}
+    for row in rows:
+        grouped.setdefault(row.technician_id, []).append(Stop(None, AWAY, Span(row.starts_at, row.ends_at)))
+    return grouped
 
 
 def stops_today(visits: Iterable[Visit], technician_id: int, at: datetime) -> list[Stop]:
     """These visits, and the absences of the day, as the estimating takes them."""
-    begins, ends = day_span(local(at).date())
-    absences = session.execute(
-        select(Booking.starts_at, Booking.ends_at).where(
-            Booking.technician_id == technician_id, Booking.state == "held", Booking.cause != "visit",
-            Booking.starts_at < ends, Booking.ends_at > begins,
-        )
-    )  # fmt: skip
-    told = (stop_of(one, _point(one.work_order)) for one in visits)
-    return [*told, *(Stop(None, AWAY, Span(row.starts_at, row.ends_at)) for row in absences)]
+    return [*map(stop_seen, visits), *absences_of([technician_id], at).get(technician_id, ())]
+
+
+def stop_seen(visit: Visit) -> Stop:
+    """A visit with its order, as the estimating takes it."""
+    order = visit.work_order
+    return stop_of(visit, place_of(order.latitude, order.longitude, order.precision).point)
 
 
 def stop_of(visit: Any, place: Point | None) -> Stop:
@@ -86,5 +100,20 @@ def arrivals_due(request_ids: Collection[int]) -> dict[int, datetime]:
     return dict(session.execute(rows).all())
 
 
-def _point(order: WorkOrder) -> Point | None:
-    return place_of(order.latitude, order.longitude, order.precision).point
+# Inside -------------------------------------------------------------------------------------------
+
+
+def _today(at: datetime) -> Any:
+    begins, ends = day_span(local(at).date())
+    return (
+        select(Visit)
+        .join(WorkOrder, WorkOrder.id == Visit.work_order_id)
+        .options(contains_eager(Visit.work_order))
+        .where(Visit.starts_at >= begins - NIGHT, Visit.starts_at < ends)
+        .where(Visit.state.in_((*WAITING, *UNDER_WAY, *ENDED)))
+    )
+
+
+def _counts(visit: Visit, at: datetime) -> bool:
+    """Of the night before only what is under way."""
+    return visit.starts_at >= day_span(local(at).date())[0] or visit.state in UNDER_WAY

@@ -52,7 +52,7 @@ function content(bar, width, sprite, expected) {
   const told = width >= ROOM.expected && expected;
   if (width < ROOM.words || !(marks.length || told)) return parts;
   const box = make('span', 'tml-marks');
-  if (told) box.append(text('tml-expected', told));
+  if (told) box.append(make('span', 'tml-expected', { 'aria-hidden': 'true', 'data-at': told }));
   for (const mark of width < ROOM.marks ? marks.slice(-1) : marks) {
     const drawn = icon(sprite, MARKS[mark]);
     drawn.dataset.mark = mark;
@@ -65,7 +65,7 @@ function content(bar, width, sprite, expected) {
 function ghost({ left, width, late }, words) {
   const from = Math.max(late.left, left + width);
   const room = Math.max(late.left + late.width - from, 0);
-  const element = text('tml-late', room >= ROOM.ghost ? words : '');
+  const element = make('span', 'tml-late', { 'aria-hidden': 'true', 'data-at': room >= ROOM.ghost ? words : '' });
   element.style.left = `${from - left - 1}px`; // within the border
   element.style.width = `${room}px`;
   return element;
