@@ -28,6 +28,7 @@ from fieldservice.dispatch.day import api as day_api
 from fieldservice.dispatch.offers import api as offers_api
 from fieldservice.dispatch.plans import api as plans_api
 from fieldservice.dispatch.plans import views as plans
+from fieldservice.dispatch.plans import weights_views
 from fieldservice.foundation import api, live, providers, web
 from fieldservice.foundation.db import db, dumps, loads
 from fieldservice.foundation.db import install as install_database_rules
@@ -57,7 +58,7 @@ from fieldservice.workorders.tablet import views as tablet_views
 assert models.MODULES  # every table is known before migrations or queries need it
 MORE_PAGES = (  # on the blueprints of views.py beside them; the ways with fixed words come before /admin/<kind>
     account_views, audit_views, board_views, invite_views, asset_views, customer_views, import_views, map_views,
-    people_views, robot_views, roster_views,
+    people_views, robot_views, roster_views, weights_views,
 )  # fmt: skip
 
 PAGES = (

@@ -1,5 +1,6 @@
 """Wiring: when this happens, these functions run, in the same transaction, and only write rows."""
 
+from fieldservice.dispatch.areas import handlers as areas
 from fieldservice.dispatch.day import handlers as day
 from fieldservice.dispatch.plans import urgent
 from fieldservice.feedback import handlers as feedback
@@ -32,6 +33,8 @@ ANSWERS: dict[str, tuple[Handler, ...]] = {
     "visit.completed": (day.follow,),
     "visit.partially_completed": (day.follow,),
     "visit.cannot_complete": (day.follow,),
+    "slow_area.drawn": (areas.look_at_the_day,),
+    "slow_area.ended": (areas.look_at_the_day,),
 }
 
 

@@ -5,7 +5,7 @@ as taken, without saying by what.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from math import inf
 from typing import Any
@@ -16,17 +16,20 @@ from fieldservice.customers.models import Customer
 from fieldservice.dispatch.axis import Axis, axis_for
 from fieldservice.dispatch.cover import rules
 from fieldservice.dispatch.cover.load import NOTHING, Load, Loads, day_loads
+from fieldservice.dispatch.day import estimating
+from fieldservice.dispatch.day.outlook import Awaited, Expected, outlook
+from fieldservice.dispatch.day.reading import arrivals_due, stop_of
 from fieldservice.foundation.access import Person, in_scope
 from fieldservice.foundation.db import among, session, touching
+from fieldservice.foundation.places import travel, travel_minutes
 from fieldservice.foundation.time import day_span, local
 from fieldservice.foundation.words import pick
-from fieldservice.mechanisms.clocks.models import Clock
 from fieldservice.stations import roster
 from fieldservice.stations.models import Station
 from fieldservice.stations.queries import stations_by_id
 from fieldservice.stations.roster import Member
 from fieldservice.workorders.days import stops_of
-from fieldservice.workorders.eligibility import Place, Span, Stop, place_of
+from fieldservice.workorders.eligibility import OFFER, Place, Span, Stop, place_of
 from fieldservice.workorders.models import AWAY, Visit, WorkOrder
 from fieldservice.workorders.queries import READERS
 
@@ -52,10 +55,14 @@ class Bar:
     starts_at: datetime
     ends_at: datetime
     travel_min: int
-    risk: str = ""  # '', 'promise': starts after the promised arrival, 'start': should have set off by now
+    # '', 'promise', 'window': starts (planned or expected) after the promised arrival or the time told, 'start': should
+    # have set off by now
+    risk: str = ""
     station_id: int = 0
     order_id: int = 0
     place: Place = field(default_factory=Place)
+    awaited: Awaited | None = None  # of today's: as far as it has come, for estimates
+    expected: Expected | None = None  # where that is later than planned
 
     @property
     def done(self) -> bool:
@@ -141,6 +148,8 @@ def board(somebody: Person, stations: Sequence[Station], first: date, days: int,
     taken = _taken(ids, start, end, {bar.visit_id for lane in bars.values() for bar in lane})
     dates = [first + timedelta(days=number) for number in range(days)]
     lanes = [_lane(one, bars.get(one.id, ()), taken.get(one.id, ()), dates) for one in members]
+    if start <= at < end:
+        lanes = _expecting(lanes, at)
     over = day_span(local(at).date())[0] < start or end <= at  # what is done today need not widen the axis
     spans = [(bar.starts_at, bar.ends_at) for lane in lanes for bar in lane.bars if over or not bar.done]
     spans += [(one.starts_at, one.ends_at) for lane in lanes for one in lane.member.duties if not one.on_call]
@@ -207,7 +216,8 @@ def _bars(
             Visit.id, Visit.version, Visit.technician_id, Visit.station_id, Visit.state, Visit.starts_at,
             Visit.ends_at, Visit.on_site_at, Visit.finished_at, Visit.travel_min, Visit.work_order_id,
             WorkOrder.number, WorkOrder.titles, WorkOrder.priority, WorkOrder.request_id, Customer.names,
-            WorkOrder.latitude, WorkOrder.longitude, WorkOrder.precision,
+            WorkOrder.latitude, WorkOrder.longitude, WorkOrder.precision, Visit.window_ends_at, Visit.en_route_at,
+            Visit.started_at, Visit.paused_at, Visit.paused_min,
         )
         .join(WorkOrder, WorkOrder.id == Visit.work_order_id)
         .outerjoin(Customer, Customer.id == WorkOrder.customer_id)
@@ -215,15 +225,17 @@ def _bars(
         .where(Visit.state.not_in(HIDDEN), in_scope(Visit, somebody, *READERS))
         .order_by(Visit.starts_at, Visit.id)
     ).all()  # fmt: skip
-    due = _arrivals_due({row.request_id for row in rows if row.state in BEFORE_SITE and row.request_id})
+    due = arrivals_due({row.request_id for row in rows if row.state in BEFORE_SITE and row.request_id})
     grouped: dict[int, list[Bar]] = {}
+    today = day_span(local(at).date())
     for row in rows:
         starts_at, ends_at = _actual(row, at)
+        place, promised = place_of(row.latitude, row.longitude, row.precision), due.get(row.request_id)
         bar = Bar(
             visit_id=row.id, version=row.version, order=row.number, title=pick(row.titles), customer=row.names or {},
             priority=row.priority, state=row.state, starts_at=starts_at, ends_at=ends_at, travel_min=row.travel_min,
-            risk=_risk(row, due.get(row.request_id), at), station_id=row.station_id, order_id=row.work_order_id,
-            place=place_of(row.latitude, row.longitude, row.precision),
+            risk=_risk(row, promised, at), station_id=row.station_id, order_id=row.work_order_id, place=place,
+            awaited=Awaited(stop_of(row, place.point), row.window_ends_at, promised) if _is_of(row, *today) else None,
         )  # fmt: skip
         grouped.setdefault(row.technician_id, []).append(bar)
     return grouped
@@ -243,15 +255,39 @@ def _risk(row: Any, due: datetime | None, at: datetime) -> str:
     return ""
 
 
-def _arrivals_due(request_ids: set[int]) -> dict[int, datetime]:
-    """When people were promised to see somebody, by request; open promises only."""
-    if not request_ids:
-        return {}
-    rows = select(Clock.subject_id, Clock.due_at).where(
-        Clock.subject_type == "service_request", among(Clock.subject_id, request_ids), Clock.kind == "arrival",
-        Clock.stopped_at.is_(None),
-    )  # fmt: skip
-    return dict(session.execute(rows).all())
+# What will come otherwise -------------------------------------------------------------------------
+
+
+def _expecting(lanes: Sequence[Lane], at: datetime) -> list[Lane]:
+    """The lanes with what is to be expected of today's visits; what they are planned from is all here already."""
+    areas = tuple(travel.DEFAULT.slow_areas())
+    begins, ends = day_span(local(at).date())
+
+    def expecting(lane: Lane) -> Lane:
+        today = [one.awaited for one in lane.bars if one.awaited is not None]
+        away = [
+            estimating.Stop(None, estimating.AWAY, Span(one.starts_at, one.ends_at), one.place.point)
+            for one in lane.taken
+            if one.cause != OFFER and one.starts_at < ends and one.ends_at > begins
+        ]
+        found = outlook(today, away, at, estimating.Ways(travel_minutes, areas, lane.member.home))
+        return replace(lane, bars=tuple(_told(bar, found) for bar in lane.bars)) if found else lane
+
+    return [expecting(lane) for lane in lanes]
+
+
+def _is_of(row: Any, begins: datetime, ends: datetime) -> bool:
+    """Of the day; or of the night before and still under way."""
+    return begins <= row.starts_at < ends or (row.starts_at < begins and row.state in ("en_route", *AT_WORK))
+
+
+def _told(bar: Bar, found: Mapping[int, Expected]) -> Bar:
+    expected = found.get(bar.visit_id)
+    if expected is None:
+        return bar
+    return replace(
+        bar, expected=expected, risk=expected.missed if bar.risk != "promise" and expected.missed else bar.risk
+    )
 
 
 def _taken(technician_ids: Sequence[int], start: datetime, end: datetime, shown: set[int]) -> dict[int, list[Stop]]:

@@ -26,7 +26,7 @@ def what_changed(subject: Visit | WorkOrder) -> str:
     last = history(subject, limit=1)
     if not last:
         return str(_("This is now %(now)s. Your step was not done.", **facts))
-    facts |= {"name": _name(last[0].actor), "time": display.datetime_short(last[0].at)}
+    facts |= {"name": name_of(last[0].actor), "time": display.datetime_short(last[0].at)}
     return str(_("Changed by %(name)s at %(time)s: now %(now)s. Your step was not done.", **facts))
 
 
@@ -38,7 +38,7 @@ def _present(subject: Visit | WorkOrder) -> str:
     return str(_(", ")).join(parts)
 
 
-def _name(actor: str) -> str:
+def name_of(actor: str) -> str:
     """The person behind an actor code."""
     kind, _colon, number = actor.partition(":")
     if kind == "user" and number.isdigit():

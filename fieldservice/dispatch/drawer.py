@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from fieldservice.dispatch import scope
+from fieldservice.dispatch.day.outlook import Touched, outlook_of
+from fieldservice.dispatch.day.reading import UNDER_WAY, WAITING
 from fieldservice.dispatch.filters import Filters
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.time import at_local, local
@@ -40,6 +42,7 @@ class Drawer:
     may_plan: bool
     answers: Suggestions | None
     at: datetime
+    outlook: Touched  # what is expected of the visit, and what that touches
     awaits: ClockView | None = None  # how long the manager has to approve a rescue; it can be planned, not sent
 
     @property
@@ -132,7 +135,14 @@ def drawer_of(
         answers=answers,
         at=at,
         awaits=approval_clock(order) if awaiting([order]) else None,
+        outlook=_outlook(shown, somebody, at),
     )
+
+
+def _outlook(visit: Visit | None, somebody: Person, at: datetime) -> Touched:
+    if visit is None or visit.state not in (*WAITING, *UNDER_WAY):
+        return Touched(None)
+    return outlook_of(visit, somebody.stations(*queries.READERS), at)
 
 
 def horizon(day: date, at: datetime) -> tuple[datetime, datetime]:

@@ -12,11 +12,10 @@ from flask_babel import gettext as _
 
 from fieldservice.dispatch import queue, scope
 from fieldservice.dispatch.areas import services as areas
-from fieldservice.dispatch.areas.models import DrawnArea
+from fieldservice.dispatch.areas import showing
 from fieldservice.dispatch.axis import Axis
 from fieldservice.dispatch.board import BEFORE_SITE, Bar, Board, Group, Lane
 from fieldservice.dispatch.cover.load import Load
-from fieldservice.foundation import display
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.time import at_local
 from fieldservice.foundation.words import pick, word
@@ -43,10 +42,14 @@ def lanes_told(plan: Board, somebody: Person, at: datetime, show: Collection[str
         "start": milliseconds(plan.axis.start), "end": milliseconds(plan.axis.end), "now": milliseconds(at),
         "axis": [_span(*span) for span in plan.axis.spans], "snapMin": SNAP_MIN, "truncated": plan.truncated,
         "groups": [_group(group) for group in groups],
-        "lanes": [_lane(lane, group, plan.axis) for group in groups for lane in group.lanes],
+        "lanes": [
+            {**_lane(lane, group, plan.axis), "menu": scope.may_plan(somebody, lane.member.station_id)}
+            for group in groups
+            for lane in group.lanes
+        ],
         "bars": [_bar(lane, bar, plans[bar.station_id], missing.get(bar.order_id, 0)) for lane, bar in bars],
         "places": _places(groups),
-        "areas": [_area(one) for one in areas.in_force(max(at, plan.axis.start), plan.axis.end)],
+        "areas": showing.on_map(areas.in_force(max(at, plan.axis.start), plan.axis.end), somebody, at),
     }  # fmt: skip
 
 
@@ -126,14 +129,6 @@ def _lane(lane: Lane, group: Group, axis: Axis) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _area(area: DrawnArea) -> dict[str, Any]:
-    return {
-        "id": str(area.id), "title": area.name, "factor": area.factor,
-        "points": area.corners,
-        "until": _("until %(time)s", time=display.datetime_short(area.until)),
-    }  # fmt: skip
-
-
 def _places(groups: Collection[Group]) -> dict[str, Any]:
     """Where stations are, technicians begin, and visits take place, as <dispatch-map> takes it; done work is past."""
     lanes = [lane for group in groups for lane in group.lanes]
@@ -167,8 +162,17 @@ def _bar(lane: Lane, bar: Bar, may_plan: bool, missing: int) -> dict[str, Any]:
         "title": f"{pick(bar.customer)} {bar.title}".strip(), "short": bar.order, "state": bar.state,
         "priority": bar.priority, "risk": bar.risk, "parts": "missing" if missing else "",
         "travelMin": 0 if bar.done else bar.travel_min, "version": bar.version, "done": bar.done,
-        "proposed": bar.state in PLANNED, "movable": may_plan and bar.state in CHANGEABLE,
+        "proposed": bar.state in PLANNED, "movable": may_plan and bar.state in CHANGEABLE, **_expected(bar),
     }  # fmt: skip
+
+
+def _expected(bar: Bar) -> Mapping[str, Any]:
+    """Of who has begun the end is of interest, of all others the start."""
+    if bar.expected is None:
+        return {}
+    span = bar.expected.span
+    at = span.ends_at if bar.expected.begun else span.starts_at
+    return {"expected": {**_span(*span), "at": milliseconds(at)}}
 
 
 def _span(start: datetime, end: datetime) -> Mapping[str, int]:

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from fieldservice.dispatch import lanes, queue, scope
+from fieldservice.dispatch.areas.showing import PRESETS
 from fieldservice.dispatch.board import board
 from fieldservice.dispatch.cover import load
 from fieldservice.dispatch.drawer import Drawer, drawer_for, drawer_of
@@ -23,7 +24,7 @@ from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.forms import plain_text
 from fieldservice.stations.models import Station
 from fieldservice.workorders import queries, refusals
-from fieldservice.workorders.models import Visit
+from fieldservice.workorders.models import AWAY, Visit
 
 Context = dict[str, Any]
 
@@ -46,6 +47,9 @@ def everything(
         **_urgent(somebody, chosen, at),
         **_queue(chosen, filters, at),
         "may_plan": partial(scope.may_plan, somebody),
+        "own_stations": [one for one in stations if scope.may_plan(somebody, one.id)],
+        "slow_presets": PRESETS,
+        "absence_causes": AWAY,
         "drawer": drawer,
         "error": error,
         "typed": typed or {},

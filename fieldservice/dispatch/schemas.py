@@ -213,7 +213,18 @@ class BoardBarSchema(ma.Schema):
     starts_at = Moment()
     ends_at = Moment()
     travel_min = ma.fields.Integer()
-    risk = ma.fields.String()
+    risk = ma.fields.String(
+        metadata={
+            "description": "promise: begins, as planned or expected, after the promised arrival; window: after the "
+            "time that was told; start: should have set off by now"
+        }
+    )
+    expected_starts_at = Moment(
+        attribute="expected.span.starts_at",
+        allow_none=True,
+        metadata={"description": "Where it comes later than planned."},
+    )
+    expected_ends_at = Moment(attribute="expected.span.ends_at", allow_none=True)
     station_id = ma.fields.Integer()
     etag = ma.fields.Function(lambda bar: str(bar.version))
 

@@ -52,9 +52,11 @@ def _span(one: Any) -> dict[str, datetime]:
 
 
 def _bar(bar: Bar) -> dict[str, Any]:
+    span = bar.expected.span if bar.expected is not None else None
     return {
         "id": bar.visit_id, "work_order": bar.order, "title": bar.title, "customer": bar.customer,
         "priority": bar.priority, "state": bar.state, **_span(bar), "travel_min": bar.travel_min, "risk": bar.risk,
+        "expected_starts_at": span and span.starts_at, "expected_ends_at": span and span.ends_at,
         "station_id": bar.station_id, "etag": str(bar.version),
     }  # fmt: skip
 

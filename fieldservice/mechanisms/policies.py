@@ -178,7 +178,7 @@ def set_override(name: str, scope_type: ScopeType, scope_key: object, value: Any
     if not policy.worth.fits(meant, policy.floor):
         text = _l("This would be worse than the published standard (%(floor)s).", floor=str(policy.floor))
         raise Invalid({"value": [text]}, code="below_floor")
-    row = _row(name, scope_type, scope_key)
+    row = override(name, scope_type, scope_key)
     if row is None:
         row = PolicyOverride(name=name, scope_type=scope_type, scope_key=str(scope_key))
         session.add(row)
@@ -186,15 +186,16 @@ def set_override(name: str, scope_type: ScopeType, scope_key: object, value: Any
     row.value, row.changed_at = policy.worth.store(meant), at
     session.flush()
     facts = {"name": name, "scope": scope_type, "key": str(scope_key), "value": row.value}
-    record("policy.set", row, facts, at=at)
+    record("policy.set", row, facts, station_id=_station(scope_type, scope_key), at=at)
     return row
 
 
 def clear_override(name: str, scope_type: ScopeType, scope_key: object, *, at: datetime) -> None:
     """Go back to what holds without this row; nothing happens where there is none."""
-    row = _row(name, scope_type, scope_key)
+    row = override(name, scope_type, scope_key)
     if row is not None:
-        record("policy.cleared", row, {"name": name, "scope": scope_type, "key": str(scope_key)}, at=at)
+        facts = {"name": name, "scope": scope_type, "key": str(scope_key)}
+        record("policy.cleared", row, facts, station_id=_station(scope_type, scope_key), at=at)
         session.delete(row)
         session.flush()
         forget("policies")
@@ -210,6 +211,12 @@ def _checked(name: str, scope_type: str, scope_key: object) -> Policy:
     return policy
 
 
-def _row(name: str, scope_type: str, scope_key: object) -> PolicyOverride | None:
+def _station(scope_type: ScopeType, scope_key: object) -> int | None:
+    """Whose trail tells of it."""
+    return int(str(scope_key)) if scope_type == "station" and str(scope_key).isdigit() else None
+
+
+def override(name: str, scope_type: str, scope_key: object) -> PolicyOverride | None:
+    """What is agreed for just this customer, tier or station, if anything is."""
     mine = select(PolicyOverride).filter_by(name=name, scope_type=scope_type, scope_key=str(scope_key)[:MOST_KEY])
     return session.scalar(mine)

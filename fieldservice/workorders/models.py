@@ -196,7 +196,7 @@ class Visit(Stateful, Base):
         return or_(own, lent)
 
 
-AWAY = ("leave", "sick", "training", "travel")  # causes of a technician's absence
+AWAY = ("sick", "leave", "training", "travel")  # causes of a technician's absence
 ABSENCES = text("cause <> 'visit'")  # and the few times that are offered: as the index says
 OFFERS = text("work_order_id IS NOT NULL")
 

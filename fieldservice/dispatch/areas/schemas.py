@@ -12,7 +12,7 @@ class AreaSchema(Strict):
     station = ma.fields.String(
         required=True, validate=ma.validate.Length(1, 12), metadata={"description": "Code of a station you plan."}
     )
-    name = ma.fields.String(required=True, validate=ma.validate.Length(1, services.MOST_NAME))
+    name = ma.fields.String(required=True, validate=ma.validate.Length(max=services.MOST_NAME))
     corners = ma.fields.List(
         ma.fields.List(ma.fields.Float(), validate=ma.validate.Length(equal=2)),
         required=True,
@@ -52,8 +52,17 @@ class TouchedSchema(ma.Schema):
     missing_min = ma.fields.Integer()
 
 
+class AnewSchema(ma.Schema):
+    """What to ask `POST /dispatch/plans` for."""
+
+    date = ma.fields.Date(attribute="first_day")
+    days = ma.fields.Integer()
+    stations = ma.fields.List(ma.fields.String())
+
+
 class DrawnSchema(ma.Schema):
-    """The new area, and planned visits of your stations that it makes late."""
+    """The new area, planned visits of your stations that it makes late, and the plan that would help them."""
 
     area = ma.fields.Nested(AreaShownSchema)
     touched = ma.fields.List(ma.fields.Nested(TouchedSchema))
+    anew = ma.fields.Nested(AnewSchema, allow_none=True)

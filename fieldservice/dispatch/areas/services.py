@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from math import isfinite
 from typing import Any
 
@@ -17,11 +17,12 @@ from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 from fieldservice.foundation.places.points import Point
 from fieldservice.foundation.places.slow_areas import SlowArea
-from fieldservice.foundation.time import now
+from fieldservice.foundation.time import local, now
 from fieldservice.mechanisms.events import record
 from fieldservice.mechanisms.forms import plain_text
 from fieldservice.mechanisms.remembered import forget, remembered
 from fieldservice.stations.models import Station
+from fieldservice.stations.queries import stations_by_id
 from fieldservice.workorders.queries import LARGEST_ID, READERS
 
 TOPIC = "slow_areas"
@@ -30,14 +31,25 @@ MOST_NAME = 60
 CORNERS = (3, 60)
 MOST_FACTOR = 10.0
 LONGEST = timedelta(days=14)
+MOST_PLANNED_DAYS = 7  # that a plan is about
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A new area, with the planned visits whose way is too long now."""
+    """A new area, with the planned visits whose way is too long now, and what a plan would be about that helps them."""
 
     area: DrawnArea
     touched: Sequence[touching.Touched]
+    anew: "Anew | None" = None
+
+
+@dataclass(frozen=True)
+class Anew:
+    """Days and stations (codes) to plan anew."""
+
+    first_day: date
+    days: int
+    stations: Sequence[str]
 
 
 def current() -> Sequence[SlowArea]:
@@ -81,7 +93,8 @@ def draw(
     session.flush()
     forget(TOPIC)
     record("slow_area.drawn", area, {"factor": area.factor, "until": until.isoformat()}, at=at)
-    return Drawn(area, touched_by(area, somebody.stations(*READERS), at))
+    touched = touched_by(area, somebody.stations(*READERS), at)
+    return Drawn(area, touched, _anew(touched, somebody))
 
 
 def end(area: DrawnArea, at: datetime | None = None) -> None:
@@ -111,6 +124,16 @@ def touched_by(
 
 
 # Inside -------------------------------------------------------------------------------------------
+
+
+def _anew(touched: Sequence[touching.Touched], somebody: Person) -> Anew | None:
+    """What a plan would be about, of the stations whose work the person plans."""
+    mine = [one.visit for one in touched if scope.may_plan(somebody, one.visit.station_id)]
+    if not mine:
+        return None
+    days = sorted({local(visit.starts_at).date() for visit in mine})
+    codes = sorted(one.code for one in stations_by_id({visit.station_id for visit in mine}).values())
+    return Anew(days[0], min((days[-1] - days[0]).days + 1, MOST_PLANNED_DAYS), codes)
 
 
 def _open(at: datetime) -> Any:

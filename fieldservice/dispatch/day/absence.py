@@ -1,7 +1,11 @@
 """Somebody falls ill: one action asks for a plan without him, one more carries it out and books the absence."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
@@ -48,13 +52,42 @@ def fall_ill(
     return services.ask(somebody, stations, first, days=days, objective="changes", run=run, absent=absent, at=at)
 
 
+@dataclass(frozen=True)
+class Consequences:
+    """Numbers of the orders that would need somebody else, and why the absence cannot be planned, if it cannot."""
+
+    work_orders: Sequence[str]
+    hindrance: str | LazyString = ""
+
+
+def consequences(
+    technician: Technician, span: Span, cause: str, somebody: Person, at: datetime | None = None
+) -> Consequences:
+    """What would come of it, before anybody asks for a plan. Raises Invalid as `fall_ill` does; writes nothing."""
+    at = at or now()
+    span = Span(max(span.starts_at, at.replace(second=0, microsecond=0)), span.ends_at)
+    _days(span, cause)
+    numbers = session.scalars(_waiting(technician, span, WorkOrder.number).order_by(Visit.starts_at)).all()
+    try:
+        _require_free(technician, span, at)
+    except Conflict as refused:
+        return Consequences(numbers, refused.message)
+    if not all(somebody.covers(station, *PLANNERS) for station in _stations_of(technician, span)):
+        text = _l(
+            "One of these visits is of a station whose work you do not plan. Ask its dispatcher to move it first."
+        )
+        return Consequences(numbers, text)
+    return Consequences(numbers)
+
+
 def _days(span: Span, cause: str) -> int:
     """How many days the plan is about. Raises Invalid."""
     if cause not in AWAY:
         raise Invalid({"cause": [_l("Choose one of the options.")]})
     if span.ends_at <= span.starts_at:
         raise Invalid({"to": [_l("The end must lie after the start, and in the future.")]})
-    days = (local(span.ends_at).date() - local(span.starts_at).date()).days + 1
+    last = local(span.ends_at - timedelta(seconds=1)).date()  # who is back at midnight misses no part of that day
+    days = (last - local(span.starts_at).date()).days + 1
     if days > services.MOST_DAYS:
         raise Invalid({"to": [_l("Replace somebody for seven days at most; enter the rest as a second absence.")]})
     return days
@@ -82,5 +115,10 @@ def _require_free(technician: Technician, span: Span, at: datetime) -> None:
 
 def _stations_of(technician: Technician, span: Span) -> list[int]:
     """Stations whose visits he has then: he may be lent."""
-    rows = select(Visit.station_id).where(Visit.technician_id == technician.id, Visit.state.in_(WAITING))
-    return list(session.scalars(rows.where(*touching(Visit, *span)).distinct()))
+    return list(session.scalars(_waiting(technician, span, Visit.station_id).distinct()))
+
+
+def _waiting(technician: Technician, span: Span, told: Any) -> Any:
+    """Something of each visit that he has then and that has not begun."""
+    rows = select(told).select_from(Visit).join(WorkOrder, WorkOrder.id == Visit.work_order_id)
+    return rows.where(Visit.state.in_(WAITING), Visit.technician_id == technician.id, *touching(Visit, *span))

@@ -7,16 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 from sqlalchemy import and_, or_, select, update
 
-from fieldservice.dispatch.day.estimating import AT_WORK, estimates
-from fieldservice.dispatch.day.reading import WAITING, stops_today, visits_today
+from fieldservice.dispatch.day.estimating import AT_WORK, CHANGED, Miss, estimates, missed
+from fieldservice.dispatch.day.reading import WAITING, stops_today, visits_today, ways_of
 from fieldservice.foundation import display
 from fieldservice.foundation.db import among, session
 from fieldservice.foundation.deferred import Done, defer, task
-from fieldservice.foundation.places import travel_minutes
 from fieldservice.foundation.time import day_span, local, now
 from fieldservice.mechanisms import messages, tasks
 from fieldservice.mechanisms.events import record
@@ -29,20 +27,12 @@ from fieldservice.workorders.models import Visit
 from fieldservice.workorders.slots import STEP, round_up
 
 LATE = timedelta(minutes=15)  # after its time, a visit counts as late [D]
-CHANGED = timedelta(minutes=5)  # an estimate that moved less is no news [D]
 ACT_WITHIN = timedelta(minutes=15)  # where the moment that will be missed is past or near already [D]
 WAYS = (30, 60, 120)  # minutes: who has so far to go is looked at that much earlier
 TITLE = "visit_late"
 MOST = 1_000  # visits looked at in one round; the next round goes on
 Deed = Callable[[], object]
 tasks.register_titles(Path(__file__).parent / "data" / "tasks.yaml")
-
-
-class Miss(NamedTuple):
-    """What will not be kept: the told window, or the promise to arrive."""
-
-    what: str
-    moment: datetime
 
 
 def notice(technician_id: int, at: datetime) -> None:
@@ -104,7 +94,7 @@ def _deeds(technician_id: int, at: datetime, *, lock: bool = False) -> Iterator[
     visits = visits_today(technician_id, at, lock=lock)
     if not any(visit.state in (*WAITING, "en_route", *AT_WORK) for visit in visits):
         return
-    expected = estimates(stops_today(visits, technician_id, at), at, travel_minutes)
+    expected = estimates(stops_today(visits, technician_id, at), at, ways_of(technician_id))
     asked = _asked([visit.id for visit in visits])
     for visit in visits:
         span = expected.get(visit.id)
@@ -133,12 +123,9 @@ def _task_deeds(visit: Visit, span: Span | None, asked: Task | None, at: datetim
 
 
 def _miss(visit: Visit, span: Span) -> Miss | None:
-    """A moment that the plan keeps and the estimate does not; the promise before the window."""
-    if span.starts_at - visit.starts_at < CHANGED:
+    if span.starts_at - visit.starts_at < CHANGED:  # what is promised need not be read
         return None
-    moments = (("promise", arrival_due_of(visit.work_order)), ("window", visit.window_ends_at))
-    missed = (Miss(what, due) for what, due in moments if due and visit.starts_at <= due < span.starts_at)
-    return next(missed, None)
+    return missed(visit.starts_at, span.starts_at, arrival_due_of(visit.work_order), visit.window_ends_at)
 
 
 def _keep(visit: Visit, eta: datetime | None, at: datetime) -> None:

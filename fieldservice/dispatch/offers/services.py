@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from fieldservice.dispatch.day.estimating import estimates
+from fieldservice.dispatch.day.estimating import Ways, estimates
 from fieldservice.dispatch.day.reading import stops_today, visits_today
 from fieldservice.dispatch.offers.windows import Choice, chosen
 from fieldservice.foundation.db import among, session
@@ -221,16 +221,18 @@ def _is_free(
         days[one.technician_id] = technician_day(
             one.technician_id, *around, job=job, without_visit=visit.id if visit else None
         )
-    return not refusals(job, days[one.technician_id], *one.span) and not _runs_late(one, job, visit, at)
+    return not refusals(job, days[one.technician_id], *one.span) and not _runs_late(
+        one, job, days[one.technician_id], visit, at
+    )
 
 
-def _runs_late(one: Choice, job: Job, visit: Visit | None, at: datetime) -> bool:
+def _runs_late(one: Choice, job: Job, day: TechnicianDay, visit: Visit | None, at: datetime) -> bool:
     """Whether, as today goes, the technician would come after the window."""
     if local(one.span.starts_at).date() != local(at).date():
         return False
     stops = stops_today(visits_today(one.technician_id, at), one.technician_id, at)
     others = [stop for stop in stops if visit is None or stop.visit_id != visit.id]
-    expected = estimates(others, at, travel_minutes)
+    expected = estimates(others, at, Ways(travel_minutes, day.areas, day.member.home))
     before = [
         (expected[stop.visit_id].ends_at, stop.place) for stop in others
         if stop.visit_id in expected and stop.span.starts_at < one.span.starts_at

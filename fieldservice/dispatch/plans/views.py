@@ -12,11 +12,12 @@ from fieldservice.dispatch.filters import Filters, read_back, read_filters
 from fieldservice.dispatch.planning.objectives import MOST, NAMES, OBJECTIVES
 from fieldservice.dispatch.plans import services, showing, telling
 from fieldservice.dispatch.plans.models import DispatchPlan
+from fieldservice.dispatch.plans.running import absent_of
 from fieldservice.foundation.access import Person, current, roles
-from fieldservice.foundation.db import write
+from fieldservice.foundation.db import session, write
 from fieldservice.foundation.errors import Conflict, DomainError, Invalid
 from fieldservice.foundation.time import today
-from fieldservice.stations.models import Station
+from fieldservice.stations.models import Station, Technician
 from fieldservice.workorders import queries
 
 blueprint = Blueprint("plans_pages", __name__, url_prefix="/dispatch/plans")
@@ -36,7 +37,7 @@ def ask() -> Any:
     somebody, form = current(), request.form
     filters = Filters(_day(form.get("date", "")), station=form.get("station", "")[:12])
     try:
-        plan_id = write(lambda: _asked(somebody, filters, form).id)
+        plan_id = write(lambda: _asked(somebody, form).id)
     except Invalid as refused:
         return _list(filters, refused, form), refused.status
     return redirect(url_for("plans_pages.one", plan_id=plan_id), 303)
@@ -57,6 +58,8 @@ def apply(plan_id: int) -> Any:
 
     def act(plan: DispatchPlan) -> str:
         done = len(services.apply(plan, chosen))
+        if absent_of(plan) is not None:
+            return str(_("The absence is booked, and %(count)s visits are planned anew.", count=done))
         return str(_("Carried out: %(count)s visits planned. Everybody concerned is told.", count=done))
 
     back = request.form.get("back")
@@ -107,11 +110,12 @@ def again(plan_id: int) -> Any:
 # Inside -------------------------------------------------------------------------------------------
 
 
-def _asked(somebody: Person, filters: Filters, form: Any) -> DispatchPlan:
-    stations = scope.chosen_stations(filters.station, _stations(somebody))
+def _asked(somebody: Person, form: Any) -> DispatchPlan:
+    mine, codes = _stations(somebody), [code for code in form.getlist("station") if code]
+    stations = [one for code in dict.fromkeys(codes) for one in scope.chosen_stations(code[:12], mine)]
     return services.ask(
         somebody,
-        stations,
+        stations or mine,
         _wished_day(form.get("date", "")),
         days=_number(form.get("days", "1")),
         objective=form.get("objective", "promises"),
@@ -172,7 +176,7 @@ def _list(filters: Filters, error: Invalid | None = None, typed: Any = None) -> 
 
 
 def _page(plan: DispatchPlan, error: DomainError | None = None) -> Any:
-    ready = "changes" in plan.outcome
+    ready, absent = "changes" in plan.outcome, absent_of(plan)
     return render_template(
         "dispatch/plan.html",
         plan=plan,
@@ -186,6 +190,8 @@ def _page(plan: DispatchPlan, error: DomainError | None = None) -> Any:
         alternatives=showing.alternatives(plan) if ready else [],
         objectives=list(OBJECTIVES),
         error=error,
+        absent=absent,
+        absentee=session.get(Technician, absent.technician_id) if absent is not None else None,
         changed=telling.changed(plan, error.facts.get("changed", ())) if isinstance(error, Conflict) else [],
     )
 

@@ -2,7 +2,7 @@
 
 import { t } from '../foundation/texts.js';
 import { toast } from '../foundation/toast.js';
-import { carryCard, heard, pressCard, settleBoard } from './board/board.js';
+import { beginAbsence, carryCard, heard, pressCard, settleBoard } from './board/board.js';
 import { startSaved } from './board/saved.js';
 import './map.entry.js';
 import './timeline.entry.js';
@@ -35,6 +35,7 @@ function pressed({ target }) {
   const place = target.closest('[data-place]');
   if (place) carryCard(place.parentElement.querySelector('[data-carry]'));
   if (target.closest('[data-undo]')) undo();
+  if (target.closest('[data-absent]')) beginAbsence();
 }
 
 // News must not close what somebody opened, nor wipe what is being typed; going elsewhere does.

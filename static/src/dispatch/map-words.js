@@ -4,6 +4,8 @@ import { t } from '../foundation/texts.js';
 
 const GROUPS = { person: () => t('technicians'), station: () => t('stations'), area: () => t('areas') };
 
+const how = area => area.how ?? `${area.factor}×`; // how slow it is there
+
 /** @param {Record<string, string>} tones what each hue means on this page */
 export function mapWords(tones = {}) {
   const length = km => (km < 1 ? t('%(count)s m', { count: Math.round(km * 1000) }) : t('%(count)s km', { count: km < 10 ? km : Math.round(km) }));
@@ -16,9 +18,9 @@ export function mapWords(tones = {}) {
     station: one => one.title,
     person: (one, { count }) => `${one.title}, ${t('%(count)s jobs', { count })}`,
     job: (one, stop) => [one.short, one.title, tones[one.tone], stop && t('%(number)s of %(of)s with %(name)s', { number: stop.number, of: stop.of, name: stop.person.title })].filter(Boolean).join(', '),
-    area: one => `${one.title}, ${one.factor}×`,
-    slow: one => [one.title, `${one.factor}×`, one.until].filter(Boolean).join(' '),
-    factor: one => `${one.factor}×`,
+    area: one => [one.title, how(one), one.until].filter(Boolean).join(', '),
+    slow: one => [one.title, how(one), one.until].filter(Boolean).join(' '),
+    factor: how,
     group: ({ kind, count }) => `${count} ${(GROUPS[kind] || (() => t('jobs')))()}`,
     view: ({ km, count }) => t('%(width)s wide, %(count)s shown', { width: length(km), count }),
     opened: t('%(count)s spread out'),

@@ -281,6 +281,39 @@ def test_areas_as_json(scene: Scene, caller: Callable[..., Caller]) -> None:
     assert desk.get("/dispatch/slow-areas").json == []
 
 
+def test_what_a_plan_would_be_about_that_helps(scene: Scene, caller: Callable[..., Caller]) -> None:
+    """Days and stations of the visits that come late; nothing where nobody does."""
+    south = write(lambda: make_order(scene.station, place=HOME, duration_min=60))
+    book(scene, 11, order=south)
+    book(scene, 12, 20)
+    desk = caller("dispatcher", scene.station.id)
+    away = [[30.0, 118.0], [30.0, 118.1], [30.1, 118.1]]
+    assert desk.send("POST", "/dispatch/slow-areas", wish(corners=away)).json["anew"] is None
+    answer = desk.send("POST", "/dispatch/slow-areas", wish()).json
+    assert answer["anew"] == {"date": "2026-11-25", "days": 1, "stations": ["WXXW"]}
+    asked = desk.send("POST", "/dispatch/plans", answer["anew"])
+    assert asked.status_code == 202
+
+
+def test_a_late_visit_makes_the_next_one_late(scene: Scene, caller: Callable[..., Caller]) -> None:
+    """Only the way to the first leads through the snow, and nothing leads from it to the second but the same day."""
+    first = book(scene, 10, 45, order=write(lambda: make_order(scene.station, duration_min=60)))
+    second = book(scene, 11, 45)
+    session.rollback()
+    answer = caller("dispatcher", scene.station.id).send("POST", "/dispatch/slow-areas", wish()).json
+    assert [(one["visit"], one["missing_min"]) for one in answer["touched"]] == [(first.id, 14), (second.id, 14)]
+    other = write(lambda: make_station("SZYQ", FAR))
+    far = caller("dispatcher", other.id).send("POST", "/dispatch/slow-areas", wish(station="SZYQ", name="Fog"))
+    assert far.json["touched"] == [], "of others it is not told"
+
+
+def test_pressing_twice_draws_once(scene: Scene, caller: Callable[..., Caller]) -> None:
+    desk = caller("dispatcher", scene.station.id)
+    twice = [desk.send("POST", "/dispatch/slow-areas", wish(), Idempotency_Key="once") for _time in range(2)]
+    assert twice[0].json["area"] == twice[1].json["area"]
+    assert session.query(DrawnArea).count() == 1
+
+
 def test_who_may_not(scene: Scene, caller: Callable[..., Caller]) -> None:
     agent = caller("agent", scene.station.id)
     assert agent.get("/dispatch/slow-areas").status_code == 200
@@ -311,6 +344,13 @@ def test_the_board_shows_where_driving_is_slow(scene: Scene, sign_in: Callable[.
     (area,) = desk.get("/dispatch/lanes?lang=zh").json["areas"]
     assert (area["title"], area["factor"], area["points"][0]) == ("<b>雪</b>", 4, list(STRIP[0]))
     assert area["until"].startswith("至 ")
+    assert (area["how"], area["mine"], bool(area["who"])) == ("4×", True, True)
+    drawn(scene.station, factor=10.0, starts_at=local_at(12))
+    areas = desk.get("/dispatch/lanes?lang=zh").json["areas"]
+    assert {one["how"] for one in areas} == {"4×", "封闭"}
+    assert any(one["until"].startswith("12:00 起 至 ") for one in areas)
+    looking = sign_in("agent", scene.station.id).get("/dispatch/lanes").json["areas"]
+    assert [one["mine"] for one in looking] == [False, False]
     assert desk.get("/dispatch/lanes?lang=zh&date=2026-11-27").json["areas"] == []
 
 

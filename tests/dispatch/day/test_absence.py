@@ -1,6 +1,6 @@
 """Somebody falls ill, on both databases: one action plans his jobs anew, one more carries it out (B4)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -141,6 +141,57 @@ def test_a_visit_whose_time_has_come_and_that_was_not_begun_goes_too(
     carry_out(ill(scene))
     assert visit_by_id(mine).technician_id == ma.id
     assert visit_by_id(mine).starts_at >= now()
+
+
+@pytest.mark.parametrize(
+    ("until", "days"),
+    [
+        pytest.param(local_at(23), 1, id="the same day"),
+        pytest.param(local_at(0) + timedelta(days=1), 1, id="back at midnight"),
+        pytest.param(local_at(0, 5) + timedelta(days=1), 2, id="back after midnight"),
+        pytest.param(local_at(0) + timedelta(days=7), 7, id="a week, back at midnight"),
+    ],
+)
+def test_how_many_days_it_is_about(scene: Scene, until: datetime, days: int) -> None:
+    span = Span(local_at(10, 30), until)
+    assert write(lambda: absence.fall_ill(session.merge(scene.lu), span, "sick", None, run=False)).days == days
+
+
+# What would come of it ----------------------------------------------------------------------------
+
+
+def looked(scene: Scene, span: Span = TODAY, somebody: Person | None = None) -> absence.Consequences:
+    person = somebody or make_user("dispatcher", scene.station.id).as_person()
+    session.rollback()
+    return absence.consequences(session.merge(scene.lu), span, "sick", person)
+
+
+def test_it_is_said_before_what_an_absence_touches(scene: Scene) -> None:
+    mine = [visit_by_id(booked(scene, hour)).work_order.number for hour in (11, 14)]
+    session.rollback()
+    told = looked(scene)
+    assert (list(told.work_orders), told.hindrance) == (mine, "")
+    assert looked(scene, Span(local_at(15), local_at(18))).work_orders == []
+    assert session.query(DispatchPlan).count() == 0
+
+
+def test_what_hinders_it_is_said_before(scene: Scene, clock: Clock) -> None:
+    mine = booked(scene, 11)
+    other = write(lambda: make_station("SZYQ", FAR))
+
+    def lend() -> None:
+        roster(session.merge(scene.lu), session.merge(other), hours=(15, 18))
+        order = make_order(session.merge(other), place=FAR, duration_min=60)
+        booking.schedule_visit(order, session.merge(scene.lu), local_at(16))
+
+    write(lend)
+    assert "不负责排程的服务站" in str(looked(scene).hindrance)
+    clock.fix(local_at(11))
+    for state in ("accepted", "en_route"):
+        write(lambda state=state: visits.step(visit_by_id(mine), state, now()))  # type: ignore[misc]
+    assert visit_by_id(mine).work_order.number in str(looked(scene).hindrance)
+    with pytest.raises(Invalid):
+        looked(scene, Span(local_at(18), local_at(8)))
 
 
 # What is refused ----------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Somebody falls ill, as JSON: who may say so, what is refused, and the plan that comes back."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
@@ -32,6 +33,23 @@ def test_B4_asked_looked_at_and_applied(app: Flask, scene: Scene) -> None:
     applied = client.send("POST", f"/dispatch/plans/{plan}/apply", {})
     assert (applied.status_code, applied.json["status"]) == (200, "applied")
     assert [one.cause for one in session.query(Booking).filter_by(state="held")] == ["sick"]
+
+
+def test_asked_before_what_it_would_touch(app: Flask, scene: Scene) -> None:
+    write(lambda: booking.schedule_visit(session.merge(scene.order), session.merge(scene.lu), local_at(13)))
+    client = Caller(app, "dispatcher", scene.station.id)
+    told = client.get(f"{path(scene)}?{urlencode(DAY)}")
+    assert (told.status_code, told.json) == (200, {"work_orders": [scene.order.number], "hindrance": ""})
+    assert client.get(f"{path(scene)}?from=x").status_code == 422
+    assert Caller(app, "agent", scene.station.id).get(f"{path(scene)}?{urlencode(DAY)}").status_code == 403
+    other = write(lambda: make_station("SZYQ", FAR))
+    assert Caller(app, "dispatcher", other.id).get(f"{path(scene)}?{urlencode(DAY)}").status_code == 404
+
+
+def test_pressing_twice_asks_once(app: Flask, scene: Scene) -> None:
+    client = Caller(app, "dispatcher", scene.station.id)
+    twice = [client.send("POST", path(scene), DAY, Idempotency_Key="once").json["id"] for _time in range(2)]
+    assert twice[0] == twice[1]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fieldservice.dispatch.day.estimating import AWAY, Stop, estimates
+from fieldservice.dispatch.day.estimating import AWAY, Stop, Ways, estimates
 from fieldservice.foundation.places import Point
 from fieldservice.workorders.eligibility import Span
 from tests.workorders.cast import at
@@ -29,7 +29,7 @@ def stop(
 
 
 def expected(stops: list[Stop], now: tuple[int, int]) -> dict[int, tuple[str, str]]:
-    found = estimates(stops, at(*now), minutes)
+    found = estimates(stops, at(*now), Ways(minutes))
     return {one: (f"{span.starts_at + LOCAL:%H:%M}", f"{span.ends_at + LOCAL:%H:%M}") for one, span in found.items()}
 
 
@@ -141,7 +141,7 @@ nows = st.integers(-60, 900).map(lambda minute: EIGHT + timedelta(minutes=minute
 
 @given(days(), nows)
 def test_estimates_never_run_backwards_and_never_before_the_schedule(stops: list[Stop], now: datetime) -> None:
-    found = estimates(stops, now, minutes)
+    found = estimates(stops, now, Ways(minutes))
     assert found.keys() == {one.visit_id for one in stops if one.state != "completed"}
     coming = [one for one in stops if one.state == "scheduled"]
     for one in coming:
@@ -154,7 +154,7 @@ def test_estimates_never_run_backwards_and_never_before_the_schedule(stops: list
 
 @given(days(), nows, st.integers(0, 240))
 def test_a_later_now_never_makes_an_estimate_earlier(stops: list[Stop], now: datetime, more: int) -> None:
-    first, then = estimates(stops, now, minutes), estimates(stops, now + timedelta(minutes=more), minutes)
+    first, then = estimates(stops, now, Ways(minutes)), estimates(stops, now + timedelta(minutes=more), Ways(minutes))
     for one, span in first.items():
         assert then[one].starts_at >= span.starts_at
         assert then[one].ends_at >= span.ends_at
@@ -163,4 +163,4 @@ def test_a_later_now_never_makes_an_estimate_earlier(stops: list[Stop], now: dat
 @given(days(begun=False))
 def test_without_delay_estimates_are_the_schedule(stops: list[Stop]) -> None:
     now = stops[0].span.starts_at - timedelta(minutes=60)
-    assert estimates(stops, now, minutes) == {one.visit_id: one.span for one in stops}
+    assert estimates(stops, now, Ways(minutes)) == {one.visit_id: one.span for one in stops}

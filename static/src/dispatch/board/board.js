@@ -1,12 +1,14 @@
 // The board: the timeline of the page, fed, followed and worked on.
 
+import { Absence } from './absence.js';
+import { Areas } from './areas.js';
 import { Drop } from './drop.js';
 import { Feed } from './feed.js';
 import { Hands } from './hands.js';
 import { Places } from './places.js';
 import { wordsFor } from './words.js';
 
-let board = null; // {timeline, feed, hands} of the page as it is
+let board = null; // {timeline, feed, hands, absence} of the page as it is
 
 /** Fits what the page shows now; called again after every swap. */
 export function settleBoard() {
@@ -40,15 +42,24 @@ export function pressCard(card, event) {
   board?.hands.press(card, event);
 }
 
+/** Asks for whom, when and why somebody will be absent. */
+export function beginAbsence() {
+  board?.absence.begin();
+}
+
 function made(timeline, place) {
   const looks = JSON.parse(document.querySelector('#board-looks').textContent);
-  timeline.words = wordsFor(place.dataset.zone);
-  const places = new Places(timeline, document.querySelector('#board-map'), looks, open);
+  const { zone } = place.dataset;
+  const fold = document.querySelector('#board-map');
+  timeline.words = wordsFor(zone);
+  const places = new Places(timeline, fold, looks, open);
   const feed = new Feed(timeline, looks, places);
   const hands = new Hands(timeline, new Drop(timeline, feed));
+  new Areas({ timeline, feed, places, fold, zone }); // listens by itself
+  const absence = new Absence({ timeline, zone });
   timeline.addEventListener('timeline-select', ({ detail: { ids } }) => { if (ids.length === 1) setTimeout(() => { if (!timeline.dataset.moving) open(ids[0]); }); });
   timeline.addEventListener('timeline-open', ({ detail: { id } }) => open(id));
-  return { timeline, feed, hands, chosen: '' };
+  return { timeline, feed, hands, absence, chosen: '' };
 }
 
 // The drawer of a visit, by a link that htmx follows in place.

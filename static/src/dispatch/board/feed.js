@@ -68,8 +68,8 @@ export class Feed {
 
   #dressed(bar) {
     const { tone, icon, word } = this.#looks[bar.state] ?? { tone: 'mute', icon: 'circle', word: '' };
-    const riskWord = bar.risk === 'promise' ? t('after the promised arrival') : bar.risk && t('should be on the way');
-    return { ...bar, tone, icon, word, riskWord };
+    const risks = { promise: t('after the promised arrival'), window: t('after the time told to the customer'), start: t('should be on the way') };
+    return { ...bar, tone, icon, word, riskWord: risks[bar.risk] ?? '' };
   }
 }
 

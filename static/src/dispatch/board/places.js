@@ -10,6 +10,8 @@ export class Places {
   #map;
   #looks;
   #latest = null; // what is to be drawn once the map is open
+  #draft = null; // an area that somebody is about to tell of
+  follow = null; // is told of the slow areas, when they are others
 
   /** @param {(id: string) => void} open shows a visit in the drawer */
   constructor(timeline, fold, looks, open) {
@@ -42,9 +44,18 @@ export class Places {
     if (told === this.#latest?.told) return;
     this.#latest = { told, data: { stations: places.stations, people: places.people, jobs, areas, labels: [] } };
     this.#draw();
+    this.follow?.(areas);
+  }
+
+  set draft(area) {
+    this.#draft = area;
+    if (area) this.#map.upsert('area', [area]);
+    else this.#map.remove('area', ['draft']);
   }
 
   #draw() {
-    if (this.#fold.open && this.#latest && this.#map.data !== this.#latest.data) this.#map.data = this.#latest.data;
+    if (!this.#fold.open || !this.#latest || this.#map.data === this.#latest.data) return;
+    this.#map.data = this.#latest.data;
+    if (this.#draft) this.draft = this.#draft;
   }
 }

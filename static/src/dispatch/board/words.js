@@ -12,12 +12,14 @@ export function wordsFor(zone) {
     label: t('Timeline of technicians'),
     lanes: t('Technicians'),
     axis: t('Time of day'),
-    help: t('Arrows go between visits. Enter picks a visit up; arrows then move it in time and between technicians, with Shift by half an hour, with Alt its length. Enter drops, Escape gives back, Space selects.'),
+    menu: ({ title }) => t('More for %(name)s', { name: title }),
+    help: `${t('Left of the first visit stands the menu of the technician.')} ${t('Arrows go between visits. Enter picks a visit up; arrows then move it in time and between technicians, with Shift by half an hour, with Alt its length. Enter drops, Escape gives back, Space selects.')}`,
     empty: t('No technicians here'),
     hour: (moment, short) => (short ? String(Number(time(moment).slice(0, 2))) : time(moment)),
     day: moment => days.format(moment),
     time,
     bar: (bar, lane) => name(bar, lane, time),
+    expected: bar => `≈ ${time(bar.expected.at)}`,
     placing: ({ short }) => t('Placing %(number)s', { number: short.slice(-6) }),
     picked: t('Picked up %(title)s: %(lane)s %(start)s'),
     at: ({ lane, start, end, text }) => [`${lane} ${start}–${end}`, text].filter(Boolean).join('. '),
@@ -32,7 +34,8 @@ export function wordsFor(zone) {
   };
 }
 
-function name({ short, title, start, end, word, riskWord, parts }, lane, time) {
+function name({ short, title, start, end, word, riskWord, parts, expected }, lane, time) {
+  const late = expected && t('expected %(start)s–%(end)s', { start: time(expected.start), end: time(expected.end) });
   const lacks = parts === 'missing' && t('parts missing');
-  return [short, title, lane.title, `${time(start)}–${time(end)}`, word, riskWord, lacks].filter(Boolean).join(', ');
+  return [short, title, lane.title, `${time(start)}–${time(end)}`, word, late, riskWord, lacks].filter(Boolean).join(', ');
 }

@@ -27,10 +27,12 @@
 // Methods
 //   fit()                shows all
 //   reveal(kind, id)     moves the window when that is not well in it
+//   finish()             closes the outline that is being drawn, if it has corners enough
 //   upsert(kind, things), remove(kind, ids)   what changed; drawn together in the next frame
 //
 // Events (bubbling): map-hover {kind, id} (nulls when it ends; kind group has {ids}) · map-select {kind, id} (nulls for
-//   nothing) · map-area {points: [[lat, lon]]} · map-cancel {} (an area was given up) · map-view with the
+//   nothing) · map-area {points: [[lat, lon]]} · map-cancel {} (an area was given up) · map-corner {count, least} (one more or
+//   less) · map-few {count, least} (too few to close) · map-view with the
 //   view, when it stands still: which labels are of use
 
 import { onTheme } from './colours.js';
@@ -100,6 +102,8 @@ export class DispatchMap extends HTMLElement {
   set drawing(drawing) { this.#scene.pen.start(Boolean(drawing)); }
 
   get view() { return this.#scene.ground.view; }
+
+  finish() { this.#scene.pen.finish(); }
 
   fit() { this.#scene.fit(); }
 

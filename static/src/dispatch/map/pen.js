@@ -27,7 +27,10 @@ export class Pen {
     this.#at = null;
     this.#cross = false;
     this.scene.host.toggleAttribute('data-drawing', drawing);
-    if (drawing) this.scene.say('drawing');
+    if (drawing) {
+      this.scene.say('drawing');
+      this.#tell();
+    }
     this.scene.soon();
   }
 
@@ -49,7 +52,7 @@ export class Pen {
     else if (key === ' ') this.#place();
     else if (key === 'Enter') this.#finish();
     else if (key === 'Escape') this.#give();
-    else if (key === 'Backspace') this.#points.pop();
+    else if (key === 'Backspace') this.#takeBack();
     else return false;
     this.scene.soon();
     return true;
@@ -90,12 +93,28 @@ export class Pen {
     const [lat, lon] = scene.ground.degrees(...this.#at);
     this.#points.push(scene.ground.project(lat, lon));
     scene.say('point', { count: this.#points.length, lat, lon });
+    this.#tell();
+  }
+
+  #takeBack() {
+    this.#points.pop();
+    this.#tell();
+  }
+
+  #tell() {
+    this.scene.tell('corner', { count: this.#points.length, least: LEAST });
+  }
+
+  /** Closes the outline, if it has corners enough. */
+  finish() {
+    if (this.drawing) this.#finish();
   }
 
   #finish() {
     const { scene } = this;
     if (this.#points.length < LEAST) {
       scene.say('few', { count: this.#points.length, least: LEAST });
+      scene.tell('few', { count: this.#points.length, least: LEAST });
       return;
     }
     const points = this.#points.map(({ x, y }) => scene.ground.degrees(...scene.ground.px(x, y)).map(angle => Number(angle.toFixed(6))));

@@ -155,6 +155,11 @@ export class Drag {
 
   #click(event) {
     if (this.#dragged) return;
+    const menu = event.target.closest('.tml-menu');
+    if (menu) {
+      this.#scene.tell('menu', { lane: menu.closest('[data-lane]').dataset.lane, at: menu });
+      return;
+    }
     const id = idOf(event);
     if (id) this.#scene.cursor = id;
     choose(this.#scene, id, { one: event.ctrlKey || event.metaKey, range: event.shiftKey });

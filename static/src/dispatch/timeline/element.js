@@ -5,13 +5,14 @@
 //   data      {start, end, now, axis: [{start, end}], snapMin, groups, lanes, bars}; times are epoch milliseconds.
 //             axis: the spans that are shown, one after another, each beginning at a full hour; without it start…end.
 //               groups: {id, title, note, warn}
-//               lanes:  {id, group, title, note, warn, shifts: [{start, end, onCall}], breaks: [{start, end}],
+//               lanes:  {id, group, title, note, warn, menu: whether its head has a button, shifts: [{start, end, onCall}],
+//                        breaks: [{start, end}],
 //                        away: [{start, end, title}]}
 //               bars:   {id, lane, start, end, title, short, state, tone, icon, priority, pinned, risk, parts, travelMin,
-//                        version, movable, proposed, done}; tone: ok, warn, bad, info or mute; parts: 'ready',
+//                        version, movable, proposed, done, expected: {start, end} where that is later}; tone: ok, warn, bad, info or mute; parts: 'ready',
 //                        'arriving' or 'missing'; icon: a name of the sprite
-//   words     every text: label, lanes, axis, help, empty, hour(ms, short), day(ms), time(ms), bar(bar, lane) which names
-//             all that matters of it, and for
+//   words     every text: label, lanes, axis, help, empty, menu (of a lane), hour(ms, short), day(ms), time(ms), bar(bar, lane) which names
+//             all that matters of it, expected(bar) when it is later, and for
 //             what is announced, as function of the facts or text with %(title)s, %(lane)s, %(start)s, %(end)s, %(text)s,
 //             %(count)s: placing, picked, at, dropped, resized, refused, cancelled, taken, fixed, selected, settled
 //   sprite    address of the icons, also as attribute
@@ -31,7 +32,7 @@
 // Events (bubbling): timeline-select {ids} · timeline-pick {ids, carried} · timeline-over {ids, lane, start} ·
 //   timeline-drop {ids, lane, start, end, from, moves} (of the one in the hand; moves: {id, lane, start, end, from, version}
 //   of each, version as it was when picked up) · timeline-resize {id, start, end, version} · timeline-refuse {ids, lane,
-//   start, text} · timeline-cancel {ids, carried} · timeline-hover {id} · timeline-open {id}
+//   start, text} · timeline-menu {lane, at: the button} · timeline-cancel {ids, carried} · timeline-hover {id} · timeline-open {id}
 
 import { Drag } from './drag.js';
 import { readIcons } from './icons.js';

@@ -1,4 +1,4 @@
-// The keyboard. Arrows go between bars; Enter picks up, arrows then move in time and between lanes (Shift: half an
+// The keyboard. Arrows go between bars, and left of the first one to the menu of the lane; Enter picks up, arrows then move in time and between lanes (Shift: half an
 // hour, Alt: the length), Enter drops, Esc gives back. Enter twice opens; Space selects.
 
 import { choose } from './choose.js';
@@ -8,6 +8,7 @@ import { MINUTE } from './pieces.js';
 
 const LEAP = 30 * MINUTE;
 const PAGE = 10; // lanes
+const HEAD = Symbol('the menu of a lane, in place of a bar');
 
 export class Keys {
   #scene;
@@ -45,7 +46,8 @@ export class Keys {
     const { move } = this.#scene;
     if ((event.ctrlKey && !['Home', 'End', ' '].includes(event.key)) || event.metaKey) return;
     if (move && !move.byKeys) return;
-    const done = move ? this.#shift(move, event) : this.#walk(event);
+    const head = event.target.closest('.tml-menu');
+    const done = move ? this.#shift(move, event) : head ? this.#walkHeads(head, event.key) : this.#walk(event);
     if (!done) return;
     event.preventDefault();
     event.stopPropagation();
@@ -60,7 +62,7 @@ export class Keys {
     const all = ctrlKey ? plan.lanes.flatMap(lane => lane.entries) : entries;
     const at = entries.indexOf(entry);
     const to = {
-      ArrowLeft: () => entries[at - 1],
+      ArrowLeft: () => entries[at - 1] ?? this.#head(plan.byLane.get(entry.lane)),
       ArrowRight: () => entries[at + 1],
       ArrowUp: () => plan.nearest(entry, -1),
       ArrowDown: () => plan.nearest(entry, 1),
@@ -71,6 +73,7 @@ export class Keys {
     }[key];
     if (to) {
       const next = to();
+      if (next === HEAD) return true;
       if (next) scene.focus(next);
       return true;
     }
@@ -79,6 +82,29 @@ export class Keys {
     else if (key === 'Escape' && scene.selected.size) choose(scene, null, {});
     else return false;
     return true;
+  }
+
+  // From one lane's menu to another's, or back to its bars; Enter presses it.
+  #walkHeads(head, key) {
+    const { plan } = this.#scene;
+    const lane = plan.byLane.get(head.closest('[data-lane]').dataset.lane);
+    const step = { ArrowUp: -1, ArrowDown: 1, PageUp: -PAGE, PageDown: PAGE }[key];
+    if (step) this.#head(plan.lanes[Math.min(Math.max(lane.at + step, 0), plan.lanes.length - 1)]);
+    else if (key === 'ArrowRight' || key === 'Escape') this.#in(lane.entries[0] ?? plan.beside({ lane: lane.id, start: 0, end: 0 }));
+    else return false;
+    return true;
+  }
+
+  #in(entry) {
+    if (entry) this.#scene.focus(entry);
+  }
+
+  #head(lane) {
+    const { view } = this.#scene;
+    view.reveal(lane, null);
+    this.#scene.draw();
+    view.rows.get(lane.id)?.label.querySelector('.tml-menu')?.focus({ preventScroll: true });
+    return HEAD;
   }
 
   #pages(entry, step) {

@@ -2,7 +2,7 @@
 
 import { newBar, paintBar } from './bar.js';
 import { icon } from './icons.js';
-import { make } from './pieces.js';
+import { fill, make } from './pieces.js';
 import { ROW } from './plan.js';
 
 const FITS = { yes: ['ok', 'check'], warn: ['warn', 'triangle-alert'], no: ['bad', 'x'] };
@@ -32,7 +32,7 @@ export class LaneRow {
     this.ground.replaceChildren(...shades.map(([kind, one, look]) => shade(kind, one, scene.axis, look)).filter(Boolean));
   }
 
-  judge({ sprite, verdicts }) {
+  judge({ sprite, verdicts, words }) {
     const verdict = verdicts?.[this.lane.id];
     const { note = '', warn } = this.lane;
     if (this.judged === verdict && this.named === this.lane && this.noted === note) return;
@@ -51,7 +51,7 @@ export class LaneRow {
     } else {
       aside.textContent = note;
     }
-    this.label.replaceChildren(name, aside);
+    this.label.replaceChildren(name, aside, ...(this.lane.menu ? [menu(this.lane, words, sprite)] : []));
     this.element.dataset.fits = verdict?.fits ?? '';
   }
 
@@ -71,6 +71,7 @@ export class LaneRow {
       if (element === at) at = at.nextSibling;
       else this.track.insertBefore(element, at);
       box.travel = Math.min(Math.round(((entry.bar.travelMin ?? 0) / 60) * axis.hour), Math.max(0, box.left - right));
+      box.late = entry.bar.expected && entry.start === entry.bar.start ? axis.box(entry.bar.expected.start, entry.bar.expected.end) : null;
       paintBar(element, entry, this.lane, box, scene.flags(id, entry.start < busyUntil), scene);
       busyUntil = Math.max(busyUntil, entry.end);
       right = Math.max(right, box.left + box.width);
@@ -89,6 +90,13 @@ export class LaneRow {
     bars.delete(element.dataset.id);
     pool.push(element);
   }
+}
+
+// Out of the order of Tab, or two hundred lanes would be two hundred stops: the arrows lead there.
+function menu(lane, words, sprite) {
+  const element = make('button', 'btn btn-quiet tml-menu', { type: 'button', tabindex: '-1', 'aria-haspopup': 'menu', 'aria-label': fill(words.menu, lane) });
+  element.append(icon(sprite, 'chevron-down'));
+  return element;
 }
 
 function shade(kind, { start, end, title }, axis, look = '') {
