@@ -23,6 +23,8 @@ from fieldservice.dispatch import views as dispatch
 from fieldservice.dispatch.areas import api as areas_api
 from fieldservice.dispatch.areas import services as areas
 from fieldservice.dispatch.day import api as day_api
+from fieldservice.dispatch.lending import api as lending_api
+from fieldservice.dispatch.lending import views as lending
 from fieldservice.dispatch.plans import api as plans_api
 from fieldservice.dispatch.plans import views as plans
 from fieldservice.foundation import api, live, providers, web
@@ -58,6 +60,7 @@ MORE_PAGES = (  # on the blueprints of views.py beside them; the ways with fixed
 PAGES = (
     dispatch.blueprint,
     plans.blueprint,
+    lending.blueprint,
     intake.blueprint,
     workorders.blueprint,
     caller_views.blueprint,
@@ -78,6 +81,7 @@ API: tuple[api.ApiBlueprint, ...] = (
     plans_api.blueprint,
     areas_api.blueprint,
     day_api.blueprint,
+    lending_api.blueprint,
     tablet_api.blueprint,
     insight_api.blueprint,
 )

@@ -4,6 +4,7 @@ from datetime import time, timedelta
 
 from fieldservice.admin import import_jobs
 from fieldservice.dispatch.day import late
+from fieldservice.dispatch.lending import services as lending
 from fieldservice.feedback import services as feedback
 from fieldservice.foundation import limits
 from fieldservice.foundation.api import forget_old_answers
@@ -23,6 +24,7 @@ def list_schedules() -> None:
     every(timedelta(seconds=2), messages.deliver_queued)
     every(timedelta(seconds=10), watch_clocks)
     every(timedelta(minutes=2), watch_days)
+    every(timedelta(minutes=5), end_lendings)
     every(timedelta(minutes=1), send_surveys)
     every(timedelta(minutes=15), close_silent)
     every(time(3, 10), learn_hints)
@@ -47,6 +49,12 @@ def watch_days() -> None:
         after = found[-1]
         if wanted := [one for one in found if late.is_due(one, at)]:
             write(lambda wanted=wanted: late.ask_for(wanted, at))  # type: ignore[misc]
+
+
+def end_lendings() -> None:
+    """Lendings whose time is over, in batches, until none is left."""
+    while write(lambda: lending.end_over(now(), 200)) == 200:
+        pass
 
 
 def send_surveys() -> None:

@@ -16,11 +16,12 @@ from fieldservice.mechanisms.messages import robots
 from fieldservice.mechanisms.records import models as records
 from fieldservice.operations import models as operations
 from fieldservice.parts import models as parts
+from fieldservice.stations import lendings
 from fieldservice.stations import models as stations
 from fieldservice.workorders import models as workorders
 
 MODULES = (
     accounts, api, assets, calendars, clocks, company, customers, deferred, dispatch_areas, dispatch_plans, events,
-    feedback, files, intake, limits, messages, numbers, operations, parts, policies, records, robots, stations, tasks,
-    templates, turns, workorders,
+    feedback, files, intake, lendings, limits, messages, numbers, operations, parts, policies, records, robots,
+    stations, tasks, templates, turns, workorders,
 )  # fmt: skip

@@ -5,7 +5,7 @@ as taken, without saying by what.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ from fieldservice.mechanisms.clocks.models import Clock
 from fieldservice.stations import roster
 from fieldservice.stations.models import Station
 from fieldservice.stations.queries import stations_by_id
-from fieldservice.stations.roster import Member
+from fieldservice.stations.roster import Duty, Member
 from fieldservice.workorders.days import stops_of
 from fieldservice.workorders.eligibility import Place, Stop, place_of
 from fieldservice.workorders.models import Visit, WorkOrder
@@ -61,18 +61,32 @@ class Bar:
 
 @dataclass(frozen=True)
 class Lane:
-    """A technician's row."""
+    """A technician's row. Who is lent has one at home and, where that board is shown too, one as a `guest`."""
 
     member: Member
     bars: tuple[Bar, ...] = ()
     taken: tuple[Stop, ...] = ()  # absences, and time taken for other stations' orders
+    guest: int | None = None  # the station that borrows
+    home: Station | None = None  # a guest's, to be named
+    twin: bool = False  # at home, while the guest's row stands on the same board
+
+    @property
+    def duties(self) -> tuple[Duty, ...]:
+        """Those that this row is about."""
+        return tuple(one for one in self.member.duties if self._ours(one.station_id, one.starts_at))
 
     def load(self, start: datetime, end: datetime) -> tuple[float, float]:
-        """(minutes planned, minutes on ordinary duty) within [start, end)."""
-        work = sum(_minutes(bar.starts_at, bar.ends_at, start, end) for bar in self.bars)
-        work += sum(_minutes(one.starts_at, one.ends_at, start, end) for one in self.taken if one.cause == "visit")
-        duty = sum(_minutes(one.starts_at, one.ends_at, start, end) for one in self.member.duties if not one.on_call)
-        return work, duty
+        """(minutes planned, minutes on ordinary duty) within [start, end), for the station the row stands at."""
+        bars = [bar for bar in self.bars if self._ours(bar.station_id, bar.starts_at)]
+        work = sum(_minutes(bar.starts_at, bar.ends_at, start, end) for bar in bars)
+        if self.guest is None:
+            work += sum(_minutes(one.starts_at, one.ends_at, start, end) for one in self.taken if one.cause == "visit")
+        return work, sum(_minutes(one.starts_at, one.ends_at, start, end) for one in self.duties if not one.on_call)
+
+    def _ours(self, station_id: int, moment: datetime) -> bool:
+        if self.guest is not None:
+            return station_id == self.guest
+        return not self.member.lent or self.member.lent_at(moment) is None
 
 
 @dataclass(frozen=True)
@@ -130,13 +144,37 @@ def board(somebody: Person, stations: Sequence[Station], first: date, days: int,
     spans = [(bar.starts_at, bar.ends_at) for lane in lanes for bar in lane.bars if over or not bar.done]
     spans += [(one.starts_at, one.ends_at) for lane in lanes for one in lane.member.duties if not one.on_call]
     by_id = {bar.visit_id: bar for lane in lanes for bar in lane.bars}
-    return Board(axis_for(first, days, spans), _groups(stations, lanes), truncated, by_id)
+    return Board(
+        axis_for(first, days, spans), _groups(stations, _as_guests(stations, lanes, start, end)), truncated, by_id
+    )
+
+
+def _as_guests(stations: Sequence[Station], lanes: Sequence[Lane], start: datetime, end: datetime) -> list[Lane]:
+    """A row for whoever is lent to one of these stations, after those of its own people; the row at home keeps the rest
+    of the visits, and is left out where the home station is not shown."""
+    shown = {station.id for station in stations}
+    hosts = {
+        lane.member.id: sorted({one.station_id for one in lane.member.lent if one.touches(start, end)} & shown)
+        for lane in lanes if lane.member.lent
+    }  # fmt: skip
+    homes = stations_by_id({lane.member.station_id for lane in lanes if hosts.get(lane.member.id)})
+    found, guests = [], []
+    for lane in lanes:
+        mine = hosts.get(lane.member.id, ())
+        for host in mine:
+            bars = tuple(bar for bar in lane.bars if bar.station_id == host)
+            guests.append(replace(lane, bars=bars, guest=host, home=homes[lane.member.station_id]))
+        if lane.member.station_id in shown or not mine:
+            found.append(
+                replace(lane, bars=tuple(bar for bar in lane.bars if bar.station_id not in mine), twin=bool(mine))
+            )
+    return found + guests
 
 
 def _groups(stations: Sequence[Station], lanes: Sequence[Lane]) -> tuple[Group, ...]:
     by_station: dict[int, list[Lane]] = {station.id: [] for station in stations}
     for lane in lanes:
-        by_station.setdefault(lane.member.station_id, []).append(lane)
+        by_station.setdefault(lane.guest or lane.member.station_id, []).append(lane)
     known = {station.id: station for station in stations}
     others = stations_by_id(by_station.keys() - known.keys())
     own = [Group(known[station_id], tuple(by_station[station_id])) for station_id in known if by_station[station_id]]

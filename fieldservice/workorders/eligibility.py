@@ -5,7 +5,7 @@ refuse; ranking is elsewhere. Taking something off a technician's plate (a booki
 skill, a certificate, a part) never adds a refusal. No session, no request, no clock.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -16,6 +16,7 @@ from fieldservice.foundation.places import Point, travel_minutes
 from fieldservice.foundation.places.legs import Leg, leg
 from fieldservice.foundation.places.slow_areas import SlowArea
 from fieldservice.foundation.time import day_span, local
+from fieldservice.stations.lendings import spans_for
 from fieldservice.stations.roster import Duty, Member
 
 ON_CALL_FOR = frozenset({"P1", "P2"})  # who is on call is woken for these only
@@ -138,6 +139,12 @@ def _certificate(case: Case) -> Iterator[Refusal]:
 
 
 def _station(case: Case) -> Iterator[Refusal]:
+    """Meanwhile a lent technician is the borrowing station's, whatever the home station's policy of lending."""
+    for lent in case.day.member.lent:
+        if lent.station_id != case.job.station_id and lent.touches(*case.span):
+            facts = {"starts_at": lent.starts_at, "ends_at": lent.ends_at, "names": dict(lent.names)}
+            yield Refusal("station", {"station_id": case.day.member.station_id, "lent_to": lent.station_id, **facts})
+            return
     if case.day.member.station_id == case.job.station_id or case.day.lends:
         return
     here = (duty for duty in case.day.member.duties if duty.station_id == case.job.station_id)
@@ -156,14 +163,17 @@ def _part(case: Case) -> Iterator[Refusal]:
 
 
 def usable_duties(job: Job, member: Member) -> list[Span]:
-    """Duties that count for this job; those that touch are one."""
+    """Duties that count for this job; those that touch are one, but for a lending, which cuts them."""
+    return [Span(*span) for span in _counted(job, member)]
+
+
+def _counted(job: Job, member: Member) -> Sequence[tuple[datetime, datetime]]:
     counted = member.with_on_call if job.priority in ON_CALL_FOR else member.regular
-    return [Span(*span) for span in counted]
+    return spans_for(job.station_id, counted, member.lent)
 
 
 def _covering(job: Job, member: Member, span: Span) -> Span | None:
-    counted = member.with_on_call if job.priority in ON_CALL_FOR else member.regular
-    for start, end in counted:  # asked for every try of every technician
+    for start, end in _counted(job, member):  # asked for every try of every technician
         if start <= span.starts_at and span.ends_at <= end:
             return Span(start, end)
     return None
@@ -257,7 +267,7 @@ def duty_of(job: Job, day: TechnicianDay, span: Span) -> Span:
 def _from_home(case: Case, here: Point, last: Stop | None) -> Iterator[Refusal]:
     duty = _covering(case.job, case.day.member, case.span)
     if duty is not None:
-        way = _leg(case, case.day.member.home, here, slowed=last is None)
+        way = _leg(case, case.day.member.home_at(duty.starts_at), here, slowed=last is None)
         yield from _late(case.span, "home", duty.starts_at, way, case.job.place.about)
 
 

@@ -13,6 +13,11 @@ export async function ask(url, body) {
   throw new Error(sentence(await answer.json().catch(() => ({}))));
 }
 
+/** The technician of a lane: who is lent has two of them where both stations are shown. */
+export function technicianOf(lane) {
+  return lane.split('@')[0];
+}
+
 function sentence({ detail, errors }) {
   return Object.values(errors ?? {}).flat()[0] ?? detail ?? t('This did not work. Load the page again and repeat the step.');
 }
