@@ -127,7 +127,7 @@ def prospects_at(
     else:
         chosen = [member for member in team if able(member, skills or {}) and not member.absent]
     found = prospects(chosen, team, to, span, {home.id: home}, lodges=lodges)
-    return sorted(found, key=lambda one: (not one.free, len(one.uncovered), one.cost.total, one.member.id))
+    return sorted(found, key=_trouble)
 
 
 def who_could_come(to: Station, span: Span, skills: Mapping[str, int]) -> list[tuple[Station, list[Prospect]]]:
@@ -173,6 +173,10 @@ def way_of(member: Member, to: Station, home: Station) -> Way:
 
 
 # Inside -------------------------------------------------------------------------------------------
+
+
+def _trouble(one: Prospect) -> tuple[bool, bool, int, int, int]:
+    return (one.lent or not one.minutes, bool(one.visits), len(one.uncovered), one.cost.total, one.member.id)
 
 
 def _lent(member: Member, span: Span) -> bool:

@@ -44,7 +44,7 @@ export class LaneRow {
       aside.dataset.s = tone;
       aside.append(icon(sprite, drawn), Object.assign(make('span', 'cut'), { textContent: verdict.text }));
     } else {
-      aside.textContent = this.lane.note ?? '';
+      aside.textContent = aside.title = this.lane.note ?? '';
     }
     this.label.replaceChildren(name, aside);
     this.element.dataset.fits = verdict?.fits ?? '';
