@@ -1,6 +1,8 @@
 """A lent technician on boards and in plans: one row at home that says so, one with the borrower; plans that can be
 applied (B6)."""
 
+import random
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from fieldservice.foundation.db import session, write
 from fieldservice.foundation.errors import Conflict
 from fieldservice.foundation.time import at_local, now
 from fieldservice.mechanisms import policies
+from fieldservice.stations.lendings import Lending
 from fieldservice.stations.models import Station
 from fieldservice.workorders import booking
 from fieldservice.workorders.eligibility import Span
@@ -19,8 +22,8 @@ from fieldservice.workorders.models import Visit, WorkOrder
 from tests.dispatch.lending.company import TOMORROW, Company, agreed
 from tests.dispatch.plans.planned import changes, planned
 from tests.dispatch.test_api import Caller
-from tests.workorders.cast import DAY, FAR
-from tests.workorders.scene import local_at, make_order, make_technician
+from tests.workorders.cast import DAY, FAR, HOME, NEAR
+from tests.workorders.scene import local_at, make_order, make_technician, team
 
 JSON = {"Accept": "application/json"}
 
@@ -207,6 +210,47 @@ def test_station_cost_prefers_own_people_to_a_dearer_guest(company: Company, rat
     plan = planned([session.merge(company.suzhou)], first=DAY, objective="station_cost")
     chosen = changes(plan)[company.order.number][1]
     assert chosen == mine.id or own
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("seed", range(8))
+def test_B6_what_is_planned_with_people_lent_can_always_be_applied(company: Company, seed: int) -> None:
+    """Random companies, random lendings over standing visits: booking refuses nothing of the plan."""
+    dice = random.Random(seed)
+    stations = write(lambda: _random_company(company, dice))
+    plan = planned(stations, days=2, objective=dice.choice(["promises", "travel", "station_cost"]), effort=16)
+    assert plan.state == "ready"
+    apply(plan)
+    again = planned(stations, days=2, objective=plan.objective, effort=16)
+    assert not [one for one in again.outcome["changes"] if one["kind"] == "dropped"], "what was planned stands"
+
+
+def _random_company(company: Company, dice: random.Random) -> list[Station]:
+    wuxi, suzhou = company.wuxi, session.merge(company.suzhou)
+    people = [*team(wuxi, 3, skills={"gearbox": 3}, home=NEAR), *team(suzhou, 2, skills={"gearbox": 2}, home=FAR)]
+    for _number in range(16):
+        where = dice.choice([wuxi, suzhou])
+        skills = dice.choice([{}, {"gearbox": 2}])
+        order = make_order(
+            where, place=dice.choice([NEAR, FAR, HOME]), skills=skills, duration_min=dice.choice([30, 90])
+        )
+        if dice.random() < 0.4:
+            try:
+                booking.schedule_visit(order, dice.choice(people), local_at(dice.randrange(11, 17)))
+            except Conflict:
+                continue
+    for person in dice.sample(people, 3):
+        start = local_at(dice.choice([8, 12, 13, 15])) + timedelta(minutes=dice.choice([0, 20]))
+        to = dice.choice([one for one in (wuxi, suzhou, session.merge(company.kunshan)) if one.id != person.station_id])
+        session.add(
+            Lending(
+                state="agreed", station_id=person.station_id, to_station_id=to.id, technician_id=person.id,
+                starts_at=start, ends_at=start + timedelta(hours=dice.choice([3, 6, 26])), skills={}, asked_at=now(),
+                hour_rate=dice.choice([120_00, 180_00]), lodges=dice.random() < 0.3,
+            )
+        )  # fmt: skip
+    session.flush()
+    return [wuxi, suzhou] if dice.random() < 0.6 else [dice.choice([wuxi, suzhou])]
 
 
 def test_who_is_lodged_sets_off_near_the_borrower(company: Company) -> None:
