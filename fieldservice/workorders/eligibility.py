@@ -164,16 +164,16 @@ def _part(case: Case) -> Iterator[Refusal]:
 
 def usable_duties(job: Job, member: Member) -> list[Span]:
     """Duties that count for this job; those that touch are one, but for a lending, which cuts them."""
-    return [Span(*span) for span in _counted(job, member)]
+    return [Span(*span) for span in spans_for(job.station_id, _counted(job, member), member.lent)]
 
 
 def _counted(job: Job, member: Member) -> Sequence[tuple[datetime, datetime]]:
-    counted = member.with_on_call if job.priority in ON_CALL_FOR else member.regular
-    return spans_for(job.station_id, counted, member.lent)
+    return member.with_on_call if job.priority in ON_CALL_FOR else member.regular
 
 
 def _covering(job: Job, member: Member, span: Span) -> Span | None:
-    for start, end in _counted(job, member):  # asked for every try of every technician
+    # asked for every try of every technician
+    for start, end in spans_for(job.station_id, _counted(job, member), member.lent):
         if start <= span.starts_at and span.ends_at <= end:
             return Span(start, end)
     return None
@@ -260,14 +260,14 @@ def visit_before(job: Job, day: TechnicianDay, span: Span) -> Stop | None:
 
 
 def duty_of(job: Job, day: TechnicianDay, span: Span) -> Span:
-    """The first duty that has time in common; the time itself where none has."""
-    return next((one for one in usable_duties(job, day.member) if one.touches(*span)), span)
+    """The first duty, lent or not, that has time in common: when the technician left home. The time itself without."""
+    return next((Span(*one) for one in _counted(job, day.member) if span.touches(*one)), span)
 
 
 def _from_home(case: Case, here: Point, last: Stop | None) -> Iterator[Refusal]:
-    duty = _covering(case.job, case.day.member, case.span)
-    if duty is not None:
-        way = _leg(case, case.day.member.home_at(duty.starts_at), here, slowed=last is None)
+    if _covering(case.job, case.day.member, case.span) is not None:
+        duty = duty_of(case.job, case.day, case.span)
+        way = _leg(case, case.day.member.home_at(case.span.starts_at), here, slowed=last is None)
         yield from _late(case.span, "home", duty.starts_at, way, case.job.place.about)
 
 

@@ -85,10 +85,11 @@ def openings(job: Job, day: TechnicianDay, within: Span, now: datetime, minutes:
     for duty in usable_duties(job, day.member):
         if not within.touches(*duty):
             continue
-        tries = {max(_arrival(day, minutes, day.member.home_at(duty.starts_at), here, duty.starts_at), earliest)}
+        soonest, left = max(duty.starts_at, earliest), duty_of(job, day, duty).starts_at  # of home, before a lending
+        tries = {max(_arrival(day, minutes, day.member.home_at(duty.starts_at), here, left), soonest)}
         for stop in day.stops:
-            if duty.starts_at <= stop.ends_at < duty.ends_at:
-                tries.add(max(_arrival(day, minutes, stop.place.point, here, stop.ends_at), earliest))
+            if left <= stop.ends_at < duty.ends_at:
+                tries.add(max(_arrival(day, minutes, stop.place.point, here, stop.ends_at), soonest))
         for start in sorted(tries):
             rounded = round_up(start, step)
             if rounded < within.ends_at:
@@ -236,7 +237,7 @@ def stop_before(job: Job, day: TechnicianDay, span: Span) -> Place:
     """Where the technician comes from: the last known stop of the same duty, else home."""
     duty = duty_of(job, day, span)
     last = [stop.place for stop in day.stops if duty.starts_at < stop.ends_at <= span.starts_at and stop.place.point]
-    return last[-1] if last else Place(day.member.home_at(duty.starts_at))
+    return last[-1] if last else Place(day.member.home_at(span.starts_at))
 
 
 def round_down(moment: datetime, step: timedelta) -> datetime:
