@@ -25,6 +25,8 @@ from fieldservice.dispatch.areas import services as areas
 from fieldservice.dispatch.cover import api as cover_api
 from fieldservice.dispatch.cover import views as cover
 from fieldservice.dispatch.day import api as day_api
+from fieldservice.dispatch.lending import api as lending_api
+from fieldservice.dispatch.lending import views as lending
 from fieldservice.dispatch.offers import api as offers_api
 from fieldservice.dispatch.plans import api as plans_api
 from fieldservice.dispatch.plans import views as plans
@@ -65,6 +67,7 @@ PAGES = (
     dispatch.blueprint,
     plans.blueprint,
     cover.blueprint,
+    lending.blueprint,
     intake.blueprint,
     workorders.blueprint,
     caller_views.blueprint,
@@ -88,6 +91,7 @@ API: tuple[api.ApiBlueprint, ...] = (
     day_api.blueprint,
     offers_api.blueprint,
     cover_api.blueprint,
+    lending_api.blueprint,
     tablet_api.blueprint,
     sales_api.blueprint,
     insight_api.blueprint,

@@ -5,6 +5,7 @@ from datetime import time, timedelta
 from fieldservice.admin import import_jobs
 from fieldservice.dispatch.cover import watching
 from fieldservice.dispatch.day import late
+from fieldservice.dispatch.lending import services as lending
 from fieldservice.feedback import services as feedback
 from fieldservice.foundation import limits
 from fieldservice.foundation.api import forget_old_answers
@@ -25,6 +26,7 @@ def list_schedules() -> None:
     every(timedelta(seconds=10), watch_clocks)
     every(timedelta(minutes=2), watch_days)
     every(timedelta(seconds=30), release_offers)
+    every(timedelta(minutes=5), end_lendings)
     every(timedelta(minutes=1), send_surveys)
     every(timedelta(minutes=15), close_silent)
     every(time(15, 30), warn_of_load)
@@ -64,6 +66,12 @@ def warn_of_load() -> None:
     for station_ids in watching.batches():
         if heavy := watching.overloaded_tomorrow(station_ids, today()):
             write(lambda heavy=heavy: watching.ask_managers(heavy, now()))  # type: ignore[misc]
+
+
+def end_lendings() -> None:
+    """Lendings whose time is over, in batches, until none is left."""
+    while write(lambda: lending.end_over(now(), 200)) == 200:
+        pass
 
 
 def send_surveys() -> None:

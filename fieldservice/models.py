@@ -18,6 +18,7 @@ from fieldservice.mechanisms.records import models as records
 from fieldservice.operations import models as operations
 from fieldservice.parts import models as parts
 from fieldservice.sales import models as sales
+from fieldservice.stations import lendings
 from fieldservice.stations import models as stations
 from fieldservice.workorders import models as workorders
 from fieldservice.workorders import wishes
@@ -25,6 +26,6 @@ from fieldservice.workorders.rescue import models as rescues
 
 MODULES = (
     accounts, api, assets, calendars, clocks, company, customers, deferred, dispatch_areas, dispatch_cover,
-    dispatch_plans, events, feedback, files, intake, limits, messages, numbers, operations, parts, policies, records,
-    rescues, robots, sales, stations, tasks, templates, turns, wishes, workorders,
+    dispatch_plans, events, feedback, files, intake, lendings, limits, messages, numbers, operations, parts, policies,
+    records, rescues, robots, sales, stations, tasks, templates, turns, wishes, workorders,
 )  # fmt: skip

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
 from config import Settings
-from fieldservice.demo import accounts, clients, copying, country, cover, still, stock, world
+from fieldservice.demo import accounts, clients, copying, country, cover, lending, still, stock, world
 from fieldservice.demo.cast import Cast
 from fieldservice.demo.company import told
 from fieldservice.demo.course import Course
@@ -115,6 +115,7 @@ def build(size: Size, seed: int, at: datetime, tell: Tell) -> dict[str, int]:
     ledger = stock.Ledger(rows)
     stock.fill(plan, store, ledger)
     crew = Cast(plan, placed, store, people)
+    lending.lend(plan, placed, people)
     as_rows, going_on = make_up(plan)
     by_hand: list[Story] = []
     for story in going_on:

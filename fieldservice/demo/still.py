@@ -127,15 +127,16 @@ def _publish(technician: TechnicianPlan, world: World, placed: Placed) -> None:
     ):
         days = [world.today + timedelta(days=number) for number in range(first, last + 1)]
         duties = [
-            Duty(duty.starts_at, duty.ends_at, placed.stations[_station(technician, day)].id, duty.on_call)
+            Duty(duty.starts_at, duty.ends_at, placed.stations[_station(technician, day, world)].id, duty.on_call)
             for day in days
             for duty in technician.duties(day)
         ]
         stations.publish_roster(row, duties, at=at_local(at, 16))
 
 
-def _station(technician: TechnicianPlan, day: date) -> str:
-    return technician.station_on(day)
+def _station(technician: TechnicianPlan, day: date, world: World) -> str:
+    """Who is lent is rostered at home and lent by a record (`lending.py`); a country has the roster alone."""
+    return technician.station_on(day) if world.size.past else technician.station
 
 
 def _absences(world: World, placed: Placed) -> None:

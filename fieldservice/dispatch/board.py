@@ -4,10 +4,12 @@ A constant number of statements. Time of a technician that belongs to another st
 as taken, without saying by what.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from math import inf
+from operator import eq
 from typing import Any
 
 from sqlalchemy import select
@@ -27,7 +29,7 @@ from fieldservice.foundation.words import pick
 from fieldservice.stations import roster
 from fieldservice.stations.models import Station
 from fieldservice.stations.queries import stations_by_id
-from fieldservice.stations.roster import Member
+from fieldservice.stations.roster import Duty, Member
 from fieldservice.workorders.days import stops_of
 from fieldservice.workorders.eligibility import OFFER, Place, Span, Stop, place_of
 from fieldservice.workorders.models import AWAY, Visit, WorkOrder
@@ -71,12 +73,20 @@ class Bar:
 
 @dataclass(frozen=True)
 class Lane:
-    """A technician's row."""
+    """A technician's row. Who is lent has one at home and, where that board is shown too, one as a `guest`."""
 
     member: Member
     bars: tuple[Bar, ...] = ()
     taken: tuple[Stop, ...] = ()  # absences, and time taken for other stations' orders
     loads: Mapping[date, Loads] = field(default_factory=dict)  # of the days shown, by station where it is worked
+    guest: int | None = None  # the station that borrows
+    home: Station | None = None  # a guest's, to be named
+    twin: bool = False  # at home, while the guest's row stands on the same board
+
+    @property
+    def duties(self) -> tuple[Duty, ...]:
+        """Those that this row is about."""
+        return tuple(one for one in self.member.duties if self._ours(one.station_id, one.starts_at))
 
     @property
     def load(self) -> Load:
@@ -87,6 +97,19 @@ class Lane:
         """The day that passes the threshold most, if one does."""
         days = (sum(loads.values(), NOTHING) for loads in self.loads.values())
         return _heaviest(days, threshold)
+
+    def with_loads_of(self, wanted: Callable[[int], bool]) -> "Lane":
+        """The row with what is worked at some stations."""
+        loads = {
+            day: {station: load for station, load in mine.items() if wanted(station)}
+            for day, mine in self.loads.items()
+        }
+        return replace(self, loads=loads)
+
+    def _ours(self, station_id: int, moment: datetime) -> bool:
+        if self.guest is not None:
+            return station_id == self.guest
+        return not self.member.lent or self.member.lent_at(moment) is None
 
 
 @dataclass(frozen=True)
@@ -154,7 +177,36 @@ def board(somebody: Person, stations: Sequence[Station], first: date, days: int,
     spans = [(bar.starts_at, bar.ends_at) for lane in lanes for bar in lane.bars if over or not bar.done]
     spans += [(one.starts_at, one.ends_at) for lane in lanes for one in lane.member.duties if not one.on_call]
     by_id = {bar.visit_id: bar for lane in lanes for bar in lane.bars}
-    return Board(axis_for(first, days, spans), _groups(stations, lanes), truncated, by_id)
+    return Board(
+        axis_for(first, days, spans), _groups(stations, _as_guests(stations, lanes, start, end)), truncated, by_id
+    )
+
+
+def _as_guests(stations: Sequence[Station], lanes: Sequence[Lane], start: datetime, end: datetime) -> list[Lane]:
+    """A row for whoever is lent to one of these stations, after those of its own people; the row at home keeps the rest
+    of the visits, and is left out where the home station is not shown."""
+    shown = {station.id for station in stations}
+    hosts = {
+        lane.member.id: sorted({one.station_id for one in lane.member.lent if one.touches(start, end)} & shown)
+        for lane in lanes if lane.member.lent
+    }  # fmt: skip
+    homes = stations_by_id({lane.member.station_id for lane in lanes if hosts.get(lane.member.id)})
+    found, guests = [], []
+    for lane in lanes:
+        mine = hosts.get(lane.member.id, ())
+        for host in mine:
+            bars = tuple(bar for bar in lane.bars if bar.station_id == host)
+            here = lane.with_loads_of(partial(eq, host))
+            guests.append(replace(here, bars=bars, guest=host, home=homes[lane.member.station_id]))
+        if lane.member.station_id in shown or not mine:
+            bars = tuple(bar for bar in lane.bars if bar.station_id not in mine)
+            at_home = lane.with_loads_of(partial(_not_in, mine)) if mine else lane
+            found.append(replace(at_home, bars=bars, twin=bool(mine)))
+    return found + guests
+
+
+def _not_in(stations: Collection[int], station: int) -> bool:
+    return station not in stations
 
 
 def _lane(member: Member, bars: Sequence[Bar], taken: Sequence[Stop], dates: Sequence[date]) -> Lane:
@@ -173,7 +225,7 @@ def _groups(stations: Sequence[Station], lanes: Sequence[Lane]) -> tuple[Group, 
     loads, warn_above = _loads_by_station(lanes), rules.thresholds([station.id for station in stations])
     by_station: dict[int, list[Lane]] = {station.id: [] for station in stations}
     for lane in lanes:
-        by_station.setdefault(lane.member.station_id, []).append(lane)
+        by_station.setdefault(lane.guest or lane.member.station_id, []).append(lane)
     known = {station.id: station for station in stations}
     others = stations_by_id(by_station.keys() - known.keys())
     own = [

@@ -16,10 +16,10 @@ from fieldservice.dispatch.areas import showing
 from fieldservice.dispatch.axis import Axis
 from fieldservice.dispatch.board import BEFORE_SITE, Bar, Board, Group, Lane
 from fieldservice.dispatch.cover.load import Load
+from fieldservice.foundation import display
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.time import at_local
 from fieldservice.foundation.words import pick, word
-from fieldservice.stations.roster import Member
 from fieldservice.workorders.booking import CHANGEABLE
 from fieldservice.workorders.eligibility import Span, Stop
 from fieldservice.workorders.slots import LUNCH
@@ -85,18 +85,32 @@ def _overloaded(load: Load) -> str:
     return str(_("load %(load)s %%", load=load.percent))
 
 
+def lending_text(lane: Lane, axis: Axis) -> str:
+    """'Lent to Kunshan until 27 Nov 08:00', or of a guest 'From Wuxi until …'; '' for who is at home all the time."""
+    told = [
+        _("From %(station)s until %(time)s", station=pick(lane.home.names), time=display.datetime_short(one.ends_at))
+        if lane.home is not None
+        else _("Lent to %(station)s until %(time)s", station=pick(one.names), time=display.datetime_short(one.ends_at))
+        for one in lane.member.lent
+        if one.touches(axis.start, axis.end) and (lane.guest is None or lane.guest == one.station_id)
+    ]
+    return str(_("; ").join(told))
+
+
 def taken_text(stop: Stop) -> str:
     """What takes a technician's time that is no visit of ours."""
     return str(_("For another station")) if stop.cause == "visit" else word("booking_cause", stop.cause)
 
 
-def breaks(member: Member, axis: Axis) -> list[Span]:
+def breaks(lane: Lane, axis: Axis) -> list[Span]:
     """Lunch within ordinary duty."""
     start, end = LUNCH
     noons = [Span(at_local(day, start.hour, start.minute), at_local(day, end.hour, end.minute)) for day in axis.dates]
     return [
-        noon for noon in noons if any(begin < noon.starts_at and stop > noon.ends_at for begin, stop in member.regular)
-    ]
+        noon for noon in noons
+        if any(begin < noon.starts_at and stop > noon.ends_at for begin, stop in lane.member.regular)
+        and (not lane.member.lent or any(noon.touches(one.starts_at, one.ends_at) for one in lane.duties))
+    ]  # fmt: skip
 
 
 # Inside -------------------------------------------------------------------------------------------
@@ -119,28 +133,46 @@ def _group(group: Group) -> dict[str, Any]:
 
 def _lane(lane: Lane, group: Group, axis: Axis) -> dict[str, Any]:
     member, heaviest = lane.member, lane.heaviest(group.threshold)
+    note = _overloaded(heaviest) if heaviest else lending_text(lane, axis)
     return {
-        "id": str(member.id), "group": str(group.station.id), "title": pick(member.names),
-        "note": word("state", member.state) if member.absent else _overloaded(heaviest) if heaviest else "",
+        "id": _id(lane), "group": str(group.station.id), "title": pick(member.names),
+        "note": word("state", member.state) if member.absent else note,
         "warn": heaviest is not None,
-        "shifts": [{**_span(duty.starts_at, duty.ends_at), "onCall": duty.on_call} for duty in member.duties],
-        "breaks": [_span(*one) for one in breaks(member, axis)],
-        "away": [{**_span(one.starts_at, one.ends_at), "title": taken_text(one)} for one in lane.taken],
+        "shifts": [{**_span(duty.starts_at, duty.ends_at), "onCall": duty.on_call} for duty in lane.duties],
+        "breaks": [_span(*one) for one in breaks(lane, axis)],
+        "away": [{**_span(one.starts_at, one.ends_at), "title": taken_text(one)} for one in lane.taken] + _lent(lane),
     }  # fmt: skip
+
+
+def _id(lane: Lane) -> str:
+    """The technician's; of two rows of one technician, the one at home says so after an @."""
+    return f"{lane.member.id}@home" if lane.twin else str(lane.member.id)
+
+
+def _lent(lane: Lane) -> list[dict[str, Any]]:
+    """Time that is another station's, at home."""
+    if lane.guest is not None:
+        return []
+    return [
+        {**_span(one.starts_at, one.ends_at), "title": _("Lent to %(station)s", station=pick(one.names))}
+        for one in lane.member.lent
+    ]
 
 
 def _places(groups: Collection[Group]) -> dict[str, Any]:
     """Where stations are, technicians begin, and visits take place, as <dispatch-map> takes it; done work is past."""
     lanes = [lane for group in groups for lane in group.lanes]
     stations = [group.station for group in groups]
-    located = {
-        lane.member.id: [bar for bar in lane.bars if bar.place.point is not None and not bar.done] for lane in lanes
-    }
+    located: dict[int, list[Bar]] = {}
+    for lane in lanes:  # who has two rows is one person
+        found = located.setdefault(lane.member.id, [])
+        found += [bar for bar in lane.bars if bar.place.point is not None and not bar.done]
+        found.sort(key=lambda bar: bar.starts_at)
     return {
         "stations": [
             {"id": str(one.id), "lat": one.latitude, "lon": one.longitude, "title": pick(one.names)} for one in stations
         ],
-        "people": [_located(lane, located[lane.member.id]) for lane in lanes],
+        "people": [_located(lane, located[lane.member.id]) for lane in lanes if not lane.twin],
         "jobs": {
             str(bar.visit_id): [bar.place.point.latitude, bar.place.point.longitude]
             for bars in located.values() for bar in bars if bar.place.point is not None
@@ -158,7 +190,7 @@ def _located(lane: Lane, bars: Collection[Bar]) -> dict[str, Any]:
 
 def _bar(lane: Lane, bar: Bar, may_plan: bool, missing: int) -> dict[str, Any]:
     return {
-        "id": str(bar.visit_id), "lane": str(lane.member.id), **_span(bar.starts_at, bar.ends_at),
+        "id": str(bar.visit_id), "lane": _id(lane), **_span(bar.starts_at, bar.ends_at),
         "title": f"{pick(bar.customer)} {bar.title}".strip(), "short": bar.order, "state": bar.state,
         "priority": bar.priority, "risk": bar.risk, "parts": "missing" if missing else "",
         "travelMin": 0 if bar.done else bar.travel_min, "version": bar.version, "done": bar.done,

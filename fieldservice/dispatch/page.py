@@ -76,7 +76,7 @@ def table(somebody: Person, filters: Filters, at: datetime) -> Context:
     plan = board(somebody, scope.chosen_stations(filters.station, stations), filters.day, filters.days, at)
     return {
         **_frame(filters, stations, at), "plan": plan, "groups": lanes.narrowed(plan, filters.shown),
-        "load_text": lanes.load_text, "taken_text": lanes.taken_text,
+        "load_text": lanes.load_text, "taken_text": lanes.taken_text, "lending_text": lanes.lending_text,
     }  # fmt: skip
 
 

@@ -237,10 +237,22 @@ class BoardTakenSchema(ma.Schema):
     ends_at = Moment()
 
 
+class BoardLentSchema(ma.Schema):
+    """A time in which the technician belongs to another station."""
+
+    station_id = ma.fields.Integer()
+    starts_at = Moment()
+    ends_at = Moment()
+
+
 class BoardLaneSchema(ma.Schema):
+    """A row; who is lent has one at home and, where both stations are shown, one at the station that borrows."""
+
     technician = ma.fields.Nested(TechnicianSchema, attribute="member")
     state = ma.fields.String(attribute="member.state")
-    shifts = ma.fields.List(ma.fields.Nested(BoardShiftSchema), attribute="member.duties")
+    shifts = ma.fields.List(ma.fields.Nested(BoardShiftSchema), attribute="duties")
+    guest_at = ma.fields.Integer(attribute="guest", allow_none=True)
+    lent = ma.fields.List(ma.fields.Nested(BoardLentSchema), attribute="member.lent")
     visits = ma.fields.List(ma.fields.Nested(BoardBarSchema), attribute="bars")
     taken = ma.fields.List(ma.fields.Nested(BoardTakenSchema))
 

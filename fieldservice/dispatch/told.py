@@ -40,8 +40,9 @@ def _lane(lane: Lane) -> dict[str, Any]:
     return {
         "technician": _technician(lane.member), "state": lane.member.state,
         "shifts": [
-            {**_span(duty), "station_id": duty.station_id, "on_call": duty.on_call} for duty in lane.member.duties
+            {**_span(duty), "station_id": duty.station_id, "on_call": duty.on_call} for duty in lane.duties
         ],
+        "guest_at": lane.guest, "lent": [{"station_id": one.station_id, **_span(one)} for one in lane.member.lent],
         "visits": [_bar(bar) for bar in lane.bars],
         "taken": [{"cause": stop.cause, **_span(stop)} for stop in lane.taken],
     }  # fmt: skip

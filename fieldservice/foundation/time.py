@@ -57,6 +57,12 @@ def at_local(day: date, hour: int = 0, minute: int = 0) -> datetime:
     return datetime.combine(day, time(hour, minute), clock.zone).astimezone(UTC)
 
 
+def month_span(day: date) -> tuple[datetime, datetime]:
+    """[start, end) of the day's local month as UTC moments."""
+    first = day.replace(day=1)
+    return at_local(first), at_local((first + timedelta(days=32)).replace(day=1))
+
+
 def day_span(day: date, days: int = 1) -> tuple[datetime, datetime]:
     """[start, end) of local days as UTC moments."""
     return at_local(day), at_local(day + timedelta(days=days))

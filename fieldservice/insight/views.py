@@ -5,8 +5,11 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from flask_babel import lazy_gettext as _l
 
+from fieldservice.dispatch.lending.queries import READERS as LENDING_READERS
+from fieldservice.dispatch.lending.queries import balance_of
 from fieldservice.foundation.access import current, require_station, roles
 from fieldservice.foundation.errors import Invalid
+from fieldservice.foundation.time import month_span, today
 from fieldservice.foundation.web import navigation
 from fieldservice.insight import queries
 from fieldservice.insight import station as panels
@@ -75,6 +78,7 @@ def station_page(code: str) -> Any:
         sparepart=panels.sparepart_of(station.id), voices=panels.voices_of(station.id),
         tasks=queries.tasks_at(current(), station.id), task_title=title_text,
         task_way=queries.way_to, may_sell=current().has(*SELL),
+        lending=balance_of(station.id, *month_span(today())), reads_lendings=current().has(*LENDING_READERS),
     )  # fmt: skip
 
 

@@ -1,15 +1,16 @@
 """Who works where and when: technicians with skills, certificates and published shifts, many in few queries."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, union
 
-from fieldservice.foundation.db import among, session, touching
+from fieldservice.foundation.db import LONGEST, among, session, touching
 from fieldservice.foundation.places import Point
+from fieldservice.stations.lendings import Lent, borrowed_by, lent_of, stretches
 from fieldservice.stations.models import Certificate, Shift, Technician, TechnicianSkill
 
 COUNTS = ("published", "worked", "locked")  # a draft may still change, a swapped shift is another's
@@ -39,8 +40,9 @@ class Member:
     names: Mapping[str, str] = field(default_factory=dict)
     skills: Mapping[str, int] = field(default_factory=dict)  # skill → level 1…3
     certificates: Mapping[str, date] = field(default_factory=dict)  # kind → last valid day
-    duties: tuple[Duty, ...] = ()  # by start
+    duties: tuple[Duty, ...] = ()  # by start; those in a lending are at the station that borrows
     state: str = "available"
+    lent: tuple[Lent, ...] = ()  # by start
 
     @cached_property
     def regular(self) -> tuple[tuple[datetime, datetime], ...]:
@@ -57,6 +59,24 @@ class Member:
         """Away without a known end."""
         return self.state in ABSENT_STATES
 
+    def lent_at(self, moment: datetime) -> Lent | None:
+        """The lending that holds then."""
+        return next((one for one in self.lent if one.starts_at <= moment < one.ends_at), None)
+
+    def home_at(self, moment: datetime) -> Point:
+        """Where the day begins and ends then: at home, or where a lending lodges him."""
+        lent = self.lent_at(moment) if self.lent else None
+        return lent.lodging if lent is not None and lent.lodging is not None else self.home
+
+
+def stationed(duties: Iterable[Duty], lents: Sequence[Lent]) -> tuple[Duty, ...]:
+    """Duties cut at the edges of lendings; what lies in one is duty at the station that borrows. Nothing is lost."""
+    return tuple(
+        replace(duty, starts_at=starts_at, ends_at=ends_at, station_id=lent.station_id if lent else duty.station_id)
+        for duty in duties
+        for starts_at, ends_at, lent in stretches(duty.starts_at, duty.ends_at, lents)
+    )
+
 
 def _merged(duties: Iterable[Duty]) -> tuple[tuple[datetime, datetime], ...]:
     spans: list[tuple[datetime, datetime]] = []
@@ -69,13 +89,13 @@ def _merged(duties: Iterable[Duty]) -> tuple[tuple[datetime, datetime], ...]:
 
 
 def members_of(station_ids: Collection[int], start: datetime, end: datetime, limit: int = 400) -> list[Member]:
-    """Technicians at home at these stations, with their duties touching [start, end); four queries."""
+    """Technicians at home at these stations, with their duties touching [start, end); five queries."""
     mine = select(*FACTS).where(among(Technician.station_id, station_ids))
     return _members(mine.order_by(Technician.station_id, Technician.id).limit(limit), start, end)
 
 
 def members_by_id(technician_ids: Iterable[int], start: datetime, end: datetime) -> dict[int, Member]:
-    """These technicians, with their duties touching [start, end); four queries."""
+    """These technicians, with their duties touching [start, end); five queries."""
     wanted = set(technician_ids)
     if not wanted:
         return {}
@@ -83,20 +103,20 @@ def members_by_id(technician_ids: Iterable[int], start: datetime, end: datetime)
 
 
 def lent_to(station_ids: Collection[int], start: datetime, end: datetime) -> set[int]:
-    """Technicians of other stations who are rostered here in that time: lent, for everybody to see."""
-    rows = (
+    """Technicians of other stations who are rostered here in that time, or lent: for everybody to see."""
+    rostered = (
         select(Shift.technician_id)
         .join(Technician, Technician.id == Shift.technician_id)
         .where(Shift.station_id.in_(station_ids), Technician.station_id.not_in(station_ids))
         .where(Shift.state.in_(COUNTS), *touching(Shift, start, end))
     )
-    return set(session.scalars(rows.distinct()))
+    return set(session.scalars(union(rostered, borrowed_by(station_ids, start, end))))
 
 
 def _members(technicians: Select[Any], start: datetime, end: datetime) -> list[Member]:
     rows = session.execute(technicians).all()
     ids = [row.id for row in rows]
-    duties = _duties(ids, start, end)
+    duties, lent = _duties(ids, start, end), lent_of(ids, start - LONGEST, end + LONGEST)
     skills = _by_technician(ids, TechnicianSkill.technician_id, TechnicianSkill.skill, TechnicianSkill.level)
     held = _by_technician(ids, Certificate.technician_id, Certificate.kind, Certificate.valid_until)
     return [
@@ -107,8 +127,9 @@ def _members(technicians: Select[Any], start: datetime, end: datetime) -> list[M
             names=row.names,
             skills=skills.get(row.id, {}),
             certificates=held.get(row.id, {}),
-            duties=tuple(duties.get(row.id, ())),
+            duties=stationed(duties.get(row.id, ()), lent.get(row.id, ())),
             state=row.state,
+            lent=tuple(lent.get(row.id, ())),
         )
         for row in rows
     ]

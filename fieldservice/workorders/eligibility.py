@@ -5,7 +5,7 @@ refuse; ranking is elsewhere. Taking something off a technician's plate (a booki
 skill, a certificate, a part) never adds a refusal. No session, no request, no clock.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -16,6 +16,7 @@ from fieldservice.foundation.places import Point, travel_minutes
 from fieldservice.foundation.places.legs import Leg, leg
 from fieldservice.foundation.places.slow_areas import SlowArea
 from fieldservice.foundation.time import day_span, local
+from fieldservice.stations.lendings import spans_for
 from fieldservice.stations.roster import Duty, Member
 
 ON_CALL_FOR = frozenset({"P1", "P2"})  # who is on call is woken for these only
@@ -144,6 +145,12 @@ def _certificate(case: Case) -> Iterator[Refusal]:
 
 
 def _station(case: Case) -> Iterator[Refusal]:
+    """Meanwhile a lent technician is the borrowing station's, whatever the home station's policy of lending."""
+    for lent in case.day.member.lent:
+        if lent.station_id != case.job.station_id and lent.touches(*case.span):
+            facts = {"starts_at": lent.starts_at, "ends_at": lent.ends_at, "names": dict(lent.names)}
+            yield Refusal("station", {"station_id": case.day.member.station_id, "lent_to": lent.station_id, **facts})
+            return
     if case.day.member.station_id == case.job.station_id or case.day.lends:
         return
     here = (duty for duty in case.day.member.duties if duty.station_id == case.job.station_id)
@@ -171,14 +178,17 @@ def _part(case: Case) -> Iterator[Refusal]:
 
 
 def usable_duties(job: Job, member: Member) -> list[Span]:
-    """Duties that count for this job; those that touch are one."""
-    counted = member.with_on_call if job.priority in ON_CALL_FOR else member.regular
-    return [Span(*span) for span in counted]
+    """Duties that count for this job; those that touch are one, but for a lending, which cuts them."""
+    return [Span(*span) for span in spans_for(job.station_id, _counted(job, member), member.lent)]
+
+
+def _counted(job: Job, member: Member) -> Sequence[tuple[datetime, datetime]]:
+    return member.with_on_call if job.priority in ON_CALL_FOR else member.regular
 
 
 def _covering(job: Job, member: Member, span: Span) -> Span | None:
-    counted = member.with_on_call if job.priority in ON_CALL_FOR else member.regular
-    for start, end in counted:  # asked for every try of every technician
+    # asked for every try of every technician
+    for start, end in spans_for(job.station_id, _counted(job, member), member.lent):
         if start <= span.starts_at and span.ends_at <= end:
             return Span(start, end)
     return None
@@ -267,14 +277,14 @@ def visit_before(job: Job, day: TechnicianDay, span: Span) -> Stop | None:
 
 
 def duty_of(job: Job, day: TechnicianDay, span: Span) -> Span:
-    """The first duty that has time in common; the time itself where none has."""
-    return next((one for one in usable_duties(job, day.member) if one.touches(*span)), span)
+    """The first duty, lent or not, that has time in common: when the technician left home. The time itself without."""
+    return next((Span(*one) for one in _counted(job, day.member) if span.touches(*one)), span)
 
 
 def _from_home(case: Case, here: Point, last: Stop | None) -> Iterator[Refusal]:
-    duty = _covering(case.job, case.day.member, case.span)
-    if duty is not None:
-        way = _leg(case, case.day.member.home, here, slowed=last is None)
+    if _covering(case.job, case.day.member, case.span) is not None:
+        duty = duty_of(case.job, case.day, case.span)
+        way = _leg(case, case.day.member.home_at(case.span.starts_at), here, slowed=last is None)
         yield from _late(case.span, "home", duty.starts_at, way, case.job.place.about)
 
 

@@ -68,7 +68,12 @@ def _certificate(facts: dict[str, Any]) -> Words:
     return reason, _("fit for other jobs; renew it first"), _("Certificate expired")
 
 
-def _station(_facts: dict[str, Any]) -> Words:
+def _station(facts: dict[str, Any]) -> Words:
+    if "lent_to" in facts:
+        station, until = pick(facts["names"]), _when(facts["ends_at"])
+        reason = _("Lent to %(station)s until %(time)s", station=station, time=until)
+        helps = _("free from %(time)s, or ask that station", time=until)
+        return reason, helps, _("Lent to %(station)s", station=station)
     return (
         _("Belongs to another station and is not lent here"),
         _("ask that station to roster a shift here"),

@@ -108,10 +108,11 @@ def openings(job: Job, day: TechnicianDay, within: Span, now: datetime, minutes:
     for duty in usable_duties(job, day.member):
         if not within.touches(*duty):
             continue
-        tries = {max(_arrival(day, minutes, day.member.home, here, duty.starts_at), earliest)}
+        soonest, left = max(duty.starts_at, earliest), duty_of(job, day, duty).starts_at  # of home, before a lending
+        tries = {max(_arrival(day, minutes, day.member.home_at(duty.starts_at), here, left), soonest)}
         for stop in day.stops:
-            if duty.starts_at <= stop.ends_at < duty.ends_at:
-                tries.add(max(_arrival(day, minutes, stop.place.point, here, stop.ends_at), earliest))
+            if left <= stop.ends_at < duty.ends_at:
+                tries.add(max(_arrival(day, minutes, stop.place.point, here, stop.ends_at), soonest))
         for start in sorted(tries):
             rounded = round_up(start, step)
             if rounded < within.ends_at:
@@ -159,7 +160,7 @@ def rate(job: Job, day: TechnicianDay, span: Span, aim: Aim, minutes: Minutes, *
         (PARTS[parts], Reason(f"parts_{parts}") if parts != "none" else None),
         (SAME_ASSET, Reason("same_asset")) if fixed_before else (0.0, None),
         (ASKED_FOR, Reason("asked_for")) if day.member.id in (job.prefers | job.requires) else (0.0, None),
-        (BORROWED, Reason("borrowed")) if day.member.station_id != job.station_id else (0.0, None),
+        (BORROWED, Reason("borrowed")) if _borrowed(job, day, span) else (0.0, None),
         (AT_LUNCH if _at_lunch(span) else 0.0, None),
         (ON_CALL, Reason("on_call")) if _on_call(day, span) else (0.0, None),
     ]
@@ -176,6 +177,12 @@ def rate(job: Job, day: TechnicianDay, span: Span, aim: Aim, minutes: Minutes, *
         late_min=late,
         restore_late_min=_late(span.ends_at, aim.restore_due),
     )
+
+
+def _borrowed(job: Job, day: TechnicianDay, span: Span) -> bool:
+    """Somebody of another station; who is lent here is one of ours meanwhile."""
+    lent = day.member.lent_at(span.starts_at)
+    return (lent.station_id if lent else day.member.station_id) != job.station_id
 
 
 def _promise(aim: Aim, late: int) -> float:
@@ -254,7 +261,7 @@ def stop_before(job: Job, day: TechnicianDay, span: Span) -> Place:
     """Where the technician comes from: the last known stop of the same duty, else home."""
     duty = duty_of(job, day, span)
     last = [stop.place for stop in day.stops if duty.starts_at < stop.ends_at <= span.starts_at and stop.place.point]
-    return last[-1] if last else Place(day.member.home)
+    return last[-1] if last else Place(day.member.home_at(span.starts_at))
 
 
 def round_down(moment: datetime, step: timedelta) -> datetime:
@@ -271,7 +278,7 @@ def _whereabouts(day: TechnicianDay, now: datetime) -> Point:
     """Where the technician is at `now`, as far as the plan tells."""
     begun = (stop for stop in day.stops if stop.starts_at <= now and local(stop.ends_at).date() == local(now).date())
     points = [stop.place.point for stop in begun if stop.place.point]
-    return points[-1] if points else day.member.home
+    return points[-1] if points else day.member.home_at(now)
 
 
 def _ready_after(day: TechnicianDay, now: datetime) -> datetime:

@@ -162,7 +162,9 @@ def minutes_to(job: Job, days: Iterable[TechnicianDay], provider: TravelProvider
     if here is None:
         return lambda a, b: provider.minutes(a, [b])[0]
     places = {stop.place.point for day in days for stop in day.stops if stop.place.point} | {
-        day.member.home for day in days
+        point
+        for day in days
+        for point in (day.member.home, *(lent.lodging for lent in day.member.lent if lent.lodging is not None))
     }
     ordered = sorted(places, key=lambda point: (point.latitude, point.longitude))
     known: Mapping[Point, float] = dict(zip(ordered, provider.minutes(here, ordered), strict=True))

@@ -71,6 +71,17 @@ def test_texts_are_complete_in_both_languages() -> None:
     assert catalogues.problems() == []
 
 
+def test_no_word_is_given_twice() -> None:
+    """YAML takes the last of two without a word."""
+    found: list[str] = []
+    for line in (PACKAGE / "foundation" / "data" / "words.yaml").read_text(encoding="utf-8").splitlines():
+        if (start := re.match(r"(\w+):", line)) is not None:
+            namespace = start[1]
+        elif (entry := re.match(r"  ([\w.]+):", line)) is not None:
+            found.append(f"{namespace}.{entry[1]}")
+    assert len(found) == len(set(found)), sorted(one for one in set(found) if found.count(one) > 1)
+
+
 def test_words_are_complete_in_both_languages() -> None:
     for namespace, entries in all_words().items():
         for code, texts in entries.items():

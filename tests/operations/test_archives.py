@@ -172,7 +172,7 @@ def test_a_backup_of_an_older_head_is_loaded_there_and_migrated_up(
     dump.back_up(db.engine, filled, tmp_path / "one.zip")
     tables = (
         "backup_run", "schedule_run", "robot", "dispatch_plan", "slow_area", "technician_wish", "brand", "rescue",
-        "opportunity", "shift_swap",
+        "opportunity", "shift_swap", "lending",
     )  # fmt: skip
     columns = {"booking": ("work_order_id", "expires_at", "terms")}
 

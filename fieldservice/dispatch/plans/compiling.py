@@ -15,6 +15,7 @@ from fieldservice.dispatch.planning.pricing import Fault, price_route
 from fieldservice.dispatch.plans.reading import Material, Work
 from fieldservice.foundation.places import Point, TravelProvider, travel
 from fieldservice.foundation.places.slow_areas import slowed_by
+from fieldservice.stations.lendings import Lent, stretches
 from fieldservice.stations.roster import Member
 from fieldservice.workorders.eligibility import Span, Stop, TechnicianDay
 from fieldservice.workorders.slots import LUNCH_TAKES, lunch_within
@@ -33,6 +34,12 @@ class Shift:
     span: Span
     begins_at: Point  # where the technician is then
     ends_at: Point | None = None  # where somebody has to be at its end, since more follows
+    lent: Lent | None = None  # to another station meanwhile
+
+    @property
+    def station(self) -> int:
+        """Whose technician he is then."""
+        return self.lent.station_id if self.lent is not None else self.member.station_id
 
 
 @dataclass(frozen=True)
@@ -63,15 +70,16 @@ def compiled(material: Material, goals: Goals, provider: TravelProvider = travel
     """The problem. What stands and breaks a rule by now is not held to: it may go anywhere, like new work. What stands
     outside a piece of duty (over the end of a shift into time on call) is left alone."""
     places = _Places()
-    movable = {work.visit.visit_id for work in material.works if work.visit is not None and work.stands}
+    works = _ours(material)
+    movable = {work.visit.visit_id for work in works if work.visit is not None and work.stands}
     shifts, pinned = _shifts(material, movable)
     seconds = _clock(material.start)
-    planned = [work for work in material.works if _loose(work) or _held(work, shifts, seconds)]
+    planned = [work for work in works if _loose(work) or _held(work, shifts, seconds)]
     jobs = [_job(material, work, places, shifts, seconds) for work in planned]
     jobs += [_pinned(stop, at, places, shifts, seconds) for at, stop in pinned]
     days = [_day(material, shift, places, seconds) for shift in shifts]
     team = [_person(material, shift.member) for shift in shifts]
-    works = (*planned, *(None for _one in pinned))
+    meant = (*planned, *(None for _one in pinned))
     eligible = np.zeros((len(jobs), len(days)), dtype=bool)
     if planned and days:
         asked = [work.job for work in planned]
@@ -86,7 +94,7 @@ def compiled(material: Material, goals: Goals, provider: TravelProvider = travel
         goals=replace(goals, fair_share=_fair_share(jobs, days)),
         lying=_lying(material),
     )
-    return World(_standing(problem), works, tuple(shifts), tuple(team), material.start)
+    return World(_standing(problem), meant, tuple(shifts), tuple(team), material.start)
 
 
 def _minutes(material: Material, points: Sequence[Point], provider: TravelProvider) -> NDArray[np.float64]:
@@ -98,6 +106,20 @@ def _minutes(material: Material, points: Sequence[Point], provider: TravelProvid
 
 def _clock(origin: datetime) -> Callable[[datetime], int]:
     return lambda moment: int((moment - origin).total_seconds())
+
+
+def _ours(material: Material) -> list[Work]:
+    """All but what a technician keeps for the home station while lent: nobody could give it back to him."""
+    members = {member.id: member for member in material.members if member.lent}
+
+    def kept(work: Work) -> bool:
+        visit = work.visit
+        if visit is None or _loose(work) or visit.technician_id not in members:
+            return False
+        lents = members[visit.technician_id].lent
+        return any(one.station_id != work.job.station_id and one.touches(*visit.span) for one in lents)
+
+    return [work for work in material.works if not kept(work)] if members else list(material.works)
 
 
 # People -------------------------------------------------------------------------------------------
@@ -134,10 +156,11 @@ def _pieces(material: Material, member: Member, cutting: Sequence[Stop]) -> Iter
     for duty in (*regular, *on_call):
         if duty.starts_at >= material.end or duty.ends_at <= soonest:
             continue
-        left = Span(max(duty.starts_at, soonest), duty.ends_at)
-        for span in _without(left, taken):
-            if span.ends_at - span.starts_at >= SHORTEST:
-                yield Shift(member, span, _whereabouts(member, duty, span, cutting))
+        for begins, ends, lent in stretches(*duty, member.lent):  # as booking cuts it: a stretch begins at home
+            left = Span(max(begins, soonest), ends)
+            for span in _without(left, taken):
+                if span.ends_at - span.starts_at >= SHORTEST:
+                    yield Shift(member, span, _whereabouts(member, Span(begins, ends), span, cutting), lent=lent)
 
 
 def _followed(pieces: Sequence[Shift], taken: Sequence[Stop]) -> Iterator[Shift]:
@@ -147,7 +170,8 @@ def _followed(pieces: Sequence[Shift], taken: Sequence[Stop]) -> Iterator[Shift]
         visits = [one for one in taken if one.place.point and ends <= one.starts_at < soon]
         again = any(ends <= other.span.starts_at < soon for other in pieces)
         nearest = min(visits, key=lambda one: one.starts_at, default=None)
-        yield replace(piece, ends_at=nearest.place.point if nearest else piece.member.home if again else None)
+        home = piece.member.home_at(ends)
+        yield replace(piece, ends_at=nearest.place.point if nearest else home if again else None)
 
 
 def _without(span: Span, taken: Sequence[Span]) -> list[Span]:
@@ -162,7 +186,7 @@ def _without(span: Span, taken: Sequence[Span]) -> list[Span]:
 def _whereabouts(member: Member, duty: Span, span: Span, begun: Sequence[Stop]) -> Point:
     """Where somebody is at the beginning of a piece: at the last place of that duty, else at home."""
     been = [stop.place.point for stop in begun if stop.place.point and duty.starts_at < stop.ends_at <= span.starts_at]
-    return been[-1] if been else member.home
+    return been[-1] if been else member.home_at(span.starts_at)
 
 
 def _holding(pieces: Sequence[Shift], stop: Stop) -> int | None:
@@ -184,20 +208,29 @@ def _person(material: Material, member: Member) -> TechnicianDay:
 
 def _day(material: Material, shift: Shift, places: _Places, seconds: Callable[[datetime], int]) -> Day:
     member, span = shift.member, shift.span
-    store = material.stores.get(member.station_id)
+    store = material.stores.get(shift.station)
     return Day(
         key=f"{member.id}:{span.starts_at.isoformat()}",
         technician=member.id,
         start=seconds(span.starts_at),
         end=seconds(span.ends_at),
         start_place=places.number(shift.begins_at),
-        station=member.station_id,
+        station=shift.station,
         breaks=tuple(_lunch(span, seconds)),
         van={str(part): float(quantity) for part, quantity in material.vans.get(member.id, {}).items()},
         end_place=None if shift.ends_at is None else places.number(shift.ends_at),
         home_after=False,
+        dearer=_dearer(material, shift),
         store_place=places.number(store) if store is not None else None,
     )
+
+
+def _dearer(material: Material, shift: Shift) -> float:
+    """What a second of somebody borrowed costs above one of the borrowing station's own people."""
+    if shift.lent is None:
+        return 0.0
+    own = material.rates.get(shift.station, 0)
+    return max(0.0, shift.lent.hour_rate / own - 1) if own else 0.0
 
 
 def _lunch(span: Span, seconds: Callable[[datetime], int]) -> Iterable[Break]:
@@ -275,7 +308,7 @@ def _pinned(stop: Stop, at: int, places: _Places, shifts: Sequence[Shift], secon
         place=places.number(stop.place.point or shifts[at].begins_at),
         seconds=seconds(stop.ends_at) - begins,
         starts=(Window(begins, begins),),
-        station=shifts[at].member.station_id,
+        station=shifts[at].station,
         held=(Placement(at, begins),),
         pinned=True,
     )

@@ -4,7 +4,7 @@ The number of statements does not depend on how much there is.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import contains_eager, load_only
 
+from fieldservice.dispatch.lending.rates import hour_rates
 from fieldservice.foundation.db import among, session, touching
 from fieldservice.foundation.errors import Invalid
 from fieldservice.foundation.places import Point, travel
@@ -90,6 +91,7 @@ class Material:
     strict: Collection[int]  # home stations that lend by the roster only
     stores: Mapping[int, Point]  # station → where it is
     areas: tuple[SlowArea, ...] = ()  # that hold at some time of it
+    rates: Mapping[int, int] = field(default_factory=dict)  # station → its hour of a technician, where it borrows
 
 
 def read(station_ids: Sequence[int], first: date, days: int, at: datetime, absent: Absent | None = None) -> Material:
@@ -111,7 +113,8 @@ def read(station_ids: Sequence[int], first: date, days: int, at: datetime, absen
     works = _works(everything, [*visits, *_declined(orders)], freed)
     parts = {need.part_id for work in works for need in work.job.needs}
     homes = {member.station_id for member in members}
-    stations = stations_by_id({*station_ids, *homes})
+    hosts = {lent.station_id for member in members for lent in member.lent}
+    stations = stations_by_id({*station_ids, *homes, *hosts})
     return Material(
         at=at,
         start=start,
@@ -123,6 +126,7 @@ def read(station_ids: Sequence[int], first: date, days: int, at: datetime, absen
         strict={int(key) for key in strict_lenders()} if homes != set(station_ids) or len(homes) > 1 else (),
         stores={one.id: Point(one.latitude, one.longitude) for one in stations.values()},
         areas=tuple(area for area in travel.DEFAULT.slow_areas() if area.holds_between(start, end)),
+        rates=hour_rates(hosts),
     )
 
 

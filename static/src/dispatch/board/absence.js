@@ -3,7 +3,7 @@
 import { t } from '../../foundation/texts.js';
 import { make } from '../timeline/pieces.js';
 import { refuse } from './refusals.js';
-import { ask, newKey } from './server.js';
+import { ask, newKey, technicianOf } from './server.js';
 import { meant, midnight, round, typed } from './times.js';
 
 const NAMES = { from: 'from', to: 'to', starts_at: 'from', ends_at: 'to' };
@@ -46,9 +46,10 @@ export class Absence {
   #begin(lane) {
     const { technician, when } = this.#form.elements;
     const lanes = this.#timeline.data?.lanes.filter(({ menu }) => menu) ?? [];
+    const people = new Map(lanes.map(({ id, title }) => [technicianOf(id), title]));
     this.#menu.hidePopover();
-    technician.replaceChildren(...lanes.map(({ id, title }) => Object.assign(make('option', '', { value: id }), { textContent: title })));
-    technician.value = lanes.some(({ id }) => id === lane) ? lane : lanes[0]?.id ?? '';
+    technician.replaceChildren(...[...people].map(([value, title]) => Object.assign(make('option', '', { value }), { textContent: title })));
+    technician.value = [technicianOf(lane ?? ''), ...people.keys()].find(id => people.has(id)) ?? '';
     when.value = 'rest';
     this.#fill('rest');
     refuse(this.#form, null);

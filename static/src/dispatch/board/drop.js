@@ -4,7 +4,7 @@ import { t } from '../../foundation/texts.js';
 import { toast } from '../../foundation/toast.js';
 import { icon } from '../timeline/icons.js';
 import { make, MINUTE } from '../timeline/pieces.js';
-import { ask } from './server.js';
+import { ask, technicianOf } from './server.js';
 
 const GAP = 8; // px between bar and dialog
 
@@ -89,7 +89,7 @@ export class Drop {
 /** A move as the server takes it. */
 function wish({ id, order, lane, start, end, version }) {
   const subject = order ? { order } : { visit: Number(id) };
-  return { ...subject, version, technician: Number(lane), starts_at: new Date(start).toISOString(), duration_min: Math.round((end - start) / MINUTE) };
+  return { ...subject, version, technician: Number(technicianOf(lane)), starts_at: new Date(start).toISOString(), duration_min: Math.round((end - start) / MINUTE) };
 }
 
 function content({ title, lines, allowed, offer }, sprite) {

@@ -2,7 +2,7 @@
 
 import { toast } from '../../foundation/toast.js';
 import { fill } from '../timeline/pieces.js';
-import { ask } from './server.js';
+import { ask, technicianOf } from './server.js';
 
 const PULL = 5; // px before a press on a card becomes a drag
 
@@ -53,7 +53,7 @@ export class Hands {
     url.searchParams.set(order ? 'order' : 'visit', order ?? ids[0]);
     const verdicts = await ask(url).catch(() => null);
     if (!verdicts || !this.#timeline.dataset.moving) return;
-    this.#timeline.verdicts = verdicts;
+    this.#timeline.verdicts = Object.fromEntries(this.#timeline.data.lanes.map(({ id }) => [id, verdicts[technicianOf(id)]]));
   }
 
   #rest() {

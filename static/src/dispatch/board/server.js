@@ -21,6 +21,11 @@ export function newKey() {
   return [...crypto.getRandomValues(new Uint32Array(4))].map(part => part.toString(36)).join('-'); // randomUUID needs https
 }
 
+/** The technician of a lane: who is lent has two of them where both stations are shown. */
+export function technicianOf(lane) {
+  return lane.split('@')[0];
+}
+
 function sentence({ detail, errors }) {
   return Object.values(errors ?? {}).flat()[0] ?? detail ?? t('This did not work. Load the page again and repeat the step.');
 }

@@ -49,7 +49,7 @@ export class LaneRow {
       aside.dataset.s = 'warn';
       aside.append(icon(sprite, 'triangle-alert'), Object.assign(make('span', 'cut'), { textContent: note }));
     } else {
-      aside.textContent = note;
+      aside.textContent = aside.title = note;
     }
     this.label.replaceChildren(name, aside, ...(this.lane.menu ? [menu(this.lane, words, sprite)] : []));
     this.element.dataset.fits = verdict?.fits ?? '';
