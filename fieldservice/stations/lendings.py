@@ -23,7 +23,7 @@ Spans = Sequence[tuple[datetime, datetime]]
 
 
 class Lending(Stateful, Base):
-    """Asked for by the station that borrows, agreed to by the one that lends. Those agreed to never overlap (0013)."""
+    """Asked for by the station that borrows, agreed to by the one that lends. Those agreed to never overlap (0016)."""
 
     __tablename__ = "lending"
     subject_type = "lending"

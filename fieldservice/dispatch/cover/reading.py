@@ -1,7 +1,7 @@
 """Shifts and absences as plain values, and a station's week made of them; a constant number of statements."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import or_, select
@@ -10,6 +10,7 @@ from fieldservice.dispatch.cover import rules
 from fieldservice.dispatch.cover.holes import holes
 from fieldservice.foundation.db import among, session, touching
 from fieldservice.foundation.time import day_span, local
+from fieldservice.stations.lendings import Lent, borrowed_by, lent_of, stretches
 from fieldservice.stations.models import Shift, Station, Technician
 from fieldservice.stations.roster import ABSENT_STATES, COUNTS
 from fieldservice.workorders.eligibility import Span
@@ -114,7 +115,8 @@ def week_of(station: Station, monday: date, at: datetime) -> Week:
     start, end = day_span(monday, WEEK)
     home = select(Technician).where(Technician.station_id == station.id).order_by(Technician.id).limit(MOST_TEAM)
     team = list(session.scalars(home))
-    turns = turns_between(start, end, stations=[station.id], technicians=[one.id for one in team])
+    borrowed = session.scalars(borrowed_by([station.id], start, end)).all()
+    turns = turns_between(start, end, stations=[station.id], technicians=[*(one.id for one in team), *borrowed])
     lent = sorted({one.technician_id for one in turns} - {one.id for one in team})
     team += (
         session.scalars(select(Technician).where(among(Technician.id, lent)).order_by(Technician.id)) if lent else ()
@@ -124,16 +126,29 @@ def week_of(station: Station, monday: date, at: datetime) -> Week:
     return Week(station, monday, team, turns, away, found)
 
 
-def holes_of(station: Station, monday: date, turns: Iterable[Turn], away: Away, at: datetime) -> list[Hole]:
-    """When nobody would be there if the week's drafts were published now; of what is past nobody asks."""
+def holes_of(station: Station, monday: date, turns: Sequence[Turn], away: Away, at: datetime) -> list[Hole]:
+    """When nobody would be there if the week's drafts were published now; of what is past nobody asks. Whoever is lent
+    to another station is there, not here."""
     start, end = day_span(monday, WEEK)
     needed = rules.required(station, max(start, _next_minute(at)), end)
-    here = [one for one in turns if one.station_id == station.id]
+    lents = lent_of({one.technician_id for one in turns}, start, end)
+    here = [
+        piece for one in turns for piece in _where_worked(one, lents.get(one.technician_id, ()))
+        if piece.station_id == station.id
+    ]  # fmt: skip
     counted = [one for one in here if one.state in COUNTS or is_draft_of(one, station.id, monday)]
     open_still = [one for one in holes(needed, _duties(counted), away) if one.ends_at - one.starts_at > SLIP]
     others = [one for one in here if one.state == DRAFT and one not in counted]
     left = holes(open_still, _duties(others), away)
     return [Hole(*one, before=not any(one.touches(*span) for span in left)) for one in open_still]
+
+
+def _where_worked(turn: Turn, lents: Sequence[Lent]) -> list[Turn]:
+    """The shift cut at the edges of lendings."""
+    return [
+        replace(turn, starts_at=starts_at, ends_at=ends_at, station_id=lent.station_id if lent else turn.station_id)
+        for starts_at, ends_at, lent in stretches(*turn.span, lents)
+    ]
 
 
 def _duties(turns: Iterable[Turn]) -> list[tuple[int, Span]]:

@@ -18,7 +18,8 @@ from fieldservice.foundation.errors import Conflict, Invalid
 from fieldservice.foundation.time import Clock, now
 from fieldservice.mechanisms.lifecycle import move
 from fieldservice.mechanisms.records import Draft, apply, changes_of, kind_of, plan, undo_change
-from fieldservice.stations.models import Shift
+from fieldservice.stations.lendings import Lending
+from fieldservice.stations.models import Shift, Station
 from fieldservice.workorders import booking
 from fieldservice.workorders.eligibility import Span
 from tests.dispatch.cover.conftest import DAYS, MONDAY, Team, moment, put, round_the_clock
@@ -80,6 +81,28 @@ def test_t03_whoever_is_lent_here_counts_and_whoever_is_lent_away_does_not(team:
     week = week_of(team.here, MONDAY, now())
     assert week.holes == []
     assert helper in [one.id for one in week.team]
+
+
+def test_t03_who_is_lent_covers_the_station_that_borrows_alone(team: Team) -> None:
+    """Xu has the nights; on Wednesday he is lent, with his shift, to Suzhou."""
+    round_the_clock(team)
+    other = write(lambda: make_station("SZYQ").id)
+
+    def lend() -> None:
+        session.add(
+            Lending(
+                station_id=team.station, to_station_id=other, technician_id=team.xu, starts_at=moment(2, 12),
+                ends_at=moment(3, 12), skills={}, asked_at=now(), state="agreed",
+            )
+        )  # fmt: skip
+
+    write(lend)
+    (hole,) = week_of(team.here, MONDAY, now()).holes
+    assert hole.span == (moment(2, 18), moment(3, 8))
+    put(team, team.xu, [2], 18, 32, state="published")
+    there = week_of(session.get_one(Station, other), MONDAY, now())
+    assert team.xu in [one.id for one in there.team]
+    assert not any(hole.span.touches(moment(2, 18), moment(3, 8)) for hole in there.holes)
 
 
 def test_t03_the_night_before_belongs_to_its_own_week(team: Team) -> None:
