@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
 from config import Settings
-from fieldservice.demo import accounts, clients, copying, country, cover, lending, still, stock, world
+from fieldservice.demo import accounts, clients, copying, country, cover, lending, roads, still, stock, world
 from fieldservice.demo.cast import Cast
 from fieldservice.demo.company import told
 from fieldservice.demo.course import Course
@@ -126,6 +126,8 @@ def build(size: Size, seed: int, at: datetime, tell: Tell) -> dict[str, int]:
     ledger.close()
     rows.save()
     Teller(crew).tell(by_hand, at)
+    if len(plan.stations) <= TOLD_WHOLE:
+        roads.dig_up(crew, at)
     if size.past:
         country.spread(size, plan, tell)
     else:

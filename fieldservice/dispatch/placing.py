@@ -13,6 +13,7 @@ from fieldservice.foundation.errors import Conflict, Invalid
 from fieldservice.stations.models import Technician
 from fieldservice.workorders import booking, queries
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.rearranging import named
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,7 @@ def _place(target: Target, at: datetime, several: bool) -> undo.Step:
     except Conflict as error:
         if not several:
             raise
-        message = f"{target.order.number}: {error.message}"
-        raise Conflict(message, code=error.code, **{**error.facts, "work_order": target.order.number}) from None
+        raise named(target.order.number, error) from None
 
 
 def _booked(target: Target) -> undo.Step:

@@ -75,6 +75,12 @@ def rearrange(arrangements: Sequence[Arrangement], reason: str, at: datetime | N
     return placed
 
 
+def named(number: str, refused: DomainError) -> Conflict:
+    """A refusal that says of which order of several it speaks."""
+    text = LazyString(lambda: _("%(order)s: %(why)s", order=number, why=refused.message))
+    return Conflict(text, code=refused.code, **{**refused.facts, "work_order": number})
+
+
 def _visits(ids: set[int]) -> dict[int, Visit]:
     rows = select(Visit).where(among(Visit.id, sorted(ids))).order_by(Visit.id)
     locked = rows.with_for_update().execution_options(populate_existing=True)
@@ -143,11 +149,6 @@ def _placed(
             return booking.schedule_visit(order, technician, span.starts_at, duration_min=minutes, coming=coming, at=at)
         booking.replan(visit, order, technician, span, at, coming)
     except Conflict as refused:
-        raise _named(order.number, refused) from refused
+        raise named(order.number, refused) from refused
     orders.settle(order, at)
     return visit
-
-
-def _named(number: str, refused: DomainError) -> Conflict:
-    text = LazyString(lambda: _("%(order)s: %(why)s", order=number, why=refused.message))
-    return Conflict(text, code=refused.code, **{**refused.facts, "work_order": number})
