@@ -36,14 +36,18 @@ class Measure:
         return self.value <= self.target if self.better == "lower" else self.value >= self.target
 
 
-def write(measures: list[Measure], path: Path = LATEST) -> None:
-    """Keep the figures; the machine they were taken on is the first entry."""
+def write(measures: list[Measure], path: Path = LATEST, keep_others: bool = False) -> None:
+    """Keep the figures; the machine they were taken on is the first entry. With `keep_others`, figures of other names
+    that are in the file already stay."""
     machine = {
         "name": "machine", "value": os.cpu_count(),
         "unit": f"cores, {platform.machine()}, Python {platform.python_version()}",
         "better": "higher", "baseline": None, "baseline_name": "", "ratio": None,
     }  # fmt: skip
     rows = [{**asdict(one), "value": round(one.value, 3), "ratio": one.ratio} for one in measures]
+    if keep_others and path.exists():
+        known = {"machine", *(one.name for one in measures)}
+        rows = [row for row in json.loads(path.read_text(encoding="utf-8")) if row["name"] not in known] + rows
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps([machine, *rows], ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 

@@ -1,152 +1,151 @@
-"""Scores for the same CPU seconds: ours, VROOM at its best level, PyVRP on the whole, OR-Tools.
+"""The planning engine's figures, each beside its baseline in the same run; kept in `benchmarks/results/planning.json`.
 
-    python -m benchmarks.planning.figures --only 500
+    python -m benchmarks.planning.figures                      # everything: an hour and a half on two quiet cores
+    python -m benchmarks.planning.figures --only 500 --seeds 1 # one part, one day: two minutes
 
-Every plan, whoever made it, is priced and tested by the product's own checker. A route of a baseline that its solver
-believed to be drivable and the checker does not (PyVRP knows no breaks) loses the jobs that make it so. Times are CPU
-seconds of one thread; VROOM's answer counts at each level that ends in time, and the best one is taken.
+Parts: 100, 500, 2000 and 10000 jobs against single libraries (the same CPU seconds for each, means over the seeds'
+days); `two`: wall time of two processes against one, for the same plan; `live`: urgent jobs and ranking; `rules`:
+10,000 random plans looked through by a second, slow and independent checker. A run of some parts replaces the figures
+of these in the file. Every plan, whoever made it, is priced and tested by the product's own checker. Each method runs
+in a process of its own, so that its memory and CPU time can be told. Wall times (`two` alone) ask for a quiet machine.
 """
 
 import argparse
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import fmean
-from time import process_time
+from time import perf_counter
 
 from benchmarks import results
-from benchmarks.planning import by_ortools, live
-from benchmarks.planning.instances import service_day
+from benchmarks.planning import live, rules
+from benchmarks.planning.runs import Run, Size, alone
 from benchmarks.results import Measure
-from fieldservice.dispatch.planning import by_pyvrp, by_vroom
-from fieldservice.dispatch.planning.checker import Checked, check
-from fieldservice.dispatch.planning.methods import Effort, Enough, Progress, plan
+from fieldservice.dispatch.planning.methods import Effort, plan
 from fieldservice.dispatch.planning.model import Plan, Problem
-from fieldservice.dispatch.planning.piece import Piece, cut
-from fieldservice.dispatch.planning.state import State
+from fieldservice.dispatch.planning.runners import Here, Processes, Runner
 
 SEEDS = (1, 2, 3, 4, 5)
 KEPT = results.LATEST.with_name("planning.json")
-Solver = Callable[[Problem, float, int], list[float]]  # problem, CPU seconds, seed → the scores of its tries
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One size with its time and what is to be reached against each baseline."""
+    """One size, what is to be reached against each baseline, and the most memory that may take."""
 
-    jobs: int
-    technicians: int
-    seconds: float
+    size: Size
     targets: dict[str, float]
+    memory: float | None = None  # MB
+    race: bool = False  # how soon the score of VROOM's best level is reached
 
 
 COMPARISONS = (
-    Comparison(100, 15, 5, {"vroom": 1.0, "pyvrp": 1.0, "ortools": 1.0}),
-    Comparison(500, 60, 20, {"vroom": 0.88, "pyvrp": 0.78, "ortools": 0.45}),
-    Comparison(2_000, 250, 66, {"vroom": 0.85}),
+    Comparison(Size(100, 15, 5), {"vroom": 1.0, "pyvrp": 1.0, "ortools": 1.0}),
+    Comparison(Size(500, 60, 20), {"vroom": 0.88, "pyvrp": 0.78, "ortools": 0.45}, race=True),
+    Comparison(Size(2_000, 250, 66), {"vroom": 0.85}, memory=450),
+    Comparison(Size(10_000, 1_000, 60, 40), {"vroom by station": 0.75}, memory=1_000),
 )
+RACE, FASTER, EFFORT = 0.5, 1.7, 96
+PARTS = (*(str(one.size.jobs) for one in COMPARISONS), "two", "live", "rules")
 
 
-class _Budget:
-    """Ends a search when this process has used so many CPU seconds."""
-
-    def __init__(self, seconds: float) -> None:
-        self.until = process_time() + seconds
-
-    def __call__(self, best_cost: int) -> bool:
-        return process_time() >= self.until
-
-    def follow(self, _progress: Progress) -> None:
-        if process_time() >= self.until:
-            raise Enough
-
-
-def ours(problem: Problem, seconds: float, seed: int) -> list[float]:
-    """The product's method in this process."""
-    budget = _Budget(seconds)
-    return [_valid(plan(problem, effort=Effort(10**9), seed=seed, progress=budget.follow)).score]
-
-
-def vroom(problem: Problem, seconds: float, _seed: int) -> list[float]:
-    """Each level that ends in time; level 0 counts however long it takes."""
-    piece, scores = _whole(problem), []
-    for level in range(6):
-        begin = process_time()
-        orders = by_vroom.construct(piece, level)
-        if level and process_time() - begin > seconds:
-            break
-        scores.append(_priced(problem, orders))
-    return scores
-
-
-def pyvrp(problem: Problem, seconds: float, seed: int) -> list[float]:
-    """PyVRP on the whole problem."""
-    begin = process_time()
-    piece = _whole(problem)
-    return [_priced(problem, by_pyvrp.improve(piece, _Budget(seconds - (process_time() - begin)), seed))]
-
-
-def ortools(problem: Problem, seconds: float, _seed: int) -> list[float]:
-    """OR-Tools on the whole problem."""
-    return [_priced(problem, by_ortools.solve(_whole(problem), seconds))]
-
-
-BASELINES: dict[str, Solver] = {"vroom": vroom, "pyvrp": pyvrp, "ortools": ortools}
-
-
-def compare(comparison: Comparison, seeds: tuple[int, ...] = SEEDS) -> list[Measure]:
-    """Mean scores over the seeds, ours beside each baseline's best."""
-    found: dict[str, list[float]] = {}
+def compare(comparison: Comparison, seeds: tuple[int, ...]) -> list[Measure]:
+    """Mean scores over the seeds, ours beside each baseline's best; memory and the race where they are asked for."""
+    size, found = comparison.size, dict[str, list[Run]]()
     for seed in seeds:
-        problem = service_day(comparison.jobs, comparison.technicians, seed)
-        for name, solver in {"ours": ours, **{one: BASELINES[one] for one in comparison.targets}}.items():
-            score = min(solver(problem, comparison.seconds, seed))
-            found.setdefault(name, []).append(score)
-            sys.stdout.write(f"  {comparison.jobs} jobs, seed {seed}: {name} {score / 1000:.1f}\n")
+        for name in ("ours", *comparison.targets):
+            run = alone(name, size, seed)
+            found.setdefault(name, []).append(run)
+            last = f"{run.curve[-1][0]:.1f} CPU s, {run.peak_mb:.0f} MB"
+            sys.stdout.write(f"  {size.jobs} jobs, seed {seed}: {name} {run.score / 1000:.1f} ({last})\n")
             sys.stdout.flush()
-    mean = fmean(found["ours"]) / 1000
-    name = f"plan {comparison.jobs} jobs / {comparison.technicians}, {comparison.seconds:g} CPU s"
-    return [
-        Measure(
-            f"{name} ÷ {one}", mean, "k score", "lower", fmean(found[one]) / 1000, one,
-            target=round(target * fmean(found[one]) / 1000, 3),
+    title = f"plan {size.jobs} jobs / {size.technicians}, {size.seconds:g} CPU s"
+    mean = fmean(run.score for run in found["ours"]) / 1000
+    measures = []
+    for name, target in comparison.targets.items():
+        base = fmean(run.score for run in found[name]) / 1000
+        measures.append(
+            Measure(f"{title} ÷ {name}", mean, "k score", "lower", base, name, target=round(target * base, 3))
         )
-        for one, target in comparison.targets.items()
-    ]  # fmt: skip
+    if comparison.memory is not None:
+        peak = max(run.peak_mb for run in found["ours"])
+        base = max(run.peak_mb for name, runs in found.items() if name != "ours" for run in runs)
+        measures.append(Measure(f"{title}, peak memory", peak, "MB", "lower", base, name, target=comparison.memory))
+    if comparison.race:
+        measures.append(_race(title, found["ours"], found["vroom"]))
+    return measures
 
 
-def _whole(problem: Problem) -> Piece:
-    return cut(problem, range(len(problem.days)), range(len(problem.jobs)), {})
+def _race(title: str, ours: list[Run], vroom: list[Run]) -> Measure:
+    """CPU seconds until we have what VROOM's highest level ended with; all of ours where that never came."""
+    mine, theirs = [], []
+    for our, their in zip(ours, vroom, strict=True):
+        took, reached = their.curve[-1]
+        theirs.append(took)
+        mine.append(our.reaches(reached) or our.curve[-1][0])
+    base = fmean(theirs)
+    level = min(len(run.curve) for run in vroom) - 1
+    name = f"{title}, time to the score of VROOM level {level}"
+    return Measure(name, fmean(mine), "CPU s", "lower", base, "its own time", target=round(RACE * base, 3))
 
 
-def _priced(problem: Problem, orders: list[list[int]]) -> float:
-    empty = State(problem, Plan.of([[] for _day in problem.days]))
-    empty.take(dict(enumerate(orders)))
-    return _valid(check(problem, empty.plan)).score
+def two_processes(seeds: tuple[int, ...]) -> list[Measure]:
+    """Wall seconds for one and the same plan."""
+    walls: dict[int, list[float]] = {1: [], 2: []}
+    for seed in seeds:
+        problem = Size(500, 60, 0).day(seed)
+
+        def timed(runner: Runner, seed: int = seed, problem: Problem = problem) -> tuple[float, Plan]:
+            begin = perf_counter()
+            found = plan(problem, effort=Effort(EFFORT), seed=seed, runner=runner)
+            return perf_counter() - begin, found.plan
+
+        one, first = timed(Here())
+        with Processes(2) as runner:
+            for future in [runner.submit(_awake) for _process in range(2)]:
+                future.result()  # what starting takes is no part of planning: a server keeps its processes
+            two, second = timed(runner)
+        if first != second:
+            raise AssertionError("the same seed gave another plan with two processes")
+        walls[1].append(one)
+        walls[2].append(two)
+        sys.stdout.write(f"  seed {seed}: one process {one:.1f} s, two {two:.1f} s\n")
+        sys.stdout.flush()
+    base = fmean(walls[1])
+    name = f"plan 500 jobs / 60, {EFFORT} neighbourhoods, two processes"
+    return [Measure(name, fmean(walls[2]), "s", "lower", base, "one process", target=round(base / FASTER, 3))]
 
 
-def _valid(checked: Checked) -> Checked:
-    if not checked.valid:
-        raise AssertionError(f"a plan broke rules: {checked.faults[:3]}")
-    return checked
+def _awake() -> None:
+    """Something to do for a process that is to be started."""
+    import fieldservice.dispatch.planning.methods  # noqa: F401  # takes a second or two, once
 
 
-def figures(only: list[int] | None = None, seeds: int = len(SEEDS)) -> list[Measure]:
-    """All comparisons and the live board, or the comparisons of some sizes."""
-    chosen = [one for one in COMPARISONS if only is None or one.jobs in only]
-    found = [measure for one in chosen for measure in compare(one, SEEDS[:seeds])]
-    return found + (live.figures() if only is None else [])
+def figures(parts: tuple[str, ...] = PARTS, seeds: int = len(SEEDS)) -> list[Measure]:
+    """These parts, over so many days."""
+    found: list[Measure] = []
+    for one in COMPARISONS:
+        if str(one.size.jobs) in parts:
+            found += compare(one, SEEDS[:seeds])
+    if "two" in parts:
+        found += two_processes(SEEDS[: min(seeds, 3)])
+    if "live" in parts:
+        found += live.figures()
+    if "rules" in parts:
+        found += rules.figures()
+    return found
 
 
 def main() -> None:
     """Measure and tell."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.planning.figures", description=__doc__)
-    parser.add_argument("--only", type=int, nargs="+", help="jobs of the comparisons")
-    parser.add_argument("--seeds", type=int, default=len(SEEDS))
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts")
+    parser.add_argument("--seeds", type=int, default=len(SEEDS), help="days of each size")
+    parser.add_argument("--dry", action="store_true", help="keep nothing")
     wishes = parser.parse_args()
-    measures = figures(wishes.only, wishes.seeds)
+    measures = figures(tuple(wishes.only), wishes.seeds)
     results.show(measures)
-    results.write(measures, KEPT)
+    if not wishes.dry:
+        results.write(measures, KEPT, keep_others=set(wishes.only) != set(PARTS))
 
 
 if __name__ == "__main__":

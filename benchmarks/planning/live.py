@@ -1,6 +1,6 @@
 """A live board: an urgent job into a full day, and everybody ranked for a job, beside the obvious way in the same run.
 
-    python -m benchmarks.planning.live
+    python -m benchmarks.planning.figures --only live
 
 Days are those of `instances.py`, planned by the product, with more work than they hold. Urgent: at some half hour
 between 8:00 and 13:30 a P1 job of 30 to 120 minutes is reported at the place of another job, asking the same;
@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from benchmarks import results
 from benchmarks.planning.instances import SHIFT, Plane, service_day
 from benchmarks.results import Measure
 from fieldservice.dispatch.planning.checker import Checked, check
@@ -28,7 +27,6 @@ from fieldservice.dispatch.planning.straight import Straight
 from fieldservice.dispatch.planning.urgent import options
 
 T = TypeVar("T")
-KEPT = results.LATEST.with_name("planning_live.json")
 HOUR = 3_600
 URGENT = ((500, 60, (1, 2, 3), 60), (5_000, 600, (1,), 40))  # jobs, technicians, seeds, urgent jobs on each
 RANKED = ((1_000, 1), (10_000, 1), (1_000, 10))  # technicians, days
@@ -175,14 +173,3 @@ def figures() -> list[Measure]:
     """Urgent jobs and rankings at each size."""
     found = [measure for size in URGENT for measure in urgent(*size)]
     return found + [measure for size in RANKED for measure in ranking(*size)]
-
-
-def main() -> None:
-    """Measure and tell."""
-    measures = figures()
-    results.show(measures)
-    results.write(measures, KEPT)
-
-
-if __name__ == "__main__":
-    main()

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import vroom
 from numpy.typing import NDArray
+from vroom import _vroom
 from vroom.input.vehicle_step import VehicleStepEnd, VehicleStepSingle, VehicleStepStart
 
 from fieldservice.dispatch.planning.clock import standing, without_breaks
@@ -19,6 +20,7 @@ from fieldservice.dispatch.planning.piece import Piece
 
 Orders = list[list[int]]
 MOST_PRIORITY = 100
+NO_LOAD = vroom.Amount([])
 
 
 def construct(piece: Piece, level: int) -> Orders:
@@ -108,20 +110,21 @@ def _add_days(problem: vroom.Input, piece: Piece, classes: Sequence[int], stands
 
 
 def _add_jobs(problem: vroom.Input, piece: Piece, classes: Sequence[int]) -> None:
-    highest = float(piece.prizes.max(initial=1.0))
+    """By the classes below pyvroom's own, whose checks take longer than the solving of a small problem."""
+    priorities = np.rint(MOST_PRIORITY * piece.prizes / piece.prizes.max(initial=1.0)).clip(1).astype(int).tolist()
     for job in range(len(piece.jobs)):
         windows = piece.windows(job)
         if not windows:
             continue  # there is no moment at which it could begin
-        problem.add_job(
-            vroom.Job(
-                job,
-                location=piece.job_places[job],
+        problem._add_job(
+            _vroom.Job(
+                id=job,
+                location=_vroom.Location(index=piece.job_places[job]),
                 default_service=piece.job_seconds[job],
+                delivery=NO_LOAD,
+                pickup=NO_LOAD,
                 skills={classes[job]},
-                priority=MOST_PRIORITY
-                if piece.fixed[job]
-                else max(1, round(MOST_PRIORITY * piece.prizes[job] / highest)),
-                time_windows=[vroom.TimeWindow(max(0, one.start), max(0, one.end)) for one in windows],
+                priority=MOST_PRIORITY if piece.fixed[job] else priorities[job],
+                tws=[_vroom.TimeWindow(start=max(0, one.start), end=max(0, one.end)) for one in windows],
             )
         )

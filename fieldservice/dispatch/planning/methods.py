@@ -19,13 +19,15 @@ from fieldservice.dispatch.planning.model import Plan, Problem, held_plan
 from fieldservice.dispatch.planning.neighbourhoods import Neighbourhoods
 from fieldservice.dispatch.planning.piece import Piece, cut
 from fieldservice.dispatch.planning.pricing import Timed, price_route
+from fieldservice.dispatch.planning.recombining import Found
 from fieldservice.dispatch.planning.runners import Here, Runner
 from fieldservice.dispatch.planning.state import State
 
 FEW = 150  # jobs
 WHOLE = 2_500  # jobs; beyond, the seed is made station by station
 AT_ONCE = 2  # neighbourhoods in work
-LEVEL = 3  # how hard VROOM tries in a neighbourhood
+ROUND = 8  # neighbourhoods, after which all that they found is combined anew
+LEVEL = 1  # how hard VROOM tries in a neighbourhood
 RUIN = 0.4  # of a neighbourhood is taken out before
 ITERATIONS = 200  # of PyVRP in a neighbourhood
 Orders = list[list[int]]
@@ -67,17 +69,19 @@ def plan(
     runner: Runner | None = None,
     progress: Callable[[Progress], None] | None = None,
     begin: Plan | None = None,
+    found: Found | None = None,
 ) -> Checked:
     """The best plan found, checked. What stands at present is where it begins, and never gets worse.
 
-    With `begin`, the result of an earlier run, it goes on from there.
+    With `begin`, the result of an earlier run, it goes on from there. `found` are the routes met so far (it is added
+    to); without, a run begins with none.
     `progress` is told after each neighbourhood; it may raise Enough to take what there is, or anything to give up.
     """
     runner = runner or Here()
     state = _begin(problem, effort, runner) if begin is None else State(problem, begin)
     insertion.place_all(state, sorted(state.unserved & state.linked))
     with suppress(Enough):
-        _improve(state, effort, seed, runner, progress)
+        _improve(state, effort, seed, runner, progress, Found() if found is None else found)
     _place_late(state)
     return check(problem, state.plan)
 
@@ -93,10 +97,10 @@ def _begin(problem: Problem, effort: Effort, runner: Runner) -> State:
         piece = cut(problem, days, jobs, now)
         futures.append((piece, runner.submit(by_vroom.construct, piece, effort.level(len(piece.jobs)))))
     for piece, future in futures:
-        orders = future.result()
-        if not _take_in(fresh, piece, orders):  # the stores do not hold what all days would collect: day by day
-            for column, day in enumerate(piece.days):
-                fresh.take({day: [piece.jobs[job] for job in orders[column]]})
+        proposal = _proposal(piece, future.result())
+        if not fresh.take(proposal):  # the stores do not hold what all days would collect: day by day
+            for day, route in proposal.items():
+                fresh.take({day: route})
     return stands if check(problem, stands.plan).valid and stands.score <= fresh.score else fresh
 
 
@@ -115,30 +119,39 @@ def _parts(problem: Problem, special: frozenset[int]) -> list[tuple[list[int], l
 
 
 def _improve(
-    state: State, effort: Effort, seed: int, runner: Runner, progress: Callable[[Progress], None] | None
+    state: State,
+    effort: Effort,
+    seed: int,
+    runner: Runner,
+    progress: Callable[[Progress], None] | None,
+    found: Found,
 ) -> None:
     neighbourhoods = Neighbourhoods(state, seed, AT_ONCE)
-    at_work: deque[tuple[list[int], set[int], Piece, Future[Any]]] = deque()
+    at_work: deque[tuple[list[int], list[int], Piece, Future[Any]]] = deque()
     submitted = 0
-    for done in range(effort.neighbourhoods):
-        while len(at_work) < AT_ONCE and submitted < effort.neighbourhoods:
+    for done in range(1, effort.neighbourhoods + 1):
+        last = min(-(-done // ROUND) * ROUND, effort.neighbourhoods)  # of this round: the next one begins with its best
+        while len(at_work) < AT_ONCE and submitted < last:
             busy = {day for days, _left, _piece, _future in at_work for day in days}
             taken = {job for _days, left, _piece, _future in at_work for job in left}
-            found = neighbourhoods.next(busy, taken)
-            if found is None:
+            chosen = neighbourhoods.next(busy, taken)
+            if chosen is None:
                 break
-            days, left = found
-            piece = _piece(state, days, left)
+            piece = _piece(state, *chosen)
             future = runner.submit(solve, piece, submitted, seed * 1_000_003 + submitted)
-            at_work.append((days, set(left), piece, future))
+            at_work.append((*chosen, piece, future))
             submitted += 1
         if not at_work:
             return
         _days, _left, piece, future = at_work.popleft()
-        _take_in(state, piece, future.result())
+        proposed = state.priced(_proposal(piece, future.result()))
+        found.add(proposed)
+        state.put(proposed)
+        if done == last:
+            state.take(found.best(state))
         if progress is not None:
             placed = len(state.problem.jobs) - len(state.unserved)
-            progress(Progress(done + 1, effort.neighbourhoods, state.score, placed))
+            progress(Progress(done, effort.neighbourhoods, state.score, placed))
 
 
 def solve(piece: Piece, turn: int, seed: int) -> Orders:
@@ -158,14 +171,17 @@ def _late(state: State, days: list[int]) -> set[int]:
     """Jobs that stand after their promise: they may go on doing so, the others stay on time."""
     found: set[int] = set()
     for day in days:
-        timed = price_route(state.problem, day, state.routes[day], state.agreed) if state.routes[day] else None
+        jobs = [state.problem.jobs[job] for job in state.routes[day]]
+        if all(job.due is None and job.restore_due is None for job in jobs):
+            continue
+        timed = price_route(state.problem, day, state.routes[day], state.agreed)
         if isinstance(timed, Timed) and timed.amounts.promises > 0:
             found.update(state.routes[day])
     return found
 
 
-def _take_in(state: State, piece: Piece, orders: Orders) -> bool:
-    return state.take({day: [piece.jobs[job] for job in order] for day, order in zip(piece.days, orders, strict=True)})
+def _proposal(piece: Piece, orders: Orders) -> dict[int, list[int]]:
+    return {day: [piece.jobs[job] for job in order] for day, order in zip(piece.days, orders, strict=True)}
 
 
 def _place_late(state: State) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldservice.dispatch.planning.model import Break, Day, Problem, Seconds, Table, Window, joined
-from fieldservice.dispatch.planning.objectives import OVERTIME, UNEVEN, UNSERVED, lateness
+from fieldservice.dispatch.planning.objectives import BORROWED, OVERTIME, UNEVEN, UNSERVED, lateness
 from fieldservice.dispatch.planning.pricing import NOTHING, must_collect, pair_amounts, windows_of
 
 AFTER_DUE = (0, 3_600, 10_800, 21_600)  # lateness is a staircase for solvers: where its steps begin, after the promise
@@ -64,7 +64,8 @@ class Piece:
 
     def windows(self, job: int) -> tuple[Window, ...]:
         """All moments at which a job may begin, for solvers that do not know what lateness costs."""
-        return joined(window for step in self.steps[job] for window in step.windows)
+        steps = self.steps[job]
+        return steps[0].windows if len(steps) == 1 else joined(window for step in steps for window in step.windows)
 
     @property
     def cares_who(self) -> bool:
@@ -135,13 +136,15 @@ def _shift(day: Day, local: Callable[[int], int]) -> Shift:
 
 
 def _pairs(problem: Problem, days: Sequence[int], jobs: Sequence[int]) -> NDArray[np.float64]:
-    """Only jobs that care about who comes cost time to reckon."""
-    costs = np.zeros((len(jobs), len(days)))
-    stations = {problem.days[day].station for day in days}
-    dear = any(problem.days[day].dearer for day in days)
+    """`pair_amounts` of each job on each day; only jobs that care about the person are asked about one by one."""
+    weights, mine = problem.goals.weights, [problem.jobs[index] for index in jobs]
+    stations = np.array([problem.days[day].station for day in days])
+    foreign = np.array([job.station for job in mine], dtype=stations.dtype)[:, None] != stations
+    dearer = np.array([problem.days[day].dearer for day in days])
+    seconds = np.array([job.seconds for job in mine], dtype=np.float64)
+    costs: NDArray[np.float64] = (np.where(foreign, BORROWED, 0.0) + seconds[:, None] * dearer) * weights.station_cost
     for at, index in enumerate(jobs):
-        job = problem.jobs[index]
-        if job.held or job.prefers or dear or stations != {job.station}:
+        if mine[at].held or mine[at].prefers:
             costs[at] = [pair_amounts(problem, index, day).total for day in days]
     return costs
 

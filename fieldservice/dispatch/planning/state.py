@@ -6,6 +6,7 @@ from fieldservice.dispatch.planning.checker import overdrawn
 from fieldservice.dispatch.planning.model import Plan, Problem, linked
 from fieldservice.dispatch.planning.pricing import Fault, price_route, unserved_cost
 
+Priced = dict[int, tuple[list[int], float]]  # by day: a route that can be driven, and what it costs
 INFEASIBLE = float("inf")
 LEAST_GAIN = 0.5  # seconds; less is rounding
 
@@ -53,7 +54,19 @@ class State:
 
     def take(self, proposal: Mapping[int, Sequence[int]]) -> bool:
         """Make these routes the plan's if that is cheaper; a route that cannot be driven is first made drivable."""
-        proposed = {day: self._drivable(day, list(route)) for day, route in proposal.items()}
+        return self.put(self.priced(proposal))
+
+    def priced(self, proposal: Mapping[int, Sequence[int]]) -> Priced:
+        """These routes with what they cost; from one that cannot be driven jobs are taken out."""
+        return {
+            day: (self.routes[day], self.costs[day])
+            if route == self.routes[day] and self.costs[day] < INFEASIBLE
+            else self._drivable(day, list(route))
+            for day, route in proposal.items()
+        }
+
+    def put(self, proposed: Priced) -> bool:
+        """Make priced routes the plan's if that is cheaper."""
         before = {job for day in proposed for job in self.routes[day]}
         after = {job for route, _cost in proposed.values() for job in route}
         gain = sum(self.costs[day] - cost for day, (_route, cost) in proposed.items())
