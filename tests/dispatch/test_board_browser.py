@@ -378,14 +378,14 @@ def test_days_and_narrowed_lanes_come_without_a_new_page(scene: Scene, desk: Des
 
 def test_filters_are_kept_by_name(scene: Scene, desk: Desk) -> None:
     page = desk.open("?days=3&show=free")
-    page.click("text=Saved filters")
+    page.click("[popovertarget=saved-menu]")
     page.fill("#saved-name", "Room this week")
     page.keyboard.press("Enter")
     desk.open()
-    page.click("text=Saved filters")
+    page.click("[popovertarget=saved-menu]")
     page.click("#saved-list >> text=Room this week")
     page.wait_for_url("**/dispatch?days=3&show=free")
-    page.click("text=Saved filters")
+    page.click("[popovertarget=saved-menu]")
     page.click("#saved-list button")
     expect(page.locator("#saved-list")).to_contain_text("Nothing saved yet")
 
