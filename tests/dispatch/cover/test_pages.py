@@ -252,7 +252,7 @@ def test_q12_the_board_the_counters_and_the_station_page_warn(team: Team, sign_i
     notes = {lane["id"]: (lane["note"], lane["warn"]) for lane in told["lanes"]}
     assert notes[str(team.lu)] == ("load 95 %", True)
     assert notes[str(team.wu)] == ("", False)
-    assert "Overloaded <b>2</b>" in client.get("/dispatch/part/counters?lang=en").text
+    assert "Overloaded</span> <b>2</b>" in client.get("/dispatch/part/counters?lang=en").text
     assert "94 %" in client.get("/stations/WXXW?lang=en").text
     assert "94 % loaded" in client.get("/admin/roster?station=WXXW&lang=en").text
     assert "overloaded" in client.get("/dispatch/table?lang=en").text
