@@ -19,7 +19,7 @@ function plan(people, count) {
   const axis = Array.from({ length: days }, (_, day) => ({ start: EIGHT + day * 24 * HOUR, end: EIGHT + (day * 24 + 10) * HOUR }));
   const room = (10 * HOUR * days) / each;
   const lanes = Array.from({ length: people }, (_, number) => ({
-    id: `t${number}`, group: `s${Math.floor(number / 20)}`, title: `Technician ${number + 1}`,
+    id: `t${number}`, group: `s${Math.floor(number / 20)}`, title: `Technician ${number + 1}`, menu: true,
     shifts: axis.map(({ start, end }) => ({ start, end: end - HOUR })),
     breaks: axis.map(({ start }) => ({ start: start + 4 * HOUR, end: start + 4.75 * HOUR })),
   }));
@@ -27,10 +27,11 @@ function plan(people, count) {
     const shown = number * room;
     const day = Math.floor(shown / (10 * HOUR));
     const start = axis[day].start + shown - day * 10 * HOUR;
+    const late = (row + number) % 5 ? {} : { expected: { start: start + 0.1 * room, end: start + 0.95 * room, at: start + 0.1 * room } };
     return {
       id: `v${row}-${number}`, lane: lane.id, start, end: start + Math.max(room * 0.8, 10 * MINUTE), title: `Spindle growth ${row}`, short: `WO-2026-${100000 + row * each + number}`,
       priority: `P${1 + ((row + number) % 4)}`, travelMin: (room * 0.15) / MINUTE, risk: (row + number) % 9 === 0, pinned: (row + number) % 11 === 0, parts: (row + number) % 13 ? 'ready' : 'missing',
-      version: 1, ...LOOKS[number === 2 ? 2 : (row * 7 + number) % LOOKS.length],
+      version: 1, ...late, ...LOOKS[number === 2 ? 2 : (row * 7 + number) % LOOKS.length],
     };
   }));
   const groups = Array.from({ length: Math.ceil(people / 20) }, (_, number) => ({ id: `s${number}`, title: `Station ${number + 1}`, note: '82 % loaded' }));
@@ -38,6 +39,7 @@ function plan(people, count) {
 }
 
 const words = {
+  menu: ({ title }) => title, expected: ({ expected: { at } }) => `≈ ${clock.format(at)}`,
   label: 'Timeline', lanes: 'Technicians', axis: 'Time', help: '', empty: '', hour: (moment, short) => clock.format(moment).slice(0, short ? 2 : 5),
   day: moment => new Date(moment).toDateString(), time: moment => clock.format(moment),
   bar: (bar, lane) => `${bar.short}, ${bar.title}, ${lane.title}, ${clock.format(bar.start)}–${clock.format(bar.end)}`,

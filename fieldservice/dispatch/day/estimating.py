@@ -119,12 +119,12 @@ def _soonest(
         return max(left_at + _planned(origin, stop, left_at, ways), now)
     if before is None:
         return leaves_at + _planned(origin, stop, leaves_at, ways)
-    gap = stop.span.starts_at - before.span.ends_at
-    if not ways.areas and gap >= NO_TIME and leaves_at <= before.span.ends_at:
+    gap, slower = stop.span.starts_at - before.span.ends_at, _slower(origin, stop, leaves_at, ways)[0]
+    if not slower and gap >= NO_TIME and leaves_at <= before.span.ends_at:
         return stop.span.starts_at
     known = place is not None and stop.place is not None
     usual = timedelta(minutes=ceil(ways.minutes(place, stop.place))) if known else stop.travel  # type: ignore[arg-type]
-    return leaves_at + (usual if gap < NO_TIME else min(usual, gap)) + _slower(origin, stop, leaves_at, ways)[0]
+    return leaves_at + (usual if gap < NO_TIME else min(usual, gap)) + slower
 
 
 def _planned(origin: Point | None, stop: Stop, leaves_at: datetime, ways: Ways) -> timedelta:

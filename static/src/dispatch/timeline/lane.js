@@ -61,7 +61,7 @@ export class LaneRow {
     for (const element of [...this.track.children]) if (plan.entries.get(element.dataset.id)?.lane !== this.lane.id) this.#release(element, bars, pool);
     let at = this.track.firstChild;
     let busyUntil = -Infinity;
-    let right = 0; // of the bars before: the way is not drawn over them
+    let right = 0; // of the bars before, as far as they will take: the way is not drawn over them
     for (const entry of this.lane.entries) {
       const box = axis.box(entry.start, entry.end);
       if (!box) continue;
@@ -74,7 +74,7 @@ export class LaneRow {
       box.late = entry.bar.expected && entry.start === entry.bar.start ? axis.box(entry.bar.expected.start, entry.bar.expected.end) : null;
       paintBar(element, entry, this.lane, box, scene.flags(id, entry.start < busyUntil), scene);
       busyUntil = Math.max(busyUntil, entry.end);
-      right = Math.max(right, box.left + box.width);
+      right = Math.max(right, box.left + box.width, box.late ? box.late.left + box.late.width : 0);
     }
   }
 
