@@ -16,7 +16,7 @@ from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.events import history, notes_of
 from fieldservice.workorders import catalogue, sheets
 from fieldservice.workorders.models import Visit, WorkOrder
-from fieldservice.workorders.rescue.queries import waivers_of
+from fieldservice.workorders.rescue.queries import rescue_of
 
 PROMISES = ("first_answer", "arrival", "restore")
 TONES = {"kept": "ok", "breached": "bad", "running": "info", "void": "mute"}
@@ -127,12 +127,13 @@ def _facts(order: WorkOrder, visits: Sequence[Visit]) -> list[tuple[str, str, st
         rows.append((_("Machine"), pick(asset.names), more))
     kind = catalogue.work_type(order.work_type, order.work_type_version)
     rows.append((_("Work"), pick(kind.names), sheets.coverage_text(order)))
-    if waiver := waivers_of([order]).get(order.id):
-        rows.append((_("Risk waiver"), _breakable(waiver), ""))
     crew = dict.fromkeys(pick(visit.technician.names) for visit in visits)
     rows.append((_("Technician"), _(", ").join(crew), ""))
     if request is not None:
         rows.append((_("Your report"), request.number, display.date_long(request.received_at)))
+    rescue = rescue_of(order)
+    if rescue is not None and rescue.waiver:
+        rows.append((_("Risk waiver"), rescue.brand, _breakable(rescue.waiver)))
     return rows
 
 
