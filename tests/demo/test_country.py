@@ -33,8 +33,9 @@ JOIN pg_class c ON c.oid = indrelid WHERE c.relnamespace = 'public'::regnamespac
 
 
 @pytest.fixture
-def country(databases: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """A little country on PostgreSQL; gives the schema as it was before."""
+def country(databases: Any, monkeypatch: pytest.MonkeyPatch, clock: Any) -> Iterator[list[Any]]:
+    """A little country on PostgreSQL, at the standing clock: a company so small has a photo by the hour or not. Gives
+    the schema as it was before."""
     monkeypatch.setitem(sizes.SIZES, LITTLE.code, LITTLE)
     postgres = databases["postgresql"]
     postgres.reset()
