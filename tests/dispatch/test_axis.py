@@ -5,9 +5,11 @@ from datetime import date, datetime
 import pytest
 
 from fieldservice.dispatch.axis import Axis, axis_for
+from fieldservice.dispatch.board import Lane
 from fieldservice.dispatch.cover.load import Load, day_loads
 from fieldservice.dispatch.lanes import breaks
 from fieldservice.foundation.time import at_local, day_span
+from fieldservice.stations.roster import Duty
 from fieldservice.workorders.eligibility import Span
 from tests.workorders.cast import DAY, WUXI, at, shift, technician
 
@@ -32,10 +34,14 @@ def test_the_axis_is_as_wide_as_the_work(spans: list[tuple[datetime, datetime]],
 def test_breaks_lie_within_ordinary_duty() -> None:
     axis = Axis(DAY, 2, 8, 18)
     noon = (at(12), at(13))
-    assert breaks(technician(duties=(shift(8, 18), shift(18, 24, on_call=True))).member, axis) == [noon]
-    assert breaks(technician(duties=(shift(13, 18),)).member, axis) == []
-    assert breaks(technician(duties=(shift(8, 18, on_call=True),)).member, axis) == []
-    assert len(breaks(technician(duties=(shift(), shift(day=NEXT))).member, axis)) == 2
+
+    def rests(*duties: Duty) -> list[Span]:
+        return breaks(Lane(technician(duties=duties).member), axis)
+
+    assert rests(shift(8, 18), shift(18, 24, on_call=True)) == [noon]
+    assert rests(shift(13, 18)) == []
+    assert rests(shift(8, 18, on_call=True)) == []
+    assert len(rests(shift(), shift(day=NEXT))) == 2
 
 
 def test_the_load_of_a_lane() -> None:
