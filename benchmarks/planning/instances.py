@@ -23,6 +23,7 @@ SKILLS, CERTIFICATES = 8, 2
 WEIGHTS = ((8.0, 0.05), (4.0, 0.20), (2.0, 0.45), (1.0, 0.30))  # (weight, share): P1 … P4
 SHIFT = Window(8 * 3600, 17 * 3600 + 1800)
 LUNCH = Break(11 * 3600, 13 * 3600, 3600)
+AT_ONCE = 200_000  # pairs of places: reckoning takes ten times the memory of its result
 ROAD, KMH = 1.3, ((8.0, 24.0), (40.0, 45.0), (float("inf"), 80.0))
 
 
@@ -34,7 +35,11 @@ class Plane:
 
     def block(self, origins: Places, destinations: Places) -> Seconds:
         a, b = self.km[np.asarray(origins, dtype=np.intp)], self.km[np.asarray(destinations, dtype=np.intp)]
-        return _seconds(np.hypot(a[:, None, 0] - b[None, :, 0], a[:, None, 1] - b[None, :, 1]))
+        found: Seconds = np.empty((len(a), len(b)), dtype=np.int32)
+        step = max(1, AT_ONCE // max(1, len(b)))
+        for some in (slice(first, first + step) for first in range(0, len(a), step)):
+            found[some] = _seconds(np.hypot(a[some, None, 0] - b[None, :, 0], a[some, None, 1] - b[None, :, 1]))
+        return found
 
     def along(self, places: Sequence[int]) -> list[int]:
         way = self.km[np.asarray(places, dtype=np.intp)]

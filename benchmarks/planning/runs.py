@@ -7,7 +7,6 @@ from multiprocessing import get_context
 from os import times
 from pathlib import Path
 
-from benchmarks.planning import by_ortools
 from benchmarks.planning.instances import service_day
 from fieldservice.dispatch.planning import by_pyvrp, by_vroom
 from fieldservice.dispatch.planning.checker import Checked, check
@@ -131,6 +130,8 @@ def pyvrp(size: Size, seed: int) -> Run:
 
 def ortools(size: Size, seed: int) -> Run:
     """OR-Tools on the whole problem: guided local search."""
+    from benchmarks.planning import by_ortools  # here: the other methods' memory is not to hold it
+
     problem = size.day(seed)
     piece = _whole(problem)
     orders = by_ortools.solve(piece, size.seconds)

@@ -71,15 +71,16 @@ def _add_travel(problem: vroom.Input, piece: Piece) -> None:
     many = len(piece.legs)
     seconds = np.zeros((many + len(piece.shifts),) * 2, dtype=np.uint32)
     seconds[:many, :many] = piece.legs
-    costs = seconds.copy()
-    for column, shift in enumerate(piece.shifts):
-        if shift.end_place >= 0:
-            costs[:many, many + column] = piece.legs[:, shift.end_place]
-            if not shift.home_after:
-                seconds[:many, many + column] = piece.legs[:, shift.end_place]
-    problem.set_durations_matrix("car", seconds)
+    ways_home = [(column, shift) for column, shift in enumerate(piece.shifts) if shift.end_place >= 0]
     if any(shift.home_after for shift in piece.shifts):
+        costs = seconds.copy()
+        for column, shift in ways_home:
+            costs[:many, many + column] = piece.legs[:, shift.end_place]
         problem.set_costs_matrix("car", costs)
+    for column, shift in ways_home:
+        if not shift.home_after:
+            seconds[:many, many + column] = piece.legs[:, shift.end_place]
+    problem.set_durations_matrix("car", seconds)
 
 
 def _classes(piece: Piece) -> list[int]:
