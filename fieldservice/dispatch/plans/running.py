@@ -6,6 +6,7 @@ from typing import Literal
 
 from fieldservice.dispatch.planning.checker import Checked
 from fieldservice.dispatch.planning.objectives import Amounts, Goals
+from fieldservice.dispatch.planning.recombining import Found
 from fieldservice.dispatch.plans import outcome, solving
 from fieldservice.dispatch.plans.compiling import World, compiled
 from fieldservice.dispatch.plans.models import DispatchPlan
@@ -66,7 +67,7 @@ def _improved(plan_id: int, world: World, effort: int, seed: int) -> Checked | N
     problem = world.problem
     if not problem.days or not problem.jobs:
         return solving.standing(problem)
-    found = compute(solving.seeded, problem, timeout=PATIENCE)
+    found, met = compute(solving.seeded, problem, timeout=PATIENCE), Found()
     for done in range(0, effort, solving.STEP):
         stop = write(partial(_note, plan_id, done / effort, found))
         if stop == "cancel":
@@ -74,7 +75,7 @@ def _improved(plan_id: int, world: World, effort: int, seed: int) -> Checked | N
         if stop == "enough":
             break
         many = min(solving.STEP, effort - done)
-        found = compute(solving.improved, problem, found.plan, many, seed * 1_000 + done, timeout=PATIENCE)
+        found, met = compute(solving.improved, problem, found.plan, many, seed * 1_000 + done, met, timeout=PATIENCE)
     return found
 
 

@@ -6,10 +6,11 @@ from fieldservice.dispatch.planning.checker import Checked, check
 from fieldservice.dispatch.planning.methods import Effort, plan
 from fieldservice.dispatch.planning.model import Plan, Problem, held_plan
 from fieldservice.dispatch.planning.reasons import Unplaced, explain
+from fieldservice.dispatch.planning.recombining import Found
 from fieldservice.dispatch.planning.settling import settle
 from fieldservice.dispatch.planning.urgent import options
 
-STEP = 8  # neighbourhoods between two looks at the world: about a second
+STEP = 16  # neighbourhoods between two looks at the world: about a second
 
 
 def standing(problem: Problem) -> Checked:
@@ -22,9 +23,9 @@ def seeded(problem: Problem) -> Checked:
     return plan(problem, effort=Effort(0))
 
 
-def improved(problem: Problem, begin: Plan, neighbourhoods: int, seed: int) -> Checked:
-    """A better plan, if so many neighbourhoods give one."""
-    return plan(problem, effort=Effort(neighbourhoods), seed=seed, begin=begin)
+def improved(problem: Problem, begin: Plan, neighbourhoods: int, seed: int, met: Found) -> tuple[Checked, Found]:
+    """A better plan, if so many neighbourhoods give one, and the routes met so far, for the next step to choose from."""
+    return plan(problem, effort=Effort(neighbourhoods), seed=seed, begin=begin, found=met), met
 
 
 def finished(problem: Problem, found: Plan) -> Checked:
