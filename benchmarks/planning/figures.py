@@ -35,7 +35,7 @@ class Comparison:
     size: Size
     targets: dict[str, float]
     memory: float | None = None  # MB
-    race: bool = False  # how soon the score of VROOM's best level is reached
+    race: bool = False  # how soon the score of VROOM's highest level is reached
 
 
 COMPARISONS = (
@@ -44,6 +44,7 @@ COMPARISONS = (
     Comparison(Size(2_000, 250, 66), {"vroom": 0.85}, memory=450),
     Comparison(Size(10_000, 1_000, 60, 40), {"vroom by station": 0.75}, memory=1_000),
 )
+HARDEST = "vroom at its hardest"
 RACE, FASTER, EFFORT = 0.5, 1.7, 96
 PARTS = (*(str(one.size.jobs) for one in COMPARISONS), "two", "live", "rules")
 
@@ -52,7 +53,7 @@ def compare(comparison: Comparison, seeds: tuple[int, ...]) -> list[Measure]:
     """Mean scores over the seeds, ours beside each baseline's best; memory and the race where they are asked for."""
     size, found = comparison.size, dict[str, list[Run]]()
     for seed in seeds:
-        for name in ("ours", *comparison.targets):
+        for name in ("ours", *comparison.targets, *((HARDEST,) if comparison.race else ())):
             run = alone(name, size, seed)
             found.setdefault(name, []).append(run)
             last = f"{run.curve[-1][0]:.1f} CPU s, {run.peak_mb:.0f} MB"
@@ -71,7 +72,7 @@ def compare(comparison: Comparison, seeds: tuple[int, ...]) -> list[Measure]:
         base = max(run.peak_mb for name, runs in found.items() if name != "ours" for run in runs)
         measures.append(Measure(f"{title}, peak memory", peak, "MB", "lower", base, name, target=comparison.memory))
     if comparison.race:
-        measures.append(_race(title, found["ours"], found["vroom"]))
+        measures.append(_race(title, found["ours"], found[HARDEST]))
     return measures
 
 
@@ -83,8 +84,7 @@ def _race(title: str, ours: list[Run], vroom: list[Run]) -> Measure:
         theirs.append(took)
         mine.append(our.reaches(reached) or our.curve[-1][0])
     base = fmean(theirs)
-    level = min(len(run.curve) for run in vroom) - 1
-    name = f"{title}, time to the score of VROOM level {level}"
+    name = f"{title}, time to the score of VROOM's highest level"
     return Measure(name, fmean(mine), "CPU s", "lower", base, "its own time", target=round(RACE * base, 3))
 
 

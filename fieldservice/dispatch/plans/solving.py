@@ -24,7 +24,7 @@ def seeded(problem: Problem) -> Checked:
 
 
 def improved(problem: Problem, begin: Plan, neighbourhoods: int, seed: int, met: Found) -> tuple[Checked, Found]:
-    """A better plan, if so many neighbourhoods give one, and the routes met so far, for the next step to choose from."""
+    """A better plan, if so many neighbourhoods give one, and the routes met so far for the next step to choose from."""
     return plan(problem, effort=Effort(neighbourhoods), seed=seed, begin=begin, found=met), met
 
 
