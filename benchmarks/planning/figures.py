@@ -45,7 +45,7 @@ COMPARISONS = (
     Comparison(Size(10_000, 1_000, 60, 40), {"vroom by station": 0.75}, memory=1_000),
 )
 HARDEST = "vroom at its hardest"
-RACE, FASTER, EFFORT = 0.5, 1.7, 96
+RACE, FASTER, EFFORT = 0.5, 1.7, 400  # neighbourhoods: what the product spends on 500 jobs
 PARTS = (*(str(one.size.jobs) for one in COMPARISONS), "two", "live", "rules")
 
 

@@ -26,7 +26,7 @@ from fieldservice.dispatch.planning.state import State
 FEW = 150  # jobs
 WHOLE = 2_500  # jobs; beyond, the seed is made station by station
 AT_ONCE = 2  # neighbourhoods in work
-ROUND = 8  # neighbourhoods, after which all that they found is combined anew
+ROUND = 16  # neighbourhoods, after which all that they found is combined anew
 LEVEL = 1  # how hard VROOM tries in a neighbourhood
 RUIN = 0.4  # of a neighbourhood is taken out before
 ITERATIONS = 200  # of PyVRP in a neighbourhood

@@ -19,6 +19,7 @@ from fieldservice.dispatch.planning.state import LEAST_GAIN, State
 KEPT = 20  # routes of a day, those nearest to being worth it
 NEAREST = 400  # routes that are chosen among in whole numbers
 BRANCHES = 20  # of that choice; most need one
+WHOLE = 1e-6  # what a share may differ from none or all by
 HELD = 1_000_000.0  # what it costs to choose no route for a day that holds fixed jobs
 Floats = NDArray[np.float64]
 
@@ -53,16 +54,16 @@ class Found:
         if columns is None:
             return {}
         standing = float(columns.costs[columns.stands].sum())
-        bound, short = _relaxed(columns)
+        bound, short, shares = _relaxed(columns)
         self._forget(columns, short)
         if not bound < standing - LEAST_GAIN:
             return {}
-        near = np.argsort(short, kind="stable")[:NEAREST]
-        chosen = np.zeros(len(short), dtype=bool)
-        chosen[near] = short[near] < standing - bound  # others cannot be part of anything better
-        at = np.flatnonzero(chosen | columns.stands)
+        if np.abs(shares - np.rint(shares)).max() < WHOLE:  # every other time: nothing is left to choose
+            at = np.flatnonzero(shares > 0.5)
+        else:
+            at = _among_nearest(columns, short, standing - bound)
         found: dict[int, list[int]] = {day: [] for day in sorted(self._touched)}
-        for one in at[_whole(_some(columns, at))]:
+        for one in at:
             found[columns.days[one]] = list(columns.routes[one])
         self._touched.clear()
         return found
@@ -111,11 +112,21 @@ def _some(columns: _Columns, at: NDArray[np.intp]) -> _Columns:
     )
 
 
-def _relaxed(columns: _Columns) -> tuple[float, Floats]:
-    """(the least that any choice can cost, by how much each route is too dear for it)"""
+def _relaxed(columns: _Columns) -> tuple[float, Floats, Floats]:
+    """(the least that any choice can cost, by how much each route is too dear for it, how much of each is chosen)"""
     solver = _solver(_programme(columns))
     solver.run()
-    return float(solver.getInfo().objective_function_value), np.array(solver.getSolution().col_dual)
+    solution = solver.getSolution()
+    return float(solver.getInfo().objective_function_value), np.array(solution.col_dual), np.array(solution.col_value)
+
+
+def _among_nearest(columns: _Columns, short: Floats, gain: float) -> NDArray[np.intp]:
+    """The routes of the cheapest plan in whole numbers; `gain` is the most that can be won."""
+    near = np.argsort(short, kind="stable")[:NEAREST]
+    chosen = columns.stands.copy()
+    chosen[near] |= short[near] < gain  # others cannot be part of anything better
+    at = np.flatnonzero(chosen)
+    return at[_whole(_some(columns, at))]
 
 
 def _whole(columns: _Columns) -> NDArray[np.intp]:
