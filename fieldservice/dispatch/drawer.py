@@ -8,6 +8,7 @@ from fieldservice.dispatch import scope
 from fieldservice.dispatch.day.outlook import Touched, outlook_of
 from fieldservice.dispatch.day.reading import UNDER_WAY, WAITING
 from fieldservice.dispatch.filters import Filters
+from fieldservice.dispatch.offers.services import Offered, held
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.time import at_local, local
 from fieldservice.mechanisms import clocks
@@ -43,6 +44,7 @@ class Drawer:
     answers: Suggestions | None
     at: datetime
     outlook: Touched  # what is expected of the visit, and what that touches
+    held: Sequence[Offered] = ()  # times that are held for the customer
     awaits: ClockView | None = None  # how long the manager has to approve a rescue; it can be planned, not sent
 
     @property
@@ -134,6 +136,7 @@ def drawer_of(
         may_plan=may_plan,
         answers=answers,
         at=at,
+        held=held(order, at) if answers is not None else (),
         awaits=approval_clock(order) if awaiting([order]) else None,
         outlook=_outlook(shown, somebody, at),
     )

@@ -14,16 +14,18 @@ from fieldservice.dispatch.board import board
 from fieldservice.dispatch.cover import load
 from fieldservice.dispatch.drawer import Drawer, drawer_for, drawer_of
 from fieldservice.dispatch.filters import RANGES, Filters
+from fieldservice.dispatch.offers.services import Offered
 from fieldservice.dispatch.plans import urgent
 from fieldservice.foundation import display
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.errors import DomainError, Invalid
-from fieldservice.foundation.time import clock, local, today
+from fieldservice.foundation.time import clock, local, now, today
 from fieldservice.foundation.words import pick
 from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.forms import plain_text
 from fieldservice.stations.models import Station
 from fieldservice.workorders import queries, refusals
+from fieldservice.workorders.eligibility import Span
 from fieldservice.workorders.models import AWAY, Visit
 
 Context = dict[str, Any]
@@ -98,6 +100,7 @@ def _frame(filters: Filters, stations: Sequence[Station], at: datetime) -> Conte
         "zone": str(clock.zone),
         "local_input": local_input,
         "moment_text": clocks.moment_text,
+        "offered_text": offered_text,
         "refusals": refusals,
     }
 
@@ -167,6 +170,25 @@ def moved_text(visit: Visit) -> str:
 
 def sent_text(visit: Visit) -> str:
     return str(_("%(order)s sent to %(name)s", **_facts(visit)))
+
+
+def agreed_text(visit: Visit) -> str:
+    """What was agreed on: the window that the customer knows."""
+    told = offered_text(Span(visit.window_starts_at, visit.window_ends_at))
+    return str(_("%(order)s agreed on: %(name)s, %(time)s", **{**_facts(visit), "time": told}))
+
+
+def held_text(held: Sequence[Offered]) -> str:
+    """What a search for free times came to."""
+    if not held:
+        return str(_("Nobody is free in these days. Try a later day, or choose by hand."))
+    until = display.clock_time(held[0].expires_at)
+    return str(_("Held for the customer until %(time)s: %(count)s times", time=until, count=len(held)))
+
+
+def offered_text(told: Span) -> str:
+    """'15:00–17:00' today, else with the day."""
+    return clocks.window_text(told.starts_at, told.ends_at, now())
 
 
 def waits_text(visit: Visit) -> str:

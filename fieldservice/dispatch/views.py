@@ -9,14 +9,18 @@ from flask_babel import lazy_gettext as _l
 
 from fieldservice.dispatch import page, placing, scope, undo
 from fieldservice.dispatch.filters import Filters, read_back, read_filters
+from fieldservice.dispatch.offers import finding
+from fieldservice.dispatch.offers import services as offers
+from fieldservice.dispatch.offers.services import Offered
 from fieldservice.dispatch.placing import Wish
 from fieldservice.foundation.access import current, roles
+from fieldservice.foundation.compute import ComputeTimeout
 from fieldservice.foundation.db import session, write
 from fieldservice.foundation.errors import Conflict, DomainError, Invalid, NotFound, PreconditionFailed
 from fieldservice.foundation.time import now
 from fieldservice.foundation.web import navigation, wants_json
 from fieldservice.workorders import booking, queries
-from fieldservice.workorders.models import Visit
+from fieldservice.workorders.models import Visit, WorkOrder
 
 blueprint = Blueprint("dispatch", __name__)
 navigation("dispatch.day_plan", _l("Dispatch"), *queries.READERS)
@@ -101,6 +105,43 @@ def fall_through(visit_id: int, end: str) -> Any:
     return _step(_back(visit_id), work, page.waits_text)
 
 
+@blueprint.post("/dispatch/orders/<number>/times")
+@roles(*queries.PLANNERS)
+def find_times(number: str) -> Any:
+    """Free times, held for the order's customer while somebody asks her."""
+    filters = replace(_back(), order=number[:20], visit=None)
+    try:
+        order = _planned(number)
+        visit, at = offers.open_visit(order), now()
+        offers.require_choice(order, visit, at, by_customer=False)
+        found = finding.find(order, visit, offers.require_day(request.form.get("day", "").strip()[:10], at), at)
+
+        def work() -> list[Offered]:
+            again = _planned(number)
+            return offers.hold(again, offers.open_visit(again), found, now())
+
+        held = write(work)
+    except (Conflict, Invalid, ComputeTimeout) as error:
+        return _refused(filters, error)
+    flash({"text": page.held_text(held), "undo": ""}, "dispatch")  # type: ignore[arg-type]  # as in `_step`
+    return redirect(_after(filters, number), 303)
+
+
+@blueprint.post("/dispatch/orders/<number>/times/choice")
+@roles(*queries.PLANNERS)
+def choose_time(number: str) -> Any:
+    """The customer takes one of the held times."""
+    agrees = request.form.get("customer_agrees") == "1"
+
+    def work() -> tuple[Visit, str]:
+        offer_id = page.optional_int(request.form, "offer") or 0
+        order = _planned(number)
+        visit = offers.open_visit(order)
+        return offers.choose(order, visit, offer_id, now(), agrees=agrees, by_customer=False), ""
+
+    return _step(replace(_back(), order=number[:20], visit=None), work, page.agreed_text)
+
+
 @blueprint.post("/dispatch/undo")
 @roles(*queries.PLANNERS)
 def take_back() -> Any:
@@ -140,6 +181,13 @@ def _wish(*, order: str = "", visit_id: int | None = None) -> Wish:
     )
 
 
+def _planned(number: str) -> WorkOrder:
+    """An order that the person plans. Raises NotFound and Forbidden."""
+    order = queries.order_by_number(number, current())
+    scope.require_planner(current(), order.station_id)
+    return order
+
+
 def _visit(visit_id: int) -> Visit:
     """The visit of the address, if the person plans it and saw its present version."""
     return placing.visit_seen(visit_id, page.optional_int(request.form, "version"), current())
@@ -153,10 +201,15 @@ def _step(filters: Filters, work: Callable[[], tuple[Visit, str]], told: Callabl
         return _refused(filters, error)
     done = {"text": told(visit), "undo": token}
     flash(done, "dispatch")  # type: ignore[arg-type]  # kept in the session as JSON, where any plain value may stand
-    if request.form.get("back_to") == "order":
-        return redirect(f"/work-orders/{visit.work_order.number}", 303)
-    chosen = {"order": "", "visit": visit.id} if visit.state in booking.OPEN_STATES else {"visit": None}
-    return redirect(filters.url(**{"order": visit.work_order.number, **chosen}), 303)
+    number = visit.work_order.number
+    stays = visit.state in booking.OPEN_STATES
+    filters = replace(filters, order="" if stays else number, visit=visit.id if stays else None)
+    return redirect(_after(filters, number), 303)
+
+
+def _after(filters: Filters, number: str) -> str:
+    """Where a form leads: to the board, or back to the page of the order that it stood on."""
+    return f"/work-orders/{number}" if request.form.get("back_to") == "order" else filters.url()
 
 
 def _refused(filters: Filters, error: DomainError) -> Any:

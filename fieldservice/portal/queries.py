@@ -18,7 +18,7 @@ from fieldservice.foundation.time import now
 from fieldservice.foundation.words import pick
 from fieldservice.intake.models import ServiceRequest, ThreadMessage
 from fieldservice.mechanisms import clocks
-from fieldservice.mechanisms.clocks import ClockView, moment_text
+from fieldservice.mechanisms.clocks import ClockView
 from fieldservice.mechanisms.metrics import MetricResult, Period, Scope, measure
 from fieldservice.workorders import booking
 from fieldservice.workorders.eligibility import Span
@@ -118,7 +118,7 @@ def times(found: Tracked) -> list[Offered]:
 
 def window_text(told: Span) -> str:
     """'15:00–17:00' today, else with the day."""
-    return f"{moment_text(told.starts_at, now())}–{display.clock_time(told.ends_at)}"
+    return clocks.window_text(told.starts_at, told.ends_at, now())
 
 
 def _hero(visit: Visit | None, views: list[ClockView]) -> ClockView | None:

@@ -1,7 +1,7 @@
 """What a customer can do from the private page of a request. No account is needed: the link is the key."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -12,7 +12,6 @@ from fieldservice.dispatch.offers.services import Offered
 from fieldservice.dispatch.offers.windows import Choice
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Conflict
-from fieldservice.foundation.time import local
 from fieldservice.intake import services as intake
 from fieldservice.intake.models import ServiceRequest, ThreadMessage
 from fieldservice.mechanisms.events import record
@@ -35,12 +34,8 @@ def confirm_visit(request: ServiceRequest, visit: Visit, at: datetime) -> None:
 def find_times(request: ServiceRequest, day: str, at: datetime) -> list[Choice]:
     """Free times from that day on (empty: today). Reads and computes: not for a write transaction. Raises Invalid."""
     order, visit = _to_plan(request)
-    try:
-        first = date.fromisoformat(day) if day else local(at).date()
-    except ValueError:
-        first = date.min
     offers.require_choice(order, visit, at, by_customer=True)
-    return finding.find(order, visit, offers.require_day(first, at), at)
+    return finding.find(order, visit, offers.require_day(day, at), at)
 
 
 def hold_times(request: ServiceRequest, found: Sequence[Choice], at: datetime) -> list[Offered]:

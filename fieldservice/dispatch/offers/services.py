@@ -98,8 +98,13 @@ def open_visit(order: WorkOrder) -> Visit | None:
     return session.scalar(rows.order_by(Visit.id.desc()).limit(1))
 
 
-def require_day(day: date, at: datetime) -> date:
-    """A day from which on times can be asked for. Raises Invalid."""
+def require_day(day: date | str, at: datetime) -> date:
+    """A day from which on times can be asked for; as text YYYY-MM-DD, where none means today. Raises Invalid."""
+    if isinstance(day, str):
+        try:
+            day = date.fromisoformat(day) if day else local(at).date()
+        except ValueError:
+            day = date.min
     if not timedelta(0) <= day - local(at).date() <= FURTHEST:
         raise Invalid({"day": [_l("Choose a day from today on, within 60 days.")]})
     return day

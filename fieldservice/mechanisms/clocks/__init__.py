@@ -23,11 +23,11 @@ from fieldservice.mechanisms.clocks.services import (
     stop,
     void,
 )
-from fieldservice.mechanisms.clocks.view import ClockView, moment_text, view, views
+from fieldservice.mechanisms.clocks.view import ClockView, moment_text, view, views, window_text
 from fieldservice.mechanisms.limits import Limit
 
 __all__ = [
     "SHARES", "Clock", "ClockPause", "ClockView", "Limit", "begin", "escalate", "first_open_of", "hand_over",
     "insert_many", "moment_text", "most_urgent", "net_minutes", "of", "of_many", "pause", "pauses_of", "resume",
-    "shorten", "start", "stop", "tick", "view", "views", "void",
+    "shorten", "start", "stop", "tick", "view", "views", "void", "window_text",
 ]  # fmt: skip

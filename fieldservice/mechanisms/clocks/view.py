@@ -87,6 +87,11 @@ def moment_text(moment: datetime, at: datetime) -> str:
     return f"{display.date_short(moment)} {time}"
 
 
+def window_text(starts_at: datetime, ends_at: datetime, at: datetime) -> str:
+    """'15:00–17:00' on the day of `at`, else with the day."""
+    return f"{moment_text(starts_at, at)}–{display.clock_time(ends_at)}"
+
+
 def _state(clock: Clock, at: datetime) -> ViewState:
     if clock.stopped_at is not None:
         return clock.state  # type: ignore[return-value]  # a stopped clock is kept, breached or void
