@@ -230,8 +230,13 @@ def test_N_18_outside_of_china_nothing_is_shifted(place: Point) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("GEOCODER", "magic"), ("GEOCODER_URL", "ftp://x"), ("TRAVEL", "magic"), ("TRAVEL_URL", "roads.example.com"),
-     ("TRAVEL_HOURS", "rush")],
+    [
+        ("GEOCODER", "magic"),
+        ("GEOCODER_URL", "ftp://x"),
+        ("TRAVEL", "magic"),
+        ("TRAVEL_URL", "roads.example.com"),
+        ("TRAVEL_HOURS", "rush"),
+    ],
 )
 def test_senseless_settings_stop_the_start(tmp_path: Any, name: str, value: str) -> None:
     with pytest.raises(ConfigError):

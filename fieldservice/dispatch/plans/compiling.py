@@ -14,6 +14,7 @@ from fieldservice.dispatch.planning.objectives import Goals
 from fieldservice.dispatch.planning.pricing import Fault, price_route
 from fieldservice.dispatch.plans.reading import Material, Work
 from fieldservice.foundation.places import Point, TravelProvider, travel
+from fieldservice.foundation.places.course import Course
 from fieldservice.foundation.places.slow_areas import slowed_by
 from fieldservice.stations.lendings import Lent, stretches
 from fieldservice.stations.roster import Member
@@ -68,7 +69,11 @@ class _Places:
 
 def compiled(material: Material, goals: Goals, provider: TravelProvider = travel.DEFAULT) -> World:
     """The problem. What stands and breaks a rule by now is not held to: it may go anywhere, like new work. What stands
-    outside a piece of duty (over the end of a shift into time on call) is left alone."""
+    outside a piece of duty (over the end of a shift into time on call) is left alone.
+
+    Drives take as long as the hours of the installation say. The plan drives from ordinary minutes rounded up, booking
+    from the very minutes, by the same hours: what the plan reckoned with is never less.
+    """
     places = _Places()
     works = _ours(material)
     movable = {work.visit.visit_id for work in works if work.visit is not None and work.stands}
@@ -93,6 +98,7 @@ def compiled(material: Material, goals: Goals, provider: TravelProvider = travel
         eligible=eligible,
         goals=replace(goals, fair_share=_fair_share(jobs, days)),
         lying=_lying(material),
+        hours=_hours(material, shifts),
     )
     return World(_standing(problem), meant, tuple(shifts), tuple(team), material.start)
 
@@ -102,6 +108,15 @@ def _minutes(material: Material, points: Sequence[Point], provider: TravelProvid
     is never more: what is planned can be applied."""
     ordinary = provider.matrix(points, points)
     return slowed_by(ordinary, points, points, material.areas) if material.areas else ordinary
+
+
+def _hours(material: Material, shifts: Sequence[Shift]) -> Course | None:
+    """Of the planned days; whoever drives on after them does so by the last of these hours, which is of no shift."""
+    hours, begins = travel.DEFAULT.hours, material.start
+    if hours is None:
+        return None
+    ends = max([material.end, *(shift.span.ends_at for shift in shifts)])
+    return hours.course(begins, (ends - begins) // timedelta(days=1) + 1)
 
 
 def _clock(origin: datetime) -> Callable[[datetime], int]:

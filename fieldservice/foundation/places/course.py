@@ -52,10 +52,6 @@ class Course:
             return arrives
         return int((self.when(self.by(arrives // MINUTE * MINUTE) - ordinary) + NOISE) // 1)
 
-    def mean(self, start: int, end: int) -> float:
-        """How many times longer than usual driving takes between two moments, on average."""
-        return (end - start) / (self.by(end) - self.by(start)) if end > start else 1.0
-
     @property
     def most(self) -> float:
         """The largest factor."""
