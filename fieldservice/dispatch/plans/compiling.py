@@ -71,8 +71,8 @@ def compiled(material: Material, goals: Goals, provider: TravelProvider = travel
     """The problem. What stands and breaks a rule by now is not held to: it may go anywhere, like new work. What stands
     outside a piece of duty (over the end of a shift into time on call) is left alone.
 
-    Drives take as long as the hours of the installation say. The plan drives from ordinary minutes rounded up, booking
-    from the very minutes, by the same hours: what the plan reckoned with is never less.
+    Drives take as long as the hours of the installation say: whole minutes, as booking reckons them. So what the plan
+    reckoned with is never less.
     """
     places = _Places()
     works = _ours(material)
@@ -90,15 +90,18 @@ def compiled(material: Material, goals: Goals, provider: TravelProvider = travel
         asked = [work.job for work in planned]
         eligible[: len(asked)] = people.table(asked, team, [shift.span for shift in shifts])
     points = list(places.numbers)
-    minutes = np.ceil(_minutes(material, points, provider)) if points else np.zeros((0, 0))
+    minutes = _minutes(material, points, provider) if points else np.zeros((0, 0))
+    hours = _hours(material, shifts)
+    if hours is None:
+        minutes = np.ceil(minutes)
     problem = Problem(
         jobs=tuple(jobs),
         days=tuple(days),
-        travel=Matrix((minutes * 60).astype(np.int32)),
+        travel=Matrix(np.ceil(minutes * 60).astype(np.int32)),
         eligible=eligible,
         goals=replace(goals, fair_share=_fair_share(jobs, days)),
         lying=_lying(material),
-        hours=_hours(material, shifts),
+        hours=hours,
     )
     return World(_standing(problem), meant, tuple(shifts), tuple(team), material.start)
 

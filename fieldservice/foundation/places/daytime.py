@@ -74,6 +74,13 @@ class Daytime:
         """Minutes on the way of who arrives then. Raises as `arrival` does."""
         return (arrive_by - self._departure(arrive_by, base_minutes)) / timedelta(minutes=1)
 
+    def ordinary(self, depart_at: datetime, arrive_at: datetime) -> float:
+        """How many minutes at an ordinary hour a drive has that goes on between two aware moments, in this order."""
+        days = (arrive_at - depart_at) // timedelta(days=1) + 2
+        start, course = self._whole(local(_aware(depart_at)).date(), days)
+        left, there = ((moment - start).total_seconds() for moment in (depart_at, _aware(arrive_at)))
+        return (course.by(there) - course.by(left)) / 60
+
     def course(self, origin: datetime, days: int) -> Course:
         """The hours of so many days from an aware moment on, in seconds since then."""
         start, whole = self._whole(local(_aware(origin)).date() - timedelta(days=1), days + 3)

@@ -77,6 +77,16 @@ def leg(origin: Point, to: Point, ordinary: float, areas: Sequence[SlowArea] = (
     return Leg(origin, to, ordinary, near, travel.DEFAULT.hours)
 
 
+def at_another_hour(length: timedelta, arrives_at: datetime, leaves_at: datetime) -> timedelta:
+    """How long a drive takes who leaves then, in whole minutes; all that is known is its length for who arrives at
+    `arrives_at`. Raises ValueError for naive moments where the hour counts."""
+    hours = travel.DEFAULT.hours
+    if hours is None or not length:
+        return length
+    ordinary = min(hours.ordinary(arrives_at - length, arrives_at), LONGEST)
+    return timedelta(minutes=ceil(hours.minutes_from(leaves_at, ordinary) - NOISE))
+
+
 @lru_cache(maxsize=20_000)
 def _times(origin: Point, to: Point, areas: tuple[SlowArea, ...]) -> float:
     """How many times as long the way takes."""
