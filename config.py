@@ -41,6 +41,7 @@ KNOWN = frozenset(
         "GEOCODER_KEY",
         "TRAVEL",
         "TRAVEL_URL",
+        "TRAVEL_HOURS",
     ]
 )
 
@@ -75,6 +76,7 @@ class Settings:
     geocoder_key: str
     travel: str  # straight, osrm or valhalla
     travel_url: str
+    travel_hours: str  # default or none: whether the hour of the day lengthens drives
     metrics_token: str | None  # whoever reads /metrics from elsewhere gives it as bearer
 
     @property
@@ -125,6 +127,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         geocoder_key=get("GEOCODER_KEY"),
         travel=_one_of("TRAVEL", get("TRAVEL", "straight"), ("straight", *ROAD_TABLES)),
         travel_url=_address("TRAVEL_URL", get("TRAVEL_URL"), needed=get("TRAVEL") in ROAD_TABLES),
+        travel_hours=_one_of("TRAVEL_HOURS", get("TRAVEL_HOURS", "default"), ("default", "none")),
         metrics_token=_metrics_token(get("METRICS_TOKEN")),
     )
 

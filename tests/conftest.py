@@ -22,6 +22,7 @@ from fieldservice.accounts.services import create_user
 from fieldservice.foundation import catalogues
 from fieldservice.foundation.company import ONLY, Installation
 from fieldservice.foundation.db import db, session, write
+from fieldservice.foundation.places import daytime, travel
 from fieldservice.foundation.time import Clock
 from fieldservice.foundation.time import clock as the_clock
 from fieldservice.foundation.web import limiter
@@ -71,8 +72,18 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
             "FIELDSERVICE_SECRET_KEY": "t" * 40,
             "FIELDSERVICE_PUBLIC_URL": "http://localhost",
             "FIELDSERVICE_BACKGROUND": "0",
+            "FIELDSERVICE_TRAVEL_HOURS": "none",  # minutes that a reader can reckon; `rush_hours` turns them on
         }
     )
+
+
+@pytest.fixture
+def rush_hours() -> Iterator[None]:
+    """Drives take longer in the rush hours, as in an installation that nobody has told otherwise."""
+    before = travel.DEFAULT.hours
+    travel.DEFAULT.hours = daytime.default()
+    yield
+    travel.DEFAULT.hours = before
 
 
 class Database:

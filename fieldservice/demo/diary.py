@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
-from math import ceil
 
 from fieldservice.demo.dice import Dice
 from fieldservice.demo.roster import Duty
 from fieldservice.demo.still import absences
 from fieldservice.demo.world import TechnicianPlan, World
 from fieldservice.foundation.places import Point, travel_minutes
+from fieldservice.foundation.places.legs import Leg, leg
 from fieldservice.foundation.time import at_local, local
 
 ROUND = timedelta(minutes=5)
@@ -96,16 +96,17 @@ class Diary:
         """Starts of one technician in [earliest, latest]: from home, and from each stop."""
         for duty in self._duties(technician, need, earliest, latest):
             around = self._around(technician.key, duty)
-            tries = {max(duty.starts_at + _leg(technician.home, need.point), earliest)}
+            tries = {max(_leg(technician.home, need.point).soonest(duty.starts_at), earliest)}
             for stop in around:
                 if duty.starts_at < stop.ends_at < duty.ends_at:
-                    leg = _leg(stop.point, need.point) if stop.point else timedelta(0)
-                    tries.add(max(stop.ends_at + leg, earliest))
+                    there = _leg(stop.point, need.point).soonest(stop.ends_at) if stop.point else stop.ends_at
+                    tries.add(max(there, earliest))
             for start in sorted(map(_up, tries)):
                 end = start + need.length
                 if start <= latest and self._fits(duty, around, need, start, end):
                     free_at, origin = self._comes_from(technician, duty, around, start)
-                    yield Slot(technician, start, end, _leg(origin, need.point), free_at)
+                    travel = timedelta(minutes=_leg(origin, need.point).minutes(start))
+                    yield Slot(technician, start, end, travel, free_at)
 
     def _comes_from(
         self, technician: TechnicianPlan, duty: Duty, around: list[Stop], start: datetime
@@ -173,10 +174,10 @@ class Diary:
                 return False
             if stop.point is None:
                 continue
-            leg = _leg(stop.point, need.point)
-            if timedelta(0) <= start - stop.ends_at < LEG and stop.ends_at + leg > start:
+            way = _leg(stop.point, need.point)
+            if timedelta(0) <= start - stop.ends_at < LEG and way.soonest(stop.ends_at) > start:
                 return False
-            if timedelta(0) <= stop.starts_at - end < LEG and end + leg > stop.starts_at:
+            if timedelta(0) <= stop.starts_at - end < LEG and way.soonest(end) > stop.starts_at:
                 return False
         return True
 
@@ -192,8 +193,8 @@ def _minutes(here: Point, there: Point) -> float:
     return travel_minutes(here, there)
 
 
-def _leg(here: Point, there: Point) -> timedelta:
-    return timedelta(minutes=ceil(_minutes(here, there)))
+def _leg(here: Point, there: Point) -> Leg:
+    return leg(here, there, _minutes(here, there))
 
 
 def _number(moment: datetime) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 from fieldservice.demo.pen import Pen, Written, order_of, visit_of
 from fieldservice.demo.stories import Step, Story
+from fieldservice.foundation.places.legs import at_another_hour
 from fieldservice.mechanisms import forms
 from fieldservice.workorders import catalogue
 from fieldservice.workorders.models import Answer, PartUse, WorkItem
@@ -26,7 +27,8 @@ class VisitPen(Pen):
 
     def set_off(self, written: Written, step: Step, story: Story) -> None:
         visit = visit_of(written, step)
-        visit["eta_at"] = step.at + timedelta(minutes=visit["travel_min"])
+        way = timedelta(minutes=visit["travel_min"])
+        visit["eta_at"] = step.at + at_another_hour(way, visit["starts_at"], step.at)
         self._step(written, step, story, "en_route")
 
     def arrive(self, written: Written, step: Step, story: Story) -> None:

@@ -6,7 +6,6 @@ Nothing is written. The rules are those of booking; where they refuse, the neare
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from math import ceil
 from typing import Any
 
 from flask_babel import gettext as _
@@ -16,6 +15,7 @@ from fieldservice.dispatch.placing import Target
 from fieldservice.foundation import display
 from fieldservice.foundation.errors import Conflict, Invalid
 from fieldservice.foundation.places import travel_minutes
+from fieldservice.foundation.places.legs import leg
 from fieldservice.foundation.time import day_span, local
 from fieldservice.foundation.words import pick
 from fieldservice.workorders import booking
@@ -181,8 +181,10 @@ def _next(asked: Asked) -> Iterator[Line]:
     if following is None:
         return
     here, there = asked.job.place.point, following.place.point
-    leg = ceil(travel_minutes(here, there)) if here and there else 0
-    spare = int((following.starts_at - asked.span.ends_at).total_seconds() // 60) - leg
+    leaves_at = following.starts_at
+    if here and there:  # as the rules have it
+        leaves_at = leg(here, there, travel_minutes(here, there), asked.day.areas).latest(leaves_at)
+    spare = int((leaves_at - asked.span.ends_at).total_seconds() // 60)
     name = following.label or _("For another station")
     text = _("Next: %(order)s, %(spare)s to spare after the drive", order=name, spare=display.minutes(spare))
     yield Line("warn" if spare < TIGHT else "mute", "arrow-right", text)

@@ -2,7 +2,7 @@
 
 from config import Settings
 from fieldservice.foundation import limits
-from fieldservice.foundation.places import locating, travel
+from fieldservice.foundation.places import daytime, locating, travel
 from fieldservice.foundation.places.road_dialects import DIALECTS
 from fieldservice.foundation.places.roads import RoadTable
 
@@ -17,6 +17,7 @@ def choose(settings: Settings) -> None:
         if kind is not None
         else None
     )
+    travel.DEFAULT.hours = daytime.default() if settings.travel_hours == "default" else None
     dialect = DIALECTS.get(settings.travel)
     if dialect is None:
         travel.DEFAULT.provider = travel.StraightLine()

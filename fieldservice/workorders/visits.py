@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Invalid
+from fieldservice.foundation.places.legs import at_another_hour
 from fieldservice.foundation.time import now
 from fieldservice.intake import services as intake
 from fieldservice.mechanisms import forms
@@ -71,7 +72,8 @@ def set_off(visit: Visit, at: datetime) -> None:
     visit.en_route_at = at
     # county precision never feeds an arrival time (DESIGN §6)
     exact = visit.work_order.precision == "point"
-    visit.eta_at = at + timedelta(minutes=visit.travel_min) if exact else None
+    way = at_another_hour(timedelta(minutes=visit.travel_min), visit.starts_at, at)
+    visit.eta_at = at + way if exact else None
     move(visit, "en_route", at=at)
     orders.settle(visit.work_order, at)
 

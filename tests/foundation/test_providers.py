@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from config import ConfigError, load_settings
 from fieldservice.foundation import providers
-from fieldservice.foundation.places import Point, distance_km, gcj_to_wgs, locating, travel, wgs_to_gcj
+from fieldservice.foundation.places import Point, daytime, distance_km, gcj_to_wgs, locating, travel, wgs_to_gcj
 from fieldservice.foundation.places.locating import Amap, Nominatim, locate
 from fieldservice.foundation.places.roads import RoadTable
 
@@ -230,7 +230,13 @@ def test_N_18_outside_of_china_nothing_is_shifted(place: Point) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("GEOCODER", "magic"), ("GEOCODER_URL", "ftp://x"), ("TRAVEL", "magic"), ("TRAVEL_URL", "roads.example.com")],
+    [
+        ("GEOCODER", "magic"),
+        ("GEOCODER_URL", "ftp://x"),
+        ("TRAVEL", "magic"),
+        ("TRAVEL_URL", "roads.example.com"),
+        ("TRAVEL_HOURS", "rush"),
+    ],
 )
 def test_senseless_settings_stop_the_start(tmp_path: Any, name: str, value: str) -> None:
     with pytest.raises(ConfigError):
@@ -256,3 +262,16 @@ def test_the_settings_choose_who_tells_travel_times(app: Flask, name: str, sourc
         assert travel.DEFAULT.source == source
     finally:
         providers.choose(settings)
+
+
+def test_the_hours_count_unless_the_settings_say_otherwise(app: Flask, tmp_path: Any) -> None:
+    from dataclasses import replace
+
+    settings = app.extensions["fieldservice.settings"]
+    assert load_settings({"FIELDSERVICE_INSTANCE_PATH": str(tmp_path)}).travel_hours == "default"
+    try:
+        providers.choose(replace(settings, travel_hours="default"))
+        assert travel.DEFAULT.hours == daytime.default()
+    finally:
+        providers.choose(settings)
+    assert travel.DEFAULT.hours is None

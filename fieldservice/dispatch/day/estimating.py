@@ -1,17 +1,17 @@
 """When the rest of somebody's day will really happen: plain values in, plain values out.
 
 Nobody leaves before now, no visit begins before its time, and work takes as long as it was planned to take. Who
-drives through a slow area takes longer than whoever planned it may have known.
+drives at another hour than planned takes as long as that hour says; who drives through a slow area, longer than whoever
+planned it may have known.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from math import ceil
 from typing import NamedTuple
 
 from fieldservice.foundation.places import Point
-from fieldservice.foundation.places.legs import leg
+from fieldservice.foundation.places.legs import at_another_hour, leg
 from fieldservice.foundation.places.slow_areas import SlowArea
 from fieldservice.workorders.eligibility import Minutes, Span
 
@@ -122,24 +122,29 @@ def _soonest(
     gap, slower = stop.span.starts_at - before.span.ends_at, _slower(origin, stop, leaves_at, ways)[0]
     if not slower and gap >= NO_TIME and leaves_at <= before.span.ends_at:
         return stop.span.starts_at
-    known = place is not None and stop.place is not None
-    usual = timedelta(minutes=ceil(ways.minutes(place, stop.place))) if known else stop.travel  # type: ignore[arg-type]
-    return leaves_at + (usual if gap < NO_TIME else min(usual, gap)) + slower
+    if place is not None and stop.place is not None:
+        usual = leg(place, stop.place, ways.minutes(place, stop.place)).soonest(leaves_at) - leaves_at
+    else:
+        usual = at_another_hour(stop.travel, stop.span.starts_at, leaves_at)
+    if gap >= NO_TIME:
+        usual = min(usual, at_another_hour(gap, stop.span.starts_at, leaves_at))
+    return leaves_at + usual + slower
 
 
 def _planned(origin: Point | None, stop: Stop, leaves_at: datetime, ways: Ways) -> timedelta:
-    """The way as planned; longer where an area slows it that was perhaps not known yet."""
+    """The way as planned, at this hour; longer where an area slows it that was perhaps not known yet."""
+    planned = at_another_hour(stop.travel, stop.span.starts_at, leaves_at)
     slower, usual = _slower(origin, stop, leaves_at, ways)
-    return max(stop.travel, usual + slower) if slower else stop.travel
+    return max(planned, usual + slower) if slower else planned
 
 
 def _slower(origin: Point | None, stop: Stop, leaves_at: datetime, ways: Ways) -> tuple[timedelta, timedelta]:
-    """How much longer slow areas make the way of who leaves then; and how long it usually takes, if they do."""
+    """How much longer slow areas make the way of who leaves then; and how long it takes at that hour without them."""
     if not ways.areas or origin is None or stop.place is None:
         return NO_TIME, NO_TIME
     drive = leg(origin, stop.place, 0.0, ways.areas)
     if not drive.areas:
         return NO_TIME, NO_TIME
     drive = replace(drive, ordinary=ways.minutes(origin, stop.place))
-    usual = timedelta(minutes=ceil(drive.ordinary))
+    usual = replace(drive, areas=()).soonest(leaves_at) - leaves_at
     return drive.soonest(leaves_at) - leaves_at - usual, usual

@@ -14,6 +14,7 @@ from fieldservice.dispatch.offers.windows import Choice, chosen
 from fieldservice.foundation.db import among, session
 from fieldservice.foundation.errors import Conflict, Invalid
 from fieldservice.foundation.places import travel_minutes
+from fieldservice.foundation.places.legs import leg
 from fieldservice.foundation.time import local
 from fieldservice.mechanisms import clocks, policies
 from fieldservice.mechanisms.events import record
@@ -244,8 +245,9 @@ def _runs_late(one: Choice, job: Job, day: TechnicianDay, visit: Visit | None, a
     ]  # fmt: skip
     free_at, place = max(before, key=lambda each: each[0], default=(at, None))
     here = job.place.point
-    way = timedelta(minutes=travel_minutes(place, here)) if place and here else timedelta(0)
-    return free_at + way > one.told.ends_at
+    if place and here:
+        free_at = leg(place, here, travel_minutes(place, here), day.areas).soonest(free_at)
+    return free_at > one.told.ends_at
 
 
 def _was_kept(order: WorkOrder, visit: Visit | None, at: datetime) -> bool:

@@ -25,7 +25,7 @@ class Gaps:
 
     Public arrays have a row for each day and a column for each slot (`free` and `reach` one such table for each number
     of breaks had). `points` is a column wider: a gap leads from a point to the next one. Moments and lengths are
-    seconds; lengths are in the technician's own pace.
+    seconds; lengths are in the technician's own pace, those of drives at an ordinary hour.
     """
 
     def __init__(self, problem: Problem, checked: Checked) -> None:
@@ -70,6 +70,7 @@ class Gaps:
         breaks = max((len(day.breaks) for day in self.problem.days), default=0)
         self.points: NDArray[np.intp] = np.zeros((many, slots + 1), dtype=np.intp)
         self.ways: Whole = np.zeros((many, slots), dtype=np.int64)  # travelled at present
+        self.driven: Whole = np.zeros(many, dtype=np.int64)  # on all of them, as long as they really take
         self.free: Whole = np.full((breaks + 1, many, slots), NEVER, dtype=np.int64)
         self.reach: Whole = np.full((breaks + 1, many, slots), -NEVER, dtype=np.int64)
         self.soonest: Whole = np.full((many, slots), NEVER, dtype=np.int64)  # free, with however many breaks
@@ -82,7 +83,8 @@ class Gaps:
         self.busy = np.zeros(many)  # work and travel
         self.late = np.zeros(many)  # what broken promises cost
         self.soft = np.zeros(many)  # that and overtime
-        self.trades = np.zeros(many, dtype=bool)  # where a break may trade them for each other at unequal weights
+        # Where a break may trade them for each other at unequal weights, or be moved out of a quicker hour.
+        self.trades = np.zeros(many, dtype=bool)
         self.ahead: Whole = np.zeros(many, dtype=np.int64)  # to the store, where parts are collected first; no pace
         self.pace, self.alike = np.ones(many), True  # everybody's is 1
         self.dearer = np.zeros(many)
@@ -115,7 +117,7 @@ class Gaps:
         store = day.store_place if collects and day.store_place is not None else None
         ends = day.start_place if day.end_place is None else day.end_place
         points = [day.start_place if store is None else store, *(problem.jobs[job].place for job in route), ends]
-        legs = (0,) if timed is None else timed.legs  # nobody goes anywhere on an empty day
+        legs = (0,) if timed is None else timed.ordinary  # nobody goes anywhere on an empty day
         tables = slack(problem, day, route, legs, 0 if store is None else day.collect, self.agreed)
         free, many = np.array(tables.free).T, len(route) + 1
         self.ahead[index] = 0 if store is None else problem.travel.along([day.start_place, store])[0]
@@ -123,6 +125,7 @@ class Gaps:
         self.points[index, : many + 1] = points
         self.ways[index] = 0
         self.ways[index, :many] = legs
+        self.driven[index] = 0 if timed is None else sum(timed.legs)
         self.free[: len(free), index, :many] = free
         self.reach[: len(free), index, :many] = np.array(tables.reach).T
         self.leads[index] = self.takes[index] = 1
@@ -133,13 +136,14 @@ class Gaps:
         problem, day, route = self.problem, self.problem.days[index], self.routes[index]
         self.cost[index] = 0.0 if timed is None else timed.amounts.total
         work = sum(problem.jobs[job].seconds for job in route)
-        self.busy[index] = 0.0 if timed is None else work + sum(timed.legs)
+        self.busy[index] = 0.0 if timed is None else work + sum(timed.ordinary)
         self.collects[index] = timed is not None and timed.collects
         weights = problem.goals.weights
         over = 0.0 if timed is None else OVERTIME * timed.overtime * weights.station_cost
         self.late[index] = 0.0 if timed is None else timed.amounts.promises
         self.soft[index] = over + self.late[index]
-        self.trades[index] = bool(day.breaks) and day.overtime > 0 and weights.promises != weights.station_cost
+        trades = day.overtime > 0 and weights.promises != weights.station_cost
+        self.trades[index] = bool(day.breaks) and (trades or problem.hours is not None)
 
     def _fill_parts(self, index: int) -> None:
         """What the day's van holds, and what its jobs use, of each part that anybody needs."""

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldservice.dispatch.planning.objectives import Goals
+from fieldservice.foundation.places.course import Course
 
 Seconds = NDArray[np.int32]
 Table = NDArray[np.bool_]
@@ -110,7 +111,7 @@ class Day:
 
 
 class Travel(Protocol):
-    """Travel seconds between places, by car, without anybody's pace."""
+    """Travel seconds between places, by car at an ordinary hour, without anybody's pace."""
 
     def block(self, origins: Places, destinations: Places) -> Seconds:
         """Seconds, shape (origins, destinations)."""
@@ -141,6 +142,9 @@ class Problem:
 
     `eligible[job, day]` is the eligibility table of the rules that no other hour of that day would help
     (`people.table`). `lying` is what lies in each station's store: (station, part) → quantity.
+
+    With `hours` a drive takes as long as they say from the moment it begins, up to whole minutes: moments should be
+    whole minutes then. Without, every hour is an ordinary one.
     """
 
     jobs: tuple[Job, ...]
@@ -149,6 +153,7 @@ class Problem:
     eligible: Table
     goals: Goals = field(default_factory=Goals)
     lying: Mapping[tuple[int, str], float] = field(default_factory=dict)
+    hours: Course | None = None
 
     def __post_init__(self) -> None:
         if self.eligible.shape != (len(self.jobs), len(self.days)):

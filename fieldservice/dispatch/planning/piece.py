@@ -2,6 +2,9 @@
 
 A piece is some technician-days with the jobs that may be on them. Jobs and days are numbered within the piece;
 `jobs` and `days` say which ones of the problem they are. Fixed moments and lateness are put into windows here.
+
+Solvers know one time for each way. Where the hour counts they are given the mean over the shifts of the piece: what
+they propose may not be drivable in the rush hours, and the checker has the last word.
 """
 
 import itertools
@@ -46,7 +49,7 @@ class Piece:
 
     jobs: tuple[int, ...]
     days: tuple[int, ...]
-    legs: Seconds  # between the places of the piece
+    legs: Seconds  # between the places of the piece, at the mean of its hours
     job_places: tuple[int, ...]
     job_seconds: tuple[int, ...]
     steps: tuple[tuple[Step, ...], ...]  # by job, the cheapest first
@@ -100,17 +103,19 @@ def cut(
     weights = problem.goals.weights
     eligible = problem.eligible[np.ix_(np.asarray(jobs, dtype=np.intp), np.asarray(days, dtype=np.intp))].copy()
     fixed = np.array([job.pinned or index in agreed for index, job in zip(jobs, mine)], dtype=bool)
-    extra = _extra(problem, days, jobs, eligible)
+    mean = _mean(problem, days)
+    extra = _extra(problem, days, jobs, eligible, mean)
     fixed[len(stands) :] = False
     for at in np.flatnonzero(fixed):
         eligible[at] = False
         eligible[at, stands[at][1]] = True
     order = iter(range(len(stands)))
     listed = list(places)
+    legs = problem.travel.block(listed, listed)
     return Piece(
         jobs=tuple(jobs),
         days=tuple(days),
-        legs=problem.travel.block(listed, listed),
+        legs=legs if mean == 1.0 else np.ceil(legs * mean).astype(np.int32),
         job_places=job_places,
         job_seconds=tuple(job.seconds for job in mine),
         steps=tuple(_steps(problem, index, agreed, index in also_late) for index in jobs),
@@ -121,11 +126,20 @@ def cut(
         extra=extra,
         shifts=shifts,
         routes=tuple(tuple(next(order) for _job in routes.get(day, ())) for day in days),
-        travel_weight=weights.travel,
+        travel_weight=weights.travel / mean,  # goals count ordinary seconds
         overtime_cost=OVERTIME * weights.station_cost,
         uneven_cost=UNEVEN * weights.balance,
         fair_share=problem.goals.fair_share,
     )
+
+
+def _mean(problem: Problem, days: Sequence[int]) -> float:
+    """How many times longer than usual driving takes on these days."""
+    hours, mine = problem.hours, [problem.days[index] for index in days]
+    clock = sum(day.end - day.start for day in mine)
+    if hours is None or not clock:
+        return 1.0
+    return clock / sum(hours.by(day.end) - hours.by(day.start) for day in mine)
 
 
 def _shift(day: Day, local: Callable[[int], int]) -> Shift:
@@ -149,7 +163,9 @@ def _pairs(problem: Problem, days: Sequence[int], jobs: Sequence[int]) -> NDArra
     return costs
 
 
-def _extra(problem: Problem, days: Sequence[int], jobs: Sequence[int], eligible: Table) -> NDArray[np.int32]:
+def _extra(
+    problem: Problem, days: Sequence[int], jobs: Sequence[int], eligible: Table, mean: float
+) -> NDArray[np.int32]:
     """Seconds for collecting what the van lacks, reckoned as a detour from the start: rather too much."""
     extra = np.zeros((len(jobs), len(days)), dtype=np.int32)
     needing = [at for at, index in enumerate(jobs) if problem.jobs[index].needs]
@@ -161,7 +177,7 @@ def _extra(problem: Problem, days: Sequence[int], jobs: Sequence[int], eligible:
                 eligible[at, column] = False
             elif collects and day.store_place is not None:
                 there, back = problem.travel.along([day.start_place, day.store_place, day.start_place])
-                extra[at, column] = day.collect + ceil((there + back) * day.pace)
+                extra[at, column] = day.collect + ceil((there + back) * day.pace * mean)
     return extra
 
 

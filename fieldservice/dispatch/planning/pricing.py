@@ -2,6 +2,10 @@
 
 Every job begins as early as it can. Breaks are placed where they cost least: between two jobs, travel may be
 interrupted for them. Solvers only propose orders; what they propose is priced here.
+
+Drives last as long as the hour says (`Problem.hours`). Goals count them as at an ordinary hour: rush hours delay, and
+a plan is dear by what is late, rather than by when somebody drives. So a job put into a route never makes other
+drives dearer or cheaper, which `ranking.py` relies on.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +24,7 @@ from fieldservice.dispatch.planning.objectives import (
     Amounts,
     lateness,
 )
+from fieldservice.foundation.places.course import MINUTE, Course
 
 NOTHING: Mapping[int, int] = {}
 
@@ -30,7 +35,8 @@ class Timed(NamedTuple):
     starts: tuple[int, ...]  # of each job
     breaks: tuple[int, ...]  # of each break of the day
     ends: int  # of the last work, or back at the end place where that belongs to the shift
-    legs: tuple[int, ...]  # travel seconds into each job, and home
+    legs: tuple[int, ...]  # travel seconds into each job as late as may be, and home: whole minutes with hours
+    ordinary: tuple[int, ...]  # the same at an ordinary hour
     overtime: int
     collects: bool  # parts are collected at the station first
     amounts: Amounts  # weighted
@@ -62,7 +68,8 @@ def price_route(
     agreed: Mapping[int, int] = NOTHING,
     legs: Sequence[int] | None = None,
 ) -> Timed | Fault:
-    """Time a route of at least one job and price it. `legs` are its travel seconds, where they are known already."""
+    """Time a route of at least one job and price it. `legs` are its travel seconds at an ordinary hour, where they are
+    known already."""
     day = problem.days[day_index]
     collects = must_collect(problem, day, route)
     if collects is None:
@@ -76,7 +83,9 @@ def price_route(
     starts, pauses = _traced(label)
     overtime = max(0, ends - day.end)
     amounts = _amounts(problem, day_index, route, legs, starts, overtime)
-    return Timed(starts, pauses, ends, tuple(legs), overtime, collects, amounts)
+    ordinary = tuple(legs)
+    driven = ordinary if problem.hours is None else _driven(problem.hours, day, ordinary, label, ends)
+    return Timed(starts, pauses, ends, driven, ordinary, overtime, collects, amounts)
 
 
 def unserved_cost(problem: Problem, job: Job) -> float:
@@ -126,7 +135,8 @@ def lacking(problem: Problem, day: Day, route: Sequence[int]) -> dict[str, float
 
 
 def legs_of(problem: Problem, day: Day, route: Sequence[int], collects: bool) -> list[int]:
-    """Travel seconds into each job, and home: len(route) + 1 numbers. Collecting leads over the store first."""
+    """Travel seconds at an ordinary hour into each job, and home: len(route) + 1 numbers. Collecting leads over the
+    store first."""
     over = [day.store_place] if collects and day.store_place is not None else []
     home = [day.end_place] if day.end_place is not None else []
     legs = problem.travel.along([day.start_place, *over, *(problem.jobs[job].place for job in route), *home])
@@ -141,19 +151,19 @@ def _times(
     problem: Problem, day: Day, route: Sequence[int], legs: Sequence[int], collect: int, agreed: Mapping[int, int]
 ) -> tuple[_Label, int] | Fault:
     """The best way to time the route (its last label, when it ends), or the first rule that cannot be kept."""
-    labels = [_Label(day.start + collect, 0.0, 0)]
+    labels, hours = [_Label(day.start + collect, 0.0, 0)], problem.hours
     given = True  # only pinned jobs so far: what is given is not questioned
     for at, index in enumerate(route):
         job = problem.jobs[index]
         given = given and job.pinned
-        nexts = [one for label in labels for one in _after(label, job, index, day, legs[at], agreed, given)]
+        nexts = [one for label in labels for one in _after(label, job, index, day, legs[at], agreed, given, hours)]
         if not nexts:
-            return _why_not(labels, job, index, legs[at], agreed)
+            return _why_not(labels, job, index, legs[at], agreed, hours)
         labels = nexts if len(nexts) == 1 else _undominated(nexts)
     found: tuple[float, int, _Label] | None = None
     soonest: int | None = None
     for label in labels:
-        for last, ends in _ways_home(label, day, legs[-1]):
+        for last, ends in _ways_home(label, day, legs[-1], hours):
             soonest = ends if soonest is None else min(soonest, ends)
             cost = last.late + OVERTIME * max(0, ends - day.end)
             if ends <= day.latest and (found is None or (cost, ends) < found[:2]):
@@ -166,29 +176,48 @@ def _times(
 
 
 def _after(
-    label: _Label, job: Job, index: int, day: Day, leg: int, agreed: Mapping[int, int], given: bool
+    label: _Label,
+    job: Job,
+    index: int,
+    day: Day,
+    leg: int,
+    agreed: Mapping[int, int],
+    given: bool,
+    hours: Course | None,
 ) -> Iterator[_Label]:
     """The labels after one more job, with every number of breaks taken on the way to it."""
-    for arrives, taken, pauses in arrivals(label.time, leg, label.taken, day):
+    for arrives, taken, pauses in arrivals(label.time, leg, label.taken, day, hours):
         begin = begin_of(job, index, arrives, agreed, given)
         if begin is not None:
             ends = begin + job.seconds
             yield _Label(ends, label.late + late_cost(job, begin, ends), taken, begin, pauses, label)
 
 
-def arrivals(free_at: int, leg: int, taken: int, day: Day) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+def arrivals(
+    free_at: int, leg: int, taken: int, day: Day, hours: Course | None = None
+) -> Iterator[tuple[int, int, tuple[int, ...]]]:
     """(arrival, breaks had, breaks taken now): travel goes on before and after a break, so a break costs its length,
-    and waiting for its earliest moment where even the whole way does not last until then."""
-    arrives, base = free_at + leg, free_at
+    and waiting for its earliest moment where even the whole way does not last until then. `leg` is ordinary seconds."""
+    arrives, base = free_at + leg if hours is None else hours.arrival(free_at, leg), free_at
     pauses: tuple[int, ...] = ()
     yield arrives, taken, ()
     for pause in day.breaks[taken:]:
         if base > pause.latest:
             return
-        pauses = (*pauses, min(max(base, pause.earliest), pause.latest))
-        arrives = max(arrives, pause.earliest) + pause.seconds
+        begins = min(max(base, pause.earliest), pause.latest)
+        if hours is None:
+            arrives = max(arrives, pause.earliest) + pause.seconds
+        else:
+            left = 0.0 if pauses else leg - _before(hours, free_at, begins, leg)
+            arrives = hours.arrival(begins + pause.seconds, left)
+        pauses = (*pauses, begins)
         taken, base = taken + 1, arrives
         yield arrives, taken, pauses
+
+
+def _before(hours: Course, free_at: int, pause: int, leg: int) -> float:
+    """Ordinary seconds of a drive that are behind one when a break begins."""
+    return min(leg, hours.by(pause) - hours.by(free_at))
 
 
 def begin_of(job: Job, index: int, arrives: int, agreed: Mapping[int, int], given: bool) -> int | None:
@@ -204,10 +233,10 @@ def begin_of(job: Job, index: int, arrives: int, agreed: Mapping[int, int], give
     return None
 
 
-def _ways_home(label: _Label, day: Day, leg: int) -> Iterator[tuple[_Label, int]]:
+def _ways_home(label: _Label, day: Day, leg: int, hours: Course | None) -> Iterator[tuple[_Label, int]]:
     """The remaining breaks, and the way home where it belongs to the shift: (last label, when all has ended)."""
     missing = len(day.breaks) - label.taken
-    for arrives, taken, pauses in arrivals(label.time, 0 if day.home_after else leg, label.taken, day):
+    for arrives, taken, pauses in arrivals(label.time, 0 if day.home_after else leg, label.taken, day, hours):
         if taken == label.taken + missing:
             yield (
                 label._replace(pauses=label.pauses, before=label.before)
@@ -235,8 +264,11 @@ def _undominated(labels: list[_Label]) -> list[_Label]:
     return kept
 
 
-def _why_not(labels: Sequence[_Label], job: Job, index: int, leg: int, agreed: Mapping[int, int]) -> Fault:
-    arrives = min(label.time for label in labels) + leg
+def _why_not(
+    labels: Sequence[_Label], job: Job, index: int, leg: int, agreed: Mapping[int, int], hours: Course | None
+) -> Fault:
+    free_at = min(label.time for label in labels)
+    arrives = free_at + leg if hours is None else hours.arrival(free_at, leg)
     if job.pinned or index in agreed:
         fixed = job.held[0].start if job.pinned else agreed[index]
         return Fault("pinned" if job.pinned else "agreed", index, arrives - fixed)
@@ -254,6 +286,34 @@ def _traced(label: _Label) -> tuple[tuple[int, ...], tuple[int, ...]]:
         pauses = [*one.pauses, *pauses]
         one = one.before
     return tuple(reversed(starts)), tuple(pauses)
+
+
+def _driven(hours: Course, day: Day, ordinary: Sequence[int], label: _Label, ends: int) -> tuple[int, ...]:
+    """How long each drive really takes: into a job as late as may be, as booking says it, but around breaks at once."""
+    pausing = label if label.begin < 0 and label.before is not None else None
+    if day.home_after:
+        found = [hours.arrival(ends, ordinary[-1]) - ends]
+    else:
+        found = [_drive(hours, day, ordinary[-1], label.time, label.pauses if pausing else (), label)]
+    one = label.before if pausing else label
+    for leg in reversed(ordinary[:-1]):
+        assert one is not None
+        assert one.before is not None
+        if one.pauses:
+            found.append(_drive(hours, day, leg, one.before.time, one.pauses, one))
+        else:
+            found.append(-(-(one.begin - hours.latest_departure(one.begin, leg)) // MINUTE) * MINUTE)
+        one = one.before
+    return tuple(reversed(found))
+
+
+def _drive(hours: Course, day: Day, leg: int, free_at: int, pauses: Sequence[int], label: _Label) -> int:
+    """Seconds on the road of who leaves at once and has these breaks, the last of which is the last the label had."""
+    if not pauses or leg <= _before(hours, free_at, pauses[0], leg):
+        return hours.arrival(free_at, leg) - free_at
+    goes_on = pauses[0] + day.breaks[label.taken - len(pauses)].seconds
+    rest = leg - _before(hours, free_at, pauses[0], leg)
+    return pauses[0] - free_at + hours.arrival(goes_on, rest) - goes_on
 
 
 # Money --------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from fieldservice.dispatch.planning.objectives import (
 )
 from fieldservice.dispatch.planning.pricing import Fault, price_route, windows_of
 from fieldservice.dispatch.planning.slack import NEVER
+from fieldservice.foundation.places.course import Course
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.intp]
@@ -62,7 +63,7 @@ class _Gap(NamedTuple):
     bound: Floats
     day: Numbers
     slot: Numbers
-    into: Whole  # travel seconds from the stop before
+    into: Whole  # travel seconds at an ordinary hour from the stop before
     out: Whole  # and to the one after
 
 
@@ -110,8 +111,8 @@ def _exactly(gaps: Gaps, job: int, found: _Gap, people: set[int], dearer: Floats
 
 
 def offer_of(gaps: Gaps, job: int, day: int, at: int, between: Sequence[int] | None = None) -> Offer | None:
-    """A gap priced exactly; None where the job does not fit. `between` is the travel into the job and from it, where
-    that is known; whoever collects parts for the job goes other ways, and is asked without."""
+    """A gap priced exactly; None where the job does not fit. `between` is the travel into the job and from it at an
+    ordinary hour, where that is known; whoever collects parts for the job goes other ways, and is asked without."""
     route, legs = gaps.routes[day], None
     if between is not None and not gaps.problem.jobs[job].needs:
         ways = gaps.ways[day, : len(route) + 1].tolist()
@@ -119,7 +120,7 @@ def offer_of(gaps: Gaps, job: int, day: int, at: int, between: Sequence[int] | N
     timed = price_route(gaps.problem, day, (*route[:at], job, *route[at:]), gaps.agreed, legs)
     if isinstance(timed, Fault):
         return None
-    travel = sum(timed.legs) - int(gaps.ways[day].sum())
+    travel = sum(timed.legs) - int(gaps.driven[day])
     late = timed.amounts.promises - float(gaps.late[day])
     return Offer(timed.amounts.total - float(gaps.cost[day]), day, at, timed.starts[at], travel, late)
 
@@ -165,7 +166,7 @@ def _bounds(gaps: Gaps, job: int, dearer: Floats | None = None) -> _Gap:
     more: Whole | int = 0
     if fetches is None or not fetches[day].any():
         into = _into(gaps, wanted, day, slot)
-        begin = _first_in(windows, gaps.soonest[day, slot] + into)
+        begin = _first_in(windows, _driven(gaps.soonest[day, slot], into, gaps.problem.hours))
         still = np.flatnonzero(begin + wanted.seconds <= gaps.latest[day, slot])
         day, slot, into = day[still], slot[still], into[still]
     else:
@@ -255,29 +256,40 @@ def _begins(
 
     Breaks may be had before the gap, on the way to the job or on the way from it (see `pricing.arrivals`).
     """
-    pauses, many = gaps.pauses[:, :, day, 0], len(gaps.pauses)
+    pauses, many, hours = gaps.pauses[:, :, day, 0], len(gaps.pauses), gaps.problem.hours
     free, reach = gaps.free[:, day, slot], gaps.reach[:, day, slot]
     arrives: Whole = np.full_like(free, NEVER)
     for taken in range(many + 1):
-        for had, moment in _arrivals(free[taken] + wait, into, taken, pauses):
+        for had, moment in _arrivals(free[taken] + wait, into, taken, pauses, hours):
             np.minimum(arrives[had], moment, out=arrives[had])
     best: Whole = np.full(len(day), NEVER, dtype=np.int64)
     for taken in range(many + 1):
         begin = _first_in(windows, arrives[taken])
-        for had, moment in _arrivals(begin + seconds, out, taken, pauses):
+        for had, moment in _arrivals(begin + seconds, out, taken, pauses, hours):
             np.minimum(best, begin, out=best, where=moment <= reach[had])
     return best
 
 
-def _arrivals(free: Whole, leg: Whole, taken: int, pauses: Whole) -> Iterator[tuple[int, Whole]]:
+def _arrivals(free: Whole, leg: Whole, taken: int, pauses: Whole, hours: Course | None) -> Iterator[tuple[int, Whole]]:
     """(breaks had, arrival), as `pricing.arrivals` has it."""
-    base, arrives = free, free + leg
+    base, arrives = free, _driven(free, leg, hours)
     yield taken, arrives
     for had in range(taken, len(pauses)):
         earliest, latest, seconds = pauses[had]
-        arrives = np.where(base <= latest, np.maximum(arrives, earliest) + seconds, NEVER)
+        if hours is None or had > taken:
+            after = np.maximum(arrives, earliest) + seconds
+        else:
+            begins = np.maximum(base, earliest)
+            left = np.maximum(0.0, leg - (hours.by_all(begins) - hours.by_all(base)))
+            goes_on = begins + seconds
+            after = hours.arrivals_by(hours.by_all(goes_on) + left, goes_on, left)
+        arrives = np.where(base <= latest, after, NEVER)
         base = arrives
         yield had + 1, arrives
+
+
+def _driven(free: Whole, leg: Whole, hours: Course | None) -> Whole:
+    return free + leg if hours is None else hours.arrivals(free, leg)
 
 
 def _first_in(windows: tuple[Window, ...], arrives: Whole) -> Whole:
@@ -298,7 +310,8 @@ def _cost(gaps: Gaps, job: Job, day: Numbers, begin: Whole, detour: Whole) -> Fl
         before, after = gaps.busy[day] - goals.fair_share, gaps.busy[day] - goals.fair_share + job.seconds + detour
         cost += UNEVEN * weights.balance * (np.maximum(after, 0.0) - np.maximum(before, 0.0))
     # On tables where a detour may be quicker than the direct way, the rest of the day may even become earlier.
-    cost -= np.where(gaps.trades[day] | (detour + job.seconds < 0), gaps.soft[day], 0.0)
+    most = 1.0 if gaps.problem.hours is None else gaps.problem.hours.most
+    cost -= np.where(gaps.trades[day] | (detour * most + job.seconds < 0), gaps.soft[day], 0.0)
     return cost
 
 

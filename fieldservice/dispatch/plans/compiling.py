@@ -14,6 +14,7 @@ from fieldservice.dispatch.planning.objectives import Goals
 from fieldservice.dispatch.planning.pricing import Fault, price_route
 from fieldservice.dispatch.plans.reading import Material, Work
 from fieldservice.foundation.places import Point, TravelProvider, travel
+from fieldservice.foundation.places.course import Course
 from fieldservice.foundation.places.slow_areas import slowed_by
 from fieldservice.stations.lendings import Lent, stretches
 from fieldservice.stations.roster import Member
@@ -68,7 +69,11 @@ class _Places:
 
 def compiled(material: Material, goals: Goals, provider: TravelProvider = travel.DEFAULT) -> World:
     """The problem. What stands and breaks a rule by now is not held to: it may go anywhere, like new work. What stands
-    outside a piece of duty (over the end of a shift into time on call) is left alone."""
+    outside a piece of duty (over the end of a shift into time on call) is left alone.
+
+    Drives take as long as the hours of the installation say: whole minutes, as booking reckons them. So what the plan
+    reckoned with is never less.
+    """
     places = _Places()
     works = _ours(material)
     movable = {work.visit.visit_id for work in works if work.visit is not None and work.stands}
@@ -85,14 +90,18 @@ def compiled(material: Material, goals: Goals, provider: TravelProvider = travel
         asked = [work.job for work in planned]
         eligible[: len(asked)] = people.table(asked, team, [shift.span for shift in shifts])
     points = list(places.numbers)
-    minutes = np.ceil(_minutes(material, points, provider)) if points else np.zeros((0, 0))
+    minutes = _minutes(material, points, provider) if points else np.zeros((0, 0))
+    hours = _hours(material, shifts)
+    if hours is None:
+        minutes = np.ceil(minutes)
     problem = Problem(
         jobs=tuple(jobs),
         days=tuple(days),
-        travel=Matrix((minutes * 60).astype(np.int32)),
+        travel=Matrix(np.ceil(minutes * 60).astype(np.int32)),
         eligible=eligible,
         goals=replace(goals, fair_share=_fair_share(jobs, days)),
         lying=_lying(material),
+        hours=hours,
     )
     return World(_standing(problem), meant, tuple(shifts), tuple(team), material.start)
 
@@ -102,6 +111,15 @@ def _minutes(material: Material, points: Sequence[Point], provider: TravelProvid
     is never more: what is planned can be applied."""
     ordinary = provider.matrix(points, points)
     return slowed_by(ordinary, points, points, material.areas) if material.areas else ordinary
+
+
+def _hours(material: Material, shifts: Sequence[Shift]) -> Course | None:
+    """Of the planned days; whoever drives on after them does so by the last of these hours, which is of no shift."""
+    hours, begins = travel.DEFAULT.hours, material.start
+    if hours is None:
+        return None
+    ends = max([material.end, *(shift.span.ends_at for shift in shifts)])
+    return hours.course(begins, (ends - begins) // timedelta(days=1) + 1)
 
 
 def _clock(origin: datetime) -> Callable[[datetime], int]:

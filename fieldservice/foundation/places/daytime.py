@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldservice.foundation.data_files import read_yaml
+from fieldservice.foundation.places.course import Course, course
 from fieldservice.foundation.time import at_local, clock, local
 
 TABLE = Path(__file__).parent / "data" / "daytime.yaml"
@@ -49,32 +50,42 @@ class Daytime:
         if not moments.size:
             return np.ones(moments.shape)
         first, last = (moment.replace(tzinfo=UTC) for moment in (moments.min().item(), moments.max().item()))
-        course = self._course(local(first).date(), (last - first) // timedelta(days=1) + 3)
-        since = (moments - np.datetime64(course.start.replace(tzinfo=None), "us")) / np.timedelta64(1, "m")
-        return course.factors[np.searchsorted(course.clock, since, side="right") - 1]
+        start, course = self._whole(local(first).date(), (last - first) // timedelta(days=1) + 3)
+        since = (moments - np.datetime64(start.replace(tzinfo=None), "us")) / np.timedelta64(1, "s")
+        return np.array(course.factors)[np.searchsorted(np.array(course.clock), since, side="right") - 1]
 
     def arrival(self, depart_at: datetime, base_minutes: float) -> datetime:
         """When a drive ends that starts then; UTC. Raises ValueError for a naive moment and a senseless length."""
-        return _aware(depart_at).astimezone(UTC) + timedelta(minutes=float(self.driving(depart_at, base_minutes)))
+        depart_at, base = _aware(depart_at).astimezone(UTC), _length(base_minutes)
+        start, course = self._whole(local(depart_at).date(), self._days(base) + 1)
+        left = (depart_at - start).total_seconds()
+        return depart_at + timedelta(seconds=course.when(course.by(left) + base * 60) - left)
 
     def latest_departure(self, arrive_by: datetime, base_minutes: float) -> datetime:
         """The last moment to set out and arrive by then, UTC: the inverse of `arrival`, with its errors."""
-        arrive_by = _aware(arrive_by).astimezone(UTC)
-        base = float(_lengths(base_minutes))
-        before = self._days(base)
-        course = self._course(local(arrive_by).date() - timedelta(days=before), before + 1)
-        there = (arrive_by - course.start) / timedelta(minutes=1)
-        left = np.interp(np.interp(there, course.clock, course.driven) - base, course.driven, course.clock)
-        spent = arrive_by - timedelta(minutes=float(there - left))
-        return spent if self.arrival(spent, base) <= arrive_by else spent - timedelta(microseconds=1)
+        spent = self._departure(arrive_by, base_minutes)
+        return spent if self.arrival(spent, base_minutes) <= arrive_by else spent - timedelta(microseconds=1)
 
-    def driving(self, depart_at: datetime, base_minutes: NDArray[np.float64] | float) -> NDArray[np.float64]:
-        """Minutes on the way for drives of any number that all start then, in the shape of `base_minutes`."""
-        depart_at, base = _aware(depart_at), _lengths(base_minutes)
-        course = self._course(local(depart_at).date(), self._days(float(base.max(initial=0.0))) + 1)
-        left = (depart_at - course.start) / timedelta(minutes=1)
-        there = np.interp(np.interp(left, course.clock, course.driven) + base, course.driven, course.clock)
-        return np.asarray(there - left, dtype=np.float64)
+    def minutes_from(self, depart_at: datetime, base_minutes: float) -> float:
+        """Minutes on the way of who sets out then. Raises as `arrival` does."""
+        return (self.arrival(depart_at, base_minutes) - depart_at) / timedelta(minutes=1)
+
+    def minutes_until(self, arrive_by: datetime, base_minutes: float) -> float:
+        """Minutes on the way of who arrives then. Raises as `arrival` does."""
+        return (arrive_by - self._departure(arrive_by, base_minutes)) / timedelta(minutes=1)
+
+    def ordinary(self, depart_at: datetime, arrive_at: datetime) -> float:
+        """How many minutes at an ordinary hour a drive has that goes on between two aware moments, in this order."""
+        days = (arrive_at - depart_at) // timedelta(days=1) + 2
+        start, course = self._whole(local(_aware(depart_at)).date(), days)
+        left, there = ((moment - start).total_seconds() for moment in (depart_at, _aware(arrive_at)))
+        return (course.by(there) - course.by(left)) / 60
+
+    def course(self, origin: datetime, days: int) -> Course:
+        """The hours of so many days from an aware moment on, in seconds since then."""
+        start, whole = self._whole(local(_aware(origin)).date() - timedelta(days=1), days + 3)
+        before = (origin - start).total_seconds()
+        return course([moment - before for moment in whole.clock], whole.factors)
 
     def of(self, day: date) -> Hours:
         """The factors of that day's 24 local hours."""
@@ -84,27 +95,26 @@ class Daytime:
         """Days a drive can take, rounded up, and one more, since days are cut short when clocks are put forward."""
         return int(base * max(*self.weekday, *self.weekend) // MINUTES) + 2
 
-    def _course(self, first: date, days: int) -> "_Course":
-        return _course(self, str(clock.zone), first, days)
+    def _departure(self, arrive_by: datetime, base_minutes: float) -> datetime:
+        """`latest_departure`, to a microsecond or two."""
+        arrive_by, base = _aware(arrive_by).astimezone(UTC), _length(base_minutes)
+        before = self._days(base)
+        start, course = self._whole(local(arrive_by).date() - timedelta(days=before), before + 1)
+        there = (arrive_by - start).total_seconds()
+        return arrive_by - timedelta(seconds=there - course.when(course.by(there) - base * 60))
 
-
-@dataclass(frozen=True)
-class _Course:
-    """How far somebody comes who drives through whole days: minutes of the clock, and base minutes driven by then."""
-
-    start: datetime  # UTC
-    clock: NDArray[np.float64]  # since start, rising: each hour that differs from the one before, and the end
-    driven: NDArray[np.float64]  # by then, rising
-    factors: NDArray[np.float64]  # from then on
+    def _whole(self, first: date, days: int) -> tuple[datetime, Course]:
+        """Whole local days: when the first begins (UTC), and their hours in seconds since then."""
+        return _whole(self, str(clock.zone), first, days)
 
 
 @lru_cache(maxsize=256)
-def _course(hours: Daytime, _zone: str, first: date, days: int) -> _Course:
+def _whole(hours: Daytime, _zone: str, first: date, days: int) -> tuple[datetime, Course]:
     start = at_local(first)
     moments, factors = [0.0], [hours.of(first)[0]]
     for day in (first + timedelta(days=number) for number in range(days)):
         for hour, factor in enumerate(hours.of(day)):
-            moment = (at_local(day, hour) - start) / timedelta(minutes=1)
+            moment = (at_local(day, hour) - start).total_seconds()
             if factor == factors[-1]:
                 continue
             if moment <= moments[-1]:  # an hour the clocks leap over in spring
@@ -112,10 +122,7 @@ def _course(hours: Daytime, _zone: str, first: date, days: int) -> _Course:
             else:
                 moments.append(moment)
                 factors.append(factor)
-    moments.append((at_local(first + timedelta(days=days)) - start) / timedelta(minutes=1))
-    along, pace = np.array(moments), np.array(factors)
-    driven = np.concatenate([[0.0], np.cumsum(np.diff(along) / pace)])
-    return _Course(start, along, driven, np.append(pace, pace[-1]))
+    return start, course(moments, factors)
 
 
 @cache
@@ -147,8 +154,7 @@ def _aware(moment: datetime) -> datetime:
     return moment
 
 
-def _lengths(base_minutes: NDArray[np.float64] | float) -> NDArray[np.float64]:
-    base = np.asarray(base_minutes, dtype=np.float64)
-    if not ((base >= 0) & (base <= LONGEST)).all():
+def _length(base_minutes: float) -> float:
+    if not 0 <= base_minutes <= LONGEST:
         raise ValueError("a drive takes no less than nothing and no more than a month")
-    return base
+    return base_minutes

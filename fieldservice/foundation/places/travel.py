@@ -16,6 +16,7 @@ import numpy as np
 from geopy.distance import EARTH_RADIUS
 from numpy.typing import NDArray
 
+from fieldservice.foundation.places.daytime import Daytime
 from fieldservice.foundation.places.points import Point, coordinates
 from fieldservice.foundation.places.slow_areas import SlowArea
 
@@ -92,12 +93,14 @@ class StraightLine:
 
 
 class Configured:
-    """Whatever provider the installation has chosen; straight lines until the app factory says otherwise."""
+    """Whatever provider and hours the installation has chosen; straight lines, and every hour an ordinary one, until
+    the app factory says otherwise."""
 
     def __init__(self) -> None:
         self.provider: TravelProvider = StraightLine()
-        # Areas that are not over yet. Times told here are ordinary ones: an area holds for a while, so only who knows
-        # when a drive is can reckon with it (`legs.py`).
+        # Times told here are ordinary ones: only who knows when a drive is can reckon with the hour and with areas
+        # that are not over yet (`legs.py`).
+        self.hours: Daytime | None = None
         self.slow_areas: Callable[[], Sequence[SlowArea]] = tuple
 
     def matrix(self, origins: Sequence[Point], destinations: Sequence[Point]) -> NDArray[np.float64]:

@@ -1,5 +1,7 @@
 """When the rest of a day will happen: a table of cases, and what holds for every day (B4)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -9,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fieldservice.dispatch.day.estimating import AWAY, Stop, Ways, estimates
-from fieldservice.foundation.places import Point
+from fieldservice.foundation.places import Point, daytime, travel
+from fieldservice.foundation.places.daytime import Daytime
 from fieldservice.workorders.eligibility import Span
 from tests.workorders.cast import at
 
@@ -139,9 +142,23 @@ def _stop(draw: st.DrawFn, number: int, state: str, span: Span) -> Stop:
 nows = st.integers(-60, 900).map(lambda minute: EIGHT + timedelta(minutes=minute))
 
 
-@given(days(), nows)
-def test_estimates_never_run_backwards_and_never_before_the_schedule(stops: list[Stop], now: datetime) -> None:
-    found = estimates(stops, now, Ways(minutes))
+tables = st.sampled_from([None, daytime.default()])
+
+
+@contextmanager
+def driving(hours: Daytime | None) -> Iterator[None]:
+    before = travel.DEFAULT.hours
+    travel.DEFAULT.hours = hours
+    yield
+    travel.DEFAULT.hours = before
+
+
+@given(days(), nows, tables)
+def test_estimates_never_run_backwards_and_never_before_the_schedule(
+    stops: list[Stop], now: datetime, hours: Daytime | None
+) -> None:
+    with driving(hours):
+        found = estimates(stops, now, Ways(minutes))
     assert found.keys() == {one.visit_id for one in stops if one.state != "completed"}
     coming = [one for one in stops if one.state == "scheduled"]
     for one in coming:
@@ -152,15 +169,35 @@ def test_estimates_never_run_backwards_and_never_before_the_schedule(stops: list
     assert all(before.ends_at <= after.starts_at for before, after in pairwise(spans))
 
 
-@given(days(), nows, st.integers(0, 240))
-def test_a_later_now_never_makes_an_estimate_earlier(stops: list[Stop], now: datetime, more: int) -> None:
-    first, then = estimates(stops, now, Ways(minutes)), estimates(stops, now + timedelta(minutes=more), Ways(minutes))
+@given(days(), nows, st.integers(0, 240), tables)
+def test_a_later_now_never_makes_an_estimate_earlier(
+    stops: list[Stop], now: datetime, more: int, hours: Daytime | None
+) -> None:
+    later = now + timedelta(minutes=more)
+    with driving(hours):
+        first, then = estimates(stops, now, Ways(minutes)), estimates(stops, later, Ways(minutes))
     for one, span in first.items():
         assert then[one].starts_at >= span.starts_at
         assert then[one].ends_at >= span.ends_at
 
 
-@given(days(begun=False))
-def test_without_delay_estimates_are_the_schedule(stops: list[Stop]) -> None:
+@given(days(begun=False), tables)
+def test_without_delay_estimates_are_the_schedule(stops: list[Stop], hours: Daytime | None) -> None:
     now = stops[0].span.starts_at - timedelta(minutes=60)
-    assert estimates(stops, now, Ways(minutes)) == {one.visit_id: one.span for one in stops}
+    with driving(hours):
+        assert estimates(stops, now, Ways(minutes)) == {one.visit_id: one.span for one in stops}
+
+
+@pytest.mark.parametrize(
+    ("left", "arrives"),
+    [((14, 0), "14:30"), ((16, 0), "16:33"), ((17, 30), "18:08"), ((20, 0), "20:32"), ((22, 0), "22:27")],
+)
+def test_who_drives_later_than_planned_takes_as_long_as_that_hour_says(left: tuple[int, int], arrives: str) -> None:
+    """Planned for two o'clock, half an hour from home; and from a visit that took longer, to a known place."""
+    late = [stop(1, (14, 0), (15, 0), "en_route", en_route_at=left, **HALF_HOUR)]
+    before = stop(2, (12, 0), (13, 30), "completed", finished_at=left, place=PLACES[0])
+    with driving(daytime.default()):
+        assert expected(late, left)[1][0] == arrives
+        for place in PLACES[1], None:
+            after = [before, stop(3, (14, 0), (15, 0), place=place, **HALF_HOUR)]
+            assert expected(after, left)[3][0] == arrives

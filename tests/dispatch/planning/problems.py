@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from fieldservice.dispatch.planning.model import Break, Day, Job, Matrix, Placement, Problem, Window, joined
 from fieldservice.dispatch.planning.objectives import OBJECTIVES, Goals
+from fieldservice.foundation.places.course import Course, course
 
 GRID, UNTIL = 600, 7_200
 moments = st.integers(0, UNTIL // GRID).map(lambda at: at * GRID)
@@ -21,8 +22,19 @@ def windows(draw: st.DrawFn) -> tuple[Window, ...]:
 
 
 @st.composite
-def problems(draw: st.DrawFn, most_jobs: int = 7, most_days: int = 4, simple: bool = False) -> Problem:
-    """Up to so many jobs and days; `simple` ones have neither crews, links, parts nor anything pinned."""
+def courses(draw: st.DrawFn) -> Course:
+    """Hours that change a few times, at whole minutes."""
+    minutes = draw(st.lists(st.integers(0, 2 * UNTIL // 60), max_size=5, unique=True).map(sorted))
+    factors = st.sampled_from([0.5, 0.9, 1.0, 1.05, 1.1, 1.25, 2.0, 3.0])
+    return course([-60, *(at * 60 for at in minutes)], [draw(factors) for _moment in range(len(minutes) + 1)])
+
+
+@st.composite
+def problems(
+    draw: st.DrawFn, most_jobs: int = 7, most_days: int = 4, simple: bool = False, hours: bool = False
+) -> Problem:
+    """Up to so many jobs and days; `simple` ones have neither crews, links, parts nor anything pinned. With `hours`
+    drives may take longer at one time than at another."""
     jobs, days = draw(st.integers(1, most_jobs)), draw(st.integers(1, most_days))
     places = jobs + days
     legs = np.array(draw(st.lists(st.integers(0, 3), min_size=places**2, max_size=places**2)), dtype=np.int32)
@@ -33,7 +45,8 @@ def problems(draw: st.DrawFn, most_jobs: int = 7, most_days: int = 4, simple: bo
     made_jobs = tuple(_job(draw, at, days, simple) for at in range(jobs))
     goals = Goals(draw(st.sampled_from(sorted(OBJECTIVES.items())))[1], fair_share=draw(moments))
     lying = {} if simple else {(0, "seal"): float(draw(st.integers(0, 3)))}
-    return Problem(made_jobs, made_days, Matrix(matrix), eligible, goals, lying)
+    when = draw(st.none() | courses()) if hours else None
+    return Problem(made_jobs, made_days, Matrix(matrix), eligible, goals, lying, when)
 
 
 def _day(draw: st.DrawFn, at: int, place: int) -> Day:

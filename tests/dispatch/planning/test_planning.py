@@ -28,8 +28,9 @@ from fieldservice.dispatch.planning.objectives import UNSERVED, Amounts, Goals
 from fieldservice.dispatch.planning.piece import cut
 from fieldservice.dispatch.planning.pricing import Fault, price_route
 from fieldservice.dispatch.planning.runners import Processes
+from fieldservice.foundation.places.course import course
 from tests.dispatch.planning.problems import GRID, UNTIL, problems
-from tests.dispatch.planning.slow_checker import can_be_driven, wrong
+from tests.dispatch.planning.slow_checker import can_be_driven, first_starts, wrong
 
 HOUR = 3600
 SLOW = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -133,7 +134,7 @@ def test_unknown_goals_and_wild_weights_are_refused() -> None:
 
 
 @SLOW
-@given(problems(), st.integers(1, 5))
+@given(problems(hours=True), st.integers(1, 5))
 def test_whatever_is_planned_keeps_every_rule_and_is_never_worse_than_what_stands(problem: Problem, seed: int) -> None:
     found = plan(problem, effort=Effort(4), seed=seed)
     assert found.faults == ()
@@ -155,6 +156,65 @@ def test_checker_and_slow_checker_agree_on_routes(problem: Problem, dice) -> Non
     if found.valid:
         assert wrong(problem, found) == []
     assert found.valid == can_be_driven(problem, day, route, GRID, 2 * UNTIL)
+
+
+@SLOW
+@given(problems(most_jobs=4, most_days=1, simple=True, hours=True), st.randoms(use_true_random=False))
+def test_checker_and_slow_checker_agree_on_the_hours(problem: Problem, dice) -> None:
+    hours = problem.hours or course([0], [1.0])
+    route = list(range(len(problem.jobs)))
+    dice.shuffle(route)
+    problem = replace(problem, hours=hours, eligible=np.ones_like(problem.eligible))
+    found = check(problem, Plan.of([route]))
+    if found.valid:
+        assert wrong(problem, found) == []
+    [day] = problem.days
+    if not day.breaks:
+        starts = first_starts(problem, day, route)
+        assert found.valid == (starts is not None)
+        assert starts is None or list(found.routes[0].starts) == starts
+
+
+@SLOW
+@given(problems(simple=True, hours=True))
+def test_hours_that_are_all_usual_change_nothing(problem: Problem) -> None:
+    usual = replace(problem, hours=course([0, 3_600], [1.0, 1.0]), eligible=np.ones_like(problem.eligible))
+    plain = replace(usual, hours=None)
+    routes = [list(range(at, len(problem.jobs), len(problem.days))) for at in range(len(problem.days))]
+    one, other = check(usual, Plan.of(routes)), check(plain, Plan.of(routes))
+    assert one.faults == other.faults
+    assert [timed and timed._replace(legs=()) for timed in one.routes] == [
+        timed and timed._replace(legs=()) for timed in other.routes
+    ]
+
+
+@pytest.mark.parametrize(
+    ("begins", "legs", "starts"),
+    [
+        (8 * HOUR, 600, 8 * HOUR + 780),  # 10 minutes at 1.25 are 12.5
+        (8 * HOUR + 3300, 600, 9 * HOUR + 420),  # the rest of them at 1.05
+        (14 * HOUR, 600, 14 * HOUR + 600),
+    ],
+)
+def test_a_drive_takes_as_long_as_the_hour_says(begins: int, legs: int, starts: int) -> None:
+    hours = course([0, 7 * HOUR, 9 * HOUR, 13 * HOUR], [0.9, 1.25, 1.05, 1.0])
+    day = Day("A", 1, begins, 17 * HOUR, 0)
+    timed = price_route(replace(small(job(), days=(day,), legs=legs), hours=hours), 0, [0])
+    assert timed.starts == (starts,)
+    assert timed.ordinary == (600, 0)
+    assert timed.legs == (starts - begins, 0)
+    assert timed.amounts.travel == 600  # goals count ordinary seconds
+
+
+def test_a_break_divides_a_drive_into_two_hours() -> None:
+    hours = course([0, 11 * HOUR, 12 * HOUR], [1.0, 2.0, 1.0])
+    day = Day("A", 1, 10 * HOUR + 2700, 17 * HOUR, 0, breaks=(Break(11 * HOUR, 13 * HOUR, 1800),), end_place=0)
+    problem = replace(small(job(starts=(Window(0, 13 * HOUR),)), days=(day,), legs=2400), hours=hours)
+    timed = price_route(problem, 0, [0])
+    # 15 minutes before the break, 15 of the others in the half hour after it, and 10 when the hour is over
+    assert timed.breaks == (11 * HOUR,)
+    assert timed.starts == (12 * HOUR + 600,)
+    assert timed.legs == (900 + 1800 + 600, 2400)
 
 
 @SLOW

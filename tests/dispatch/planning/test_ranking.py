@@ -51,7 +51,7 @@ def agrees(problem: Problem, gaps: Gaps, found: Plan, index: int) -> None:
 @st.composite
 def boards(draw: st.DrawFn, most_days: int = 4) -> tuple[Problem, Plan, list[int]]:
     """A problem, a plan that may be wrong in many ways, and the jobs that stand nowhere in it."""
-    problem = draw(problems(most_days=most_days))
+    problem = draw(problems(most_days=most_days, hours=True))
     if draw(st.booleans()):
         people = tuple(replace(day, technician=at // 2) for at, day in enumerate(problem.days))
         problem = replace(problem, days=people)
@@ -92,7 +92,7 @@ def test_a_renewed_board_is_as_good_as_a_new_one(drawn: tuple[Problem, Plan, lis
 
 
 @SLOW
-@given(problems(simple=True, most_days=2), st.integers(0, 2**16))
+@given(problems(simple=True, most_days=2, hours=True), st.integers(0, 2**16))
 def test_breaks_of_any_number_are_had_somewhere(problem: Problem, seed: int) -> None:
     dice = np.random.default_rng(seed)
     days = []

@@ -52,7 +52,7 @@ def test_nothing_helps_a_job_longer_than_any_stretched_shift() -> None:
 
 
 @settings(SLOW, max_examples=25)
-@given(problems(most_jobs=6, most_days=3, simple=True))
+@given(problems(most_jobs=6, most_days=3, simple=True, hours=True))
 def test_a_change_really_places_the_job(problem: Problem) -> None:
     found = plan(problem, effort=Effort(2))
     for left_out in found.unserved:

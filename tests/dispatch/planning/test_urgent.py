@@ -138,7 +138,7 @@ def test_what_is_not_valid_or_stands_already_is_refused() -> None:
 @st.composite
 def interrupted(draw: st.DrawFn) -> tuple[Problem, Checked, int]:
     """A planned problem, some jobs of it pinned where they stand, and a heavy job that stands nowhere."""
-    problem = draw(problems(most_jobs=7, most_days=4))
+    problem = draw(problems(most_jobs=7, most_days=4, hours=True))
     index = draw(st.integers(0, len(problem.jobs) - 1))
     jobs = list(problem.jobs)
     jobs[index] = replace(jobs[index], weight=9.0, held=(), pinned=False)

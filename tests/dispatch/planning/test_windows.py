@@ -16,7 +16,7 @@ from tests.dispatch.planning.test_ranking import obvious
 
 
 @SLOW
-@given(problems(), st.lists(windows(), min_size=1, max_size=4), st.data())
+@given(problems(hours=True), st.lists(windows(), min_size=1, max_size=4), st.data())
 def test_prices_are_those_of_putting_the_job_into_the_plan_without_it(
     problem: Problem, asked: list[tuple[Window, ...]], data: st.DataObject
 ) -> None:
