@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 
 from fieldservice.dispatch import lanes, queue, scope
 from fieldservice.dispatch.areas.showing import PRESETS
@@ -183,7 +184,14 @@ def held_text(held: Sequence[Offered]) -> str:
     if not held:
         return str(_("Nobody is free in these days. Try a later day, or choose by hand."))
     until = display.clock_time(held[0].expires_at)
-    return str(_("Held for the customer until %(time)s: %(count)s times", time=until, count=len(held)))
+    return str(
+        ngettext(
+            "Held for the customer until %(time)s: one time",
+            "Held for the customer until %(time)s: %(num)s times",
+            len(held),
+            time=until,
+        )
+    )
 
 
 def offered_text(told: Span) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy import select
 
 from fieldservice.foundation import display
@@ -210,7 +211,7 @@ def value_text(field: forms.Field, answer: forms.Answer) -> str:
     if field.type == "choice":
         return next((pick(option.names) for option in field.options if option.code == value), str(value))
     if field.type == "photo":
-        return str(_("%(count)s photos", count=len(value)))
+        return str(ngettext("One photo", "%(num)s photos", len(value)))
     return str(_("Signed")) if field.type == "signature" else str(value)
 
 

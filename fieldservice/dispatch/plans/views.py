@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from fieldservice.dispatch import scope
 from fieldservice.dispatch.filters import Filters, read_back, read_filters
@@ -59,8 +60,20 @@ def apply(plan_id: int) -> Any:
     def act(plan: DispatchPlan) -> str:
         done = len(services.apply(plan, chosen))
         if absent_of(plan) is not None:
-            return str(_("The absence is booked, and %(count)s visits are planned anew.", count=done))
-        return str(_("Carried out: %(count)s visits planned. Everybody concerned is told.", count=done))
+            return str(
+                ngettext(
+                    "The absence is booked, and one visit is planned anew.",
+                    "The absence is booked, and %(num)s visits are planned anew.",
+                    done,
+                )
+            )
+        return str(
+            ngettext(
+                "Carried out: one visit planned. Everybody concerned is told.",
+                "Carried out: %(num)s visits planned. Everybody concerned is told.",
+                done,
+            )
+        )
 
     back = request.form.get("back")
     return _act(plan_id, act, read_back(back).url() if back is not None else None)
