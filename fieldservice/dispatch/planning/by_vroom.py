@@ -5,8 +5,11 @@ soft windows it does not, so jobs are on time or left out (others place those). 
 It holds Python's lock while it solves: call it in another process.
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +23,8 @@ from fieldservice.dispatch.planning.piece import Piece
 
 Orders = list[list[int]]
 MOST_PRIORITY = 100
+SIDE_BY_SIDE = 600  # jobs, up to which all searches run at the same time
+STAT, CORE = Path("/proc/thread-self/stat"), 36  # of the fields after the name: where the thread last ran
 NO_LOAD = vroom.Amount([])
 
 
@@ -59,11 +64,35 @@ def _solved(piece: Piece, level: int, stands: Orders | None) -> Orders:
     classes = _classes(piece)
     _add_days(problem, piece, classes, stands)
     _add_jobs(problem, piece, classes)
-    found = problem.solve(exploration_level=level, nb_threads=1)
+    with _on_one_core():
+        found = problem.solve(level, _threads(piece, level))
     rows: NDArray[Any] = np.asarray(found._routes_numpy())  # the public `routes` builds a table of pandas each time
     for row in rows[rows["type"] == b"job"]:
         orders[int(row["vehicle_id"])].append(int(row["id"]))
     return orders
+
+
+def _threads(piece: Piece, level: int) -> int:
+    """As many as VROOM has searches of that level (its `utils/helpers`). With fewer, searches wait for each other by a
+    semaphore of libstdc++ that may miss being woken and then sleeps for ever (GCC bug 104928; seen once in some sixty
+    thousand small problems). In large problems three searches wait once, and side by side would take twice the memory.
+    """
+    return 4 * (level + 1) + 4 * (level >= 4) + 4 * (level >= 5) if len(piece.jobs) <= SIDE_BY_SIDE else 1
+
+
+@contextmanager
+def _on_one_core() -> Iterator[None]:
+    """Threads begun here stay on the core that this one is on: the others belong to those who serve people. Where the
+    system does not tell, they go anywhere."""
+    if not STAT.exists():
+        yield
+        return
+    may = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {int(STAT.read_text(encoding="ascii").rpartition(")")[2].split()[CORE])})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, may)
 
 
 def _add_travel(problem: vroom.Input, piece: Piece) -> None:

@@ -1,9 +1,12 @@
 """The planning engine: rules as cases, and properties against a second, slow and obvious opinion."""
 
+import os
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+import vroom
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyvrp.stop import MaxIterations
@@ -303,3 +306,23 @@ def test_a_goal_decides_who_comes(name: str) -> None:
 def test_jobs_that_wait_for_each_other_in_a_circle_are_refused() -> None:
     with pytest.raises(ValueError, match="waits for itself"):
         plan(small(job("a", after=(1,)), job("b", place=2, after=(0,))), effort=Effort(2))
+
+
+@pytest.mark.parametrize(("level", "jobs", "threads"), [(0, 9, 4), (1, 9, 8), (3, 9, 16), (5, 9, 32), (0, 900, 1)])
+def test_no_search_of_vroom_waits_for_another(
+    monkeypatch: pytest.MonkeyPatch, level: int, jobs: int, threads: int
+) -> None:
+    """A waiting one may never wake up; and all of them stay on one core, which is given back."""
+    seen: list[tuple[int, int]] = []
+    solve = vroom.Input.solve
+
+    def watched(self: vroom.Input, exploration_level: int, nb_threads: int) -> Any:
+        seen.append((nb_threads, len(os.sched_getaffinity(0))))
+        return solve(self, 0, nb_threads)
+
+    monkeypatch.setattr(vroom.Input, "solve", watched)
+    problem = service_day(jobs, 4, seed=1)
+    before = os.sched_getaffinity(0)
+    by_vroom.construct(cut(problem, range(4), range(jobs), {}), level)
+    assert seen == [(threads, 1)]
+    assert os.sched_getaffinity(0) == before
