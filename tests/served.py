@@ -38,6 +38,7 @@ class Served:
             "FIELDSERVICE_SECRET_KEY": str(app.secret_key),
             "FIELDSERVICE_PUBLIC_URL": f"http://127.0.0.1:{self.port}",
             "FIELDSERVICE_NOW": now,
+            "FIELDSERVICE_TRAVEL_HOURS": "none",  # as in the tests' own process
         }
         self.process: subprocess.Popen[bytes] | None = None
         self._open: list[HTTPConnection | HTTPResponse] = []
