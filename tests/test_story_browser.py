@@ -183,6 +183,7 @@ def _signs_off(cast: Cast, page: Page) -> None:
     cast.look(page, "track-resolved")
     page.click("form[action*='sign'] button")
     expect(page.locator("form[action*='sign']")).to_have_count(0)
+    expect(page.locator(".portal-rate")).to_have_count(5)  # a page that is still being read has fewer
     for stars in page.locator(".portal-rate").all():
         stars.locator("label").first.click()
     cast.look(page, "track-survey", (PHONE,))

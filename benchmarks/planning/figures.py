@@ -1,6 +1,6 @@
 """The planning engine's figures, each beside its baseline in the same run; kept in `benchmarks/results/planning.json`.
 
-    python -m benchmarks.planning.figures                      # everything: an hour and a half on two quiet cores
+    python -m benchmarks.planning.figures                      # everything: an hour on two quiet cores
     python -m benchmarks.planning.figures --only 500 --seeds 1 # one part, one day: two minutes
 
 Parts: 100, 500, 2000 and 10000 jobs against single libraries (the same CPU seconds for each, means over the seeds'
