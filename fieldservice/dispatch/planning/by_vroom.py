@@ -43,7 +43,10 @@ def improve(piece: Piece, level: int, ruin: float = 0.0, seed: int = 0) -> Order
     if ruin:
         dice = np.random.default_rng(seed)
         stands = [[job for job in route if clocked.fixed[job] or dice.random() >= ruin] for route in stands]
-    return _solved(clocked, level, stands)
+    try:
+        return _solved(clocked, level, stands)
+    except _vroom.VroomInputException:  # some travel tables make it refuse what can be driven: then from nothing
+        return _solved(clocked, level, None)
 
 
 def _alike(piece: Piece) -> Piece:

@@ -326,3 +326,13 @@ def test_no_search_of_vroom_waits_for_another(
     by_vroom.construct(cut(problem, range(4), range(jobs), {}), level)
     assert seen == [(threads, 1)]
     assert os.sched_getaffinity(0) == before
+
+
+def test_where_vroom_refuses_what_stands_it_begins_from_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found by ten thousand random plans: on tables whose detours are quicker than the straight way it may."""
+    problem = small(Job("A", 1, HOUR, (Window(9 * HOUR, 9 * HOUR),)), Job("B", 2, HOUR, (Window(8 * HOUR, 9 * HOUR),)))
+    piece = cut(problem, [0], [0, 1], {})
+    monkeypatch.setattr(by_vroom, "standing", lambda _piece: [[0, 1]])  # B cannot begin after A
+    with pytest.raises(Exception, match="Infeasible route"):
+        by_vroom._solved(piece, 1, [[0, 1]])
+    assert len(by_vroom.improve(piece, 1)[0]) == 1
