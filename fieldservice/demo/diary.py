@@ -96,14 +96,16 @@ class Diary:
         """Starts of one technician in [earliest, latest]: from home, and from each stop."""
         for duty in self._duties(technician, need, earliest, latest):
             around = self._around(technician.key, duty)
-            tries = {max(_leg(technician.home, need.point).soonest(duty.starts_at), earliest)}
+            from_home = _leg(technician.home, need.point).soonest(duty.starts_at)
+            tries = {max(from_home, earliest)}
             for stop in around:
                 if duty.starts_at < stop.ends_at < duty.ends_at:
                     there = _leg(stop.point, need.point).soonest(stop.ends_at) if stop.point else stop.ends_at
                     tries.add(max(there, earliest))
             for start in sorted(map(_up, tries)):
                 end = start + need.length
-                if start <= latest and self._fits(duty, around, need, start, end):
+                # from home too: the stop before may be told of later than this one
+                if from_home <= start <= latest and self._fits(duty, around, need, start, end):
                     free_at, origin = self._comes_from(technician, duty, around, start)
                     travel = timedelta(minutes=_leg(origin, need.point).minutes(start))
                     yield Slot(technician, start, end, travel, free_at)
