@@ -10,6 +10,7 @@ from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Forbidden, Invalid, NotFound
 from fieldservice.stations import roster
 from fieldservice.stations.models import Station, Technician
+from fieldservice.workorders import queries
 from fieldservice.workorders.models import WorkOrder
 from fieldservice.workorders.queries import LARGEST_ID, PLANNERS
 
@@ -23,6 +24,13 @@ def require_planner(somebody: Person, station_id: int) -> None:
     """Whoever sees an order only because of a lent technician (or another role) does not plan it: Forbidden."""
     if not may_plan(somebody, station_id):
         raise Forbidden()
+
+
+def order_to_plan(number: str, somebody: Person) -> WorkOrder:
+    """An order whose work the person plans. Raises NotFound and Forbidden."""
+    order = queries.order_by_number(number, somebody)
+    require_planner(somebody, order.station_id)
+    return order
 
 
 def technician_for(order: WorkOrder, technician_id: int, starts_at: datetime, somebody: Person) -> Technician:

@@ -20,7 +20,7 @@ from fieldservice.foundation.errors import Conflict, DomainError, Invalid, NotFo
 from fieldservice.foundation.time import now
 from fieldservice.foundation.web import navigation, wants_json
 from fieldservice.workorders import booking, queries
-from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.models import Visit
 
 blueprint = Blueprint("dispatch", __name__)
 navigation("dispatch.day_plan", _l("Dispatch"), *queries.READERS)
@@ -111,13 +111,13 @@ def find_times(number: str) -> Any:
     """Free times, held for the order's customer while somebody asks her."""
     filters = replace(_back(), order=number[:20], visit=None)
     try:
-        order = _planned(number)
+        order = scope.order_to_plan(number, current())
         visit, at = offers.open_visit(order), now()
         offers.require_choice(order, visit, at, by_customer=False)
         found = finding.find(order, visit, offers.require_day(request.form.get("day", "").strip()[:10], at), at)
 
         def work() -> list[Offered]:
-            again = _planned(number)
+            again = scope.order_to_plan(number, current())
             return offers.hold(again, offers.open_visit(again), found, now())
 
         held = write(work)
@@ -135,7 +135,7 @@ def choose_time(number: str) -> Any:
 
     def work() -> tuple[Visit, str]:
         offer_id = page.optional_int(request.form, "offer") or 0
-        order = _planned(number)
+        order = scope.order_to_plan(number, current())
         visit = offers.open_visit(order)
         return offers.choose(order, visit, offer_id, now(), agrees=agrees, by_customer=False), ""
 
@@ -179,13 +179,6 @@ def _wish(*, order: str = "", visit_id: int | None = None) -> Wish:
         visit_id=visit_id,
         order=order,
     )
-
-
-def _planned(number: str) -> WorkOrder:
-    """An order that the person plans. Raises NotFound and Forbidden."""
-    order = queries.order_by_number(number, current())
-    scope.require_planner(current(), order.station_id)
-    return order
 
 
 def _visit(visit_id: int) -> Visit:

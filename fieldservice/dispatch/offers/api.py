@@ -11,7 +11,7 @@ from fieldservice.foundation.access import current, roles
 from fieldservice.foundation.api import ApiBlueprint, perform
 from fieldservice.foundation.time import now, today
 from fieldservice.workorders import queries
-from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.models import Visit
 
 blueprint = ApiBlueprint("offers", __name__, "Times that a customer may choose from")
 
@@ -32,14 +32,14 @@ def listed(number: str) -> Response:
 def hold(args: dict[str, Any], number: str) -> Response:
     """Find free times and hold them for some minutes; what was held for this customer before is given back."""
     at = now()
-    order = _planned(number)
+    order = scope.order_to_plan(number, current())
     visit = services.open_visit(order)
     services.require_choice(order, visit, at, by_customer=False)
     first = services.require_day(args["day"] or today(), at)
     found = finding.find(order, visit, first, at)
 
     def work() -> dict[str, Any]:
-        again = _planned(number)
+        again = scope.order_to_plan(number, current())
         return {"offers": services.hold(again, services.open_visit(again), found, now())}
 
     return perform(work, schemas.OffersSchema(), 201)
@@ -53,15 +53,9 @@ def choose(args: dict[str, Any], number: str, offer_id: int) -> Response:
     """The customer takes one: the visit is planned, or moved, and confirmed; 409 `offer_gone` when the time is over."""
 
     def work() -> Visit:
-        order = _planned(number)
+        order = scope.order_to_plan(number, current())
         return services.choose(
             order, services.open_visit(order), offer_id, now(), agrees=args["customer_agrees"], by_customer=False
         )
 
     return perform(work, VisitSchema(), 201)
-
-
-def _planned(number: str) -> WorkOrder:
-    order = queries.order_by_number(number, current())
-    scope.require_planner(current(), order.station_id)
-    return order

@@ -107,15 +107,12 @@ def cut(
     extra = _extra(problem, days, jobs, eligible, mean)
     fixed[len(stands) :] = False
     for at in np.flatnonzero(fixed):
-        eligible[at] = False
-        eligible[at, stands[at][1]] = True
+        eligible[at] = np.arange(len(days)) == stands[at][1]
     order = iter(range(len(stands)))
-    listed = list(places)
-    legs = problem.travel.block(listed, listed)
     return Piece(
         jobs=tuple(jobs),
         days=tuple(days),
-        legs=legs if mean == 1.0 else np.ceil(legs * mean).astype(np.int32),
+        legs=_legs(problem, list(places), mean),
         job_places=job_places,
         job_seconds=tuple(job.seconds for job in mine),
         steps=tuple(_steps(problem, index, agreed, index in also_late) for index in jobs),
@@ -131,6 +128,11 @@ def cut(
         uneven_cost=UNEVEN * weights.balance,
         fair_share=problem.goals.fair_share,
     )
+
+
+def _legs(problem: Problem, places: list[int], mean: float) -> Seconds:
+    legs = problem.travel.block(places, places)
+    return legs if mean == 1.0 else np.ceil(legs * mean).astype(np.int32)
 
 
 def _mean(problem: Problem, days: Sequence[int]) -> float:
