@@ -2,6 +2,9 @@
 
 Only sign-in creates a row. Changes and `last_seen` are saved after the response in a short write
 transaction of their own, because Flask-WTF and Flask-Security write to the session on GET.
+
+A second cookie names who signed in last. It is no secret and proves nothing: a tablet reads it without a network to
+open that person's own store, and finds it gone after signing out.
 """
 
 import secrets
@@ -22,6 +25,8 @@ LIFETIME = timedelta(days=14)
 DEVICE_LIFETIME = timedelta(days=90)  # of a tablet that stays signed in, since it was last used
 DEVICE = "device"  # its name, in the session while it signs in
 SEEN_EVERY = timedelta(minutes=1)
+WHO = "who"  # the cookie that names the person
+WHO_LIFETIME = timedelta(days=400)  # the longest browsers keep; a tablet may be out of reach when its session ends
 MARK = "s."  # tells a server-side token from a signed cookie
 
 
@@ -56,11 +61,13 @@ class Sessions(SessionInterface):
         if "_user_id" not in session:  # anonymous, or just signed out
             if row_id is not None:
                 write(lambda: _revoke(row_id))
+                response.delete_cookie(WHO, path="/", secure=self.get_cookie_secure(app), samesite="Lax")
             self._save_anonymous(app, session, response)
         elif row_id is None:
             token, life = MARK + secrets.token_urlsafe(32), _life(session)
-            write(lambda: _create(token, session))
+            person = write(lambda: _create(token, session))
             response.set_cookie(self.get_cookie_name(app), token, max_age=life, **self._cookie_facts(app))
+            name_person(response, person, secure=self.get_cookie_secure(app))
         elif session.modified or session.seen_late:
             write(lambda: _update(row_id, dict(session)))
 
@@ -77,11 +84,16 @@ class Sessions(SessionInterface):
         return {"httponly": True, "secure": self.get_cookie_secure(app), "samesite": "Lax", "path": "/"}
 
 
+def name_person(response: Response, user_id: int, *, secure: bool) -> None:
+    """Let scripts of this browser know whose session it holds."""
+    response.set_cookie(WHO, str(user_id), max_age=WHO_LIFETIME, secure=secure, samesite="Lax", path="/")
+
+
 def _life(content: Any) -> timedelta:
     return DEVICE_LIFETIME if content.get(DEVICE) else LIFETIME
 
 
-def _create(token: str, content: Any) -> None:
+def _create(token: str, content: Any) -> int:
     user_id = database.scalars(select(User.id).where(User.fs_uniquifier == content["_user_id"])).one()
     database.add(
         SignIn(
@@ -95,6 +107,7 @@ def _create(token: str, content: Any) -> None:
             device=str(content.get(DEVICE, ""))[:60],
         )
     )
+    return user_id
 
 
 def _update(row_id: int, content: dict[str, Any]) -> None:

@@ -7,32 +7,48 @@ import { shrink } from './pictures.js';
 import { newId } from './store.js';
 import { stamp } from './times.js';
 
+const OLD = 3 * 86_400_000; // ms; WebKit deletes after a week in which nobody opened the page
 const DOUBLE = 700; // ms in which a second press on a step is the same press
 
 export class App extends EventTarget {
-  constructor(store, sync) {
+  constructor(store, sync, shell) {
     super();
-    Object.assign(this, { store, sync, commands: [], uploads: [], drafts: {}, previews: new Map(), stepped: -DOUBLE, shown: null });
-    sync.addEventListener('snapshot', () => this.load());
-    sync.addEventListener('change', () => this.load());
+    Object.assign(this, { store, sync, shell, commands: [], uploads: [], drafts: {}, person: null, previews: new Map(), stepped: -DOUBLE, shown: null, pictures: null });
+    for (const source of [store, sync, shell]) source.addEventListener(source === store ? 'changed' : 'change', () => this.load());
+    sync.addEventListener('snapshot', () => this.prime());
     sync.addEventListener('said', ({ detail }) => toast(detail));
   }
 
-  /** Read everything from the store again and draw. */
-  async load() {
-    const [snapshot, commands, uploads, drafts] = await Promise.all([
-      this.store.kept('snapshot'), this.store.commands(), this.store.uploads(), this.store.kept('drafts'),
+  /** Read everything from the store again and draw; calls in a row are one. */
+  load() {
+    this.loading ||= Promise.resolve().then(() => { this.loading = null; return this.read(); });
+    return this.loading;
+  }
+
+  async read() {
+    const [snapshot, commands, uploads, drafts, person] = await Promise.all([
+      this.store.kept('snapshot'), this.store.commands(), this.store.uploads(), this.store.kept('drafts'), this.store.kept('person'),
     ]);
     const fits = snapshot && snapshot.language === document.documentElement.lang.slice(0, 2);
-    Object.assign(this, { commands, uploads, drafts: drafts || {} });
+    Object.assign(this, { commands, uploads, drafts: drafts || {}, person: person || null });
     this.shown = fits ? applied(snapshot, commands, uploads) : null;
     this.dispatchEvent(new Event('change'));
+  }
+
+  /** A new snapshot is here: its pictures too, and a look at the room that is left. */
+  async prime() {
+    await this.load();
+    const pictures = (this.shown?.visits || []).flatMap(visit => visit.photos.filter(one => one.file && one.state === 'ready').map(one => one.file));
+    this.pictures = await this.shell.keepPictures(pictures);
+    this.sync.storage = await this.shell.measure();
   }
 
   // Reading -----------------------------------------------------------------------------------------------
 
   /** Now, on the server's clock, in the station's offset. */
-  get now() { return stamp(Date.now() + this.sync.offset, this.shown?.now || '+08:00'); }
+  get now() { return this.stamp(this.sync.clock.now()); }
+
+  stamp(ms) { return stamp(ms, this.shown?.now || '+08:00'); }
 
   visit(id) { return this.shown.visits.find(one => one.id === id); }
 
@@ -50,19 +66,32 @@ export class App extends EventTarget {
 
   missing(visit) { return missing(visit, this.shown, this.draft(visit).ticked, t); }
 
-  get waiting() {
-    return this.commands.filter(row => row.state === 'waiting').length + this.uploads.filter(row => row.state === 'waiting').length;
+  in(state) { return [...this.commands, ...this.uploads].filter(row => row.state === state); }
+
+  get waiting() { return this.in('waiting').length; }
+
+  /** What only a person can bring further: refused by the server, or set aside because it fails at it. */
+  get stuck() { return [...this.in('rejected'), ...this.in('held')]; }
+
+  /** Whether the browser may delete what was recorded before it is sent: it promises nothing, and it is old or much. */
+  get mayBeLost() {
+    if (!this.waiting || this.shell.storage?.persisted) return false;
+    const oldest = [...this.in('waiting'), ...this.in('held')].map(row => Date.parse(row.at)).filter(Boolean).sort((one, other) => one - other)[0];
+    return this.shell.nearlyFull || this.sync.clock.now() - oldest > OLD;
   }
 
-  get rejected() {
-    return [...this.commands, ...this.uploads].filter(row => row.state === 'rejected');
-  }
-
-  /** The address of a picture: the server's, or the one still on this tablet. */
+  /** The address of a picture: the server's, or the one still on this tablet (drawn again once it is read). */
   picture({ file, upload }) {
     const row = this.uploads.find(one => one.id === upload);
     if (!row) return file ? `/tablet/files/${file}` : null;
-    if (!this.previews.has(upload)) this.previews.set(upload, URL.createObjectURL(new Blob([row.bytes])));
+    if (!this.previews.has(upload)) {
+      this.previews.set(upload, null);
+      this.store.bytes(upload).then(bytes => {
+        if (!bytes) return;
+        this.previews.set(upload, URL.createObjectURL(new Blob([bytes])));
+        this.dispatchEvent(new Event('change'));
+      });
+    }
     return this.previews.get(upload);
   }
 
@@ -71,9 +100,14 @@ export class App extends EventTarget {
   /** Keep a command, show it as done, and send it when there is a link. */
   async record(kind, visit, payload, upload = null) {
     if (kind !== 'move') this.stepped = -DOUBLE; // who has done something else since means the next press
-    const command = { id: newId(), kind, at: this.now, base_version: visit.version, payload: { visit: visit.id, ...payload } };
+    const { at, device } = this.sync.clock.record();
+    const command = {
+      id: newId(), kind, at: this.stamp(at), device_at: this.stamp(device), base_version: visit?.version ?? null,
+      payload: { ...(visit ? { visit: visit.id } : {}), ...payload },
+    };
+    const keep = () => this.store.add([command], upload ? [{ ...upload, at: command.at }] : []);
     try {
-      await this.store.add(command, upload);
+      await keep().catch(async () => { await this.shell.makeRoom(); await keep(); });
     } catch (error) {
       console.error(error);
       toast(t('This tablet could not store the entry: its memory may be full. Nothing was sent. Free some space and try again.'));
@@ -100,8 +134,8 @@ export class App extends EventTarget {
   }
 
   async addUpload(kind, visit, bytes, name, facts) {
-    const upload = { id: newId(), visit: visit.id, bytes, name, sent: 0, state: 'waiting' };
-    await this.record(kind, visit, { upload: upload.id, ...facts }, upload);
+    const id = newId();
+    await this.record(kind, visit, { upload: id, ...facts }, { id, visit: visit.id, bytes, name });
   }
 
   async keepDraft(visit, facts) {
@@ -115,16 +149,15 @@ export class App extends EventTarget {
     await this.load();
   }
 
-  /** Send a refused entry once more; a command under a new id, since the old one has its answer. */
+  /** Send an entry once more; a refused command under a new id, since the old one has its answer. */
   async retry(row) {
-    if (row.seq) {
-      const { kind, base_version, payload, at } = row;
-      await this.store.add({ id: newId(), kind, at, base_version, payload });
+    if (!row.seq) await this.store.change('uploads', [[row.id, { state: 'waiting', sent: 0, strikes: 0, why: '' }]]);
+    else if (row.state === 'rejected') {
+      const { kind, base_version, payload, at, device_at } = row;
+      await this.store.add([{ id: newId(), kind, at, device_at, base_version, payload }]);
       await this.store.drop('commands', row.seq);
-    } else {
-      await this.store.change('uploads', row.id, { state: 'waiting', sent: 0 });
-    }
+    } else await this.store.change('commands', [[row.seq, { state: 'waiting', strikes: 0, why: '' }]]);
     await this.load();
-    this.sync.now();
+    this.sync.hurry();
   }
 }

@@ -48,6 +48,6 @@ export function addPhoto(app, visit, field = null) {
 function saved(app, visit) {
   const rows = app.uploads.filter(row => row.visit === visit.id && row.state === 'waiting');
   if (!rows.length) return nothing;
-  const size = (rows.reduce((sum, row) => sum + row.bytes.byteLength - row.sent * 262_144, 0) / 1e6).toFixed(1);
+  const size = (rows.reduce((sum, row) => sum + row.size - row.sent * 262_144, 0) / 1e6).toFixed(1);
   return notice('info', 'tablet', t('Pictures on this tablet that wait for a link: %(n)s (%(size)s MB).', { n: rows.length, size: Math.max(0.1, size) }));
 }

@@ -1,101 +1,131 @@
-// The link to the server, and the only file that knows its addresses: commands in their order, then the snapshot,
-// then pictures on a lane of their own, so that a large photo never holds up a step. Whatever fails is tried again.
+// What goes to the server and comes from it, on two lanes that never wait for each other: commands in their order and
+// then the snapshot; pictures in parts. Whatever fails is tried again; what fails alone, again and again, is set aside.
 
+import { LinkError, Refused } from './link.js';
+
+export const CLIENT = 2; // how this page speaks; the server understands this and the two before (commands.py CURRENT)
 const BATCH = 50;
 const PART = 256 * 1024;
-const AGAIN = [2_000, 5_000, 15_000, 60_000];
+const AGAIN = [150, 300, 600, 1_200, 2_500, 5_000, 15_000, 30_000, 60_000]; // ms, each a little by chance
 const EVERY = 60_000;
-const PATIENCE = 60_000; // a link that says nothing for longer is no link
+const STRIKES = 3; // so often one entry alone makes a healthy server fail before it is set aside
+const SET_ASIDE = 3_600_000; // ms after which it is tried once more: the server may have been mended
+const ORDER = ['busy', 'other_person', 'signed_out', 'forbidden', 'outdated', 'failed', 'offline', 'idle'];
+const RESTS = ['other_person', 'signed_out', 'forbidden', 'outdated']; // only a person can change these
 
 export class Sync extends EventTarget {
-  constructor(store) {
+  constructor(store, link, clock) {
     super();
-    this.store = store;
-    this.state = 'idle'; // idle, busy, offline, signed_out, forbidden, failed
-    this.words = ''; // what the server said about the last failure
-    this.synced = null; // server time of the last complete exchange
-    this.offset = 0; // server clock minus this clock, in ms
-    this.tries = 0;
-    this.running = null;
-    this.again = false;
+    Object.assign(this, { store, link, clock, synced: null, askedOut: false, storage: null, timer: 0 });
+    this.lanes = {
+      commands: new Lane('commands', this, () => this.exchange()),
+      uploads: new Lane('uploads', this, () => this.sendUploads()),
+    };
   }
 
   async start() {
-    this.offset = (await this.store.kept('offset')) || 0;
     this.synced = (await this.store.kept('synced')) || null;
-    addEventListener('online', () => this.now());
-    document.addEventListener('visibilitychange', () => { if (!document.hidden) this.now(); });
-    setInterval(() => this.now(), EVERY);
+    this.timer = setInterval(() => this.now(), EVERY);
     return this.now();
   }
 
+  stop() {
+    clearInterval(this.timer);
+    for (const lane of Object.values(this.lanes)) lane.stop();
+  }
+
   /** Exchange what there is; a call while one runs makes it run once more. */
-  now() {
-    if (this.running) {
-      this.again = true;
-      return this.running;
-    }
-    clearTimeout(this.timer);
-    this.running = this.alone(() => this.exchange()).finally(() => {
-      this.running = null;
-      if (this.again) {
-        this.again = false;
-        this.now();
-      }
-    });
-    return this.running;
+  now() { return Promise.all(Object.values(this.lanes).map(lane => lane.now())); }
+
+  /** There is a network again, or somebody pressed *Send now*. */
+  hurry() {
+    for (const lane of Object.values(this.lanes)) lane.tries = 0;
+    return this.now();
   }
 
-  // Of several open pages one sends at a time. Without a secure origin there are no locks; the server copes.
-  alone(work) {
-    return navigator.locks ? navigator.locks.request('tablet sync', work) : work();
+  get state() {
+    const states = Object.values(this.lanes).map(lane => lane.state);
+    return ORDER.find(state => states.includes(state));
   }
 
-  async exchange() {
-    this.tell('busy');
-    try {
-      await this.sendCommands();
-      await this.fetchSnapshot();
-      if (await this.sendUploads()) await this.fetchSnapshot();
-      this.tries = 0;
-      this.tell('idle');
-    } catch (error) {
-      if (!(error instanceof LinkError)) console.error(error);
-      const state = error instanceof LinkError ? error.state : 'failed';
-      this.words = error.words || '';
-      this.tell(state);
-      if (['signed_out', 'forbidden'].includes(state)) return;
-      this.timer = setTimeout(() => this.now(), AGAIN[Math.min(this.tries, AGAIN.length - 1)]);
-      this.tries += 1;
-    }
-  }
+  /** What the server said about the last failure. */
+  get words() { return Object.values(this.lanes).find(lane => lane.words)?.words || ''; }
 
-  tell(state) {
-    this.state = state;
-    this.dispatchEvent(new Event('change'));
-  }
+  tell() { this.dispatchEvent(new Event('change')); }
 
   // Commands --------------------------------------------------------------------------------------------
 
-  async sendCommands() {
-    for (;;) {
-      const waiting = (await this.store.commands()).filter(row => row.state === 'waiting').slice(0, BATCH);
-      if (!waiting.length) return;
-      const commands = waiting.map(({ id, seq, kind, at, base_version, payload }) => ({ id, seq, kind, at, base_version, payload }));
-      const answer = await this.call('/tablet/commands', {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify({ device_id: this.store.device, commands }),
-      });
-      const { results } = await answer.json();
-      for (const [index, row] of waiting.entries()) {
-        const result = results[index];
-        const state = result.status === 'rejected' ? 'rejected' : 'done';
-        await this.store.change('commands', row.seq, { state, result });
-        if (result.code === 'upload_again') await this.store.change('uploads', row.payload.upload, { state: 'waiting', sent: 0 });
-        if (result.detail) this.dispatchEvent(new CustomEvent('said', { detail: result.detail }));
+  async exchange() {
+    let size = BATCH;
+    for (let first = true; ; first = false) {
+      const waiting = (await this.store.commands()).filter(row => row.state === 'waiting' || (first && isDue(row)));
+      const rows = oneDevice(waiting).slice(0, size);
+      if (!rows.length && !first) break;
+      try {
+        await this.sendCommands(rows);
+        this.lanes.commands.tries = 0; // the link carries something
+        size = Math.min(BATCH, size * 2);
+        if (!rows.length) break;
+      } catch (error) {
+        if (error.status === 409) throw new LinkError('failed', error.message); // somebody was faster: again
+        if (!blames(error) || !rows.length) throw error;
+        if (rows.length > 1) size = Math.ceil(rows.length / 2); // look for the one that does it
+        else if (!(await this.strike('commands', rows[0].seq, rows[0], error))) throw error;
       }
     }
+    await this.fetchSnapshot();
+    if (this.askedOut) await this.leave();
+  }
+
+  // With no command it is a greeting: the office sees when this tablet was there last and what waits on it.
+  async sendCommands(rows) {
+    const commands = rows.map(({ id, seq, origin, kind, at, device_at, base_version, payload }) => ({ id, seq: origin?.seq ?? seq, kind, at, device_at, base_version, payload }));
+    const { results = [], device } = await read(await this.post('/tablet/commands', {
+      device_id: rows[0]?.origin?.device ?? this.store.device, client: CLIENT, sent_at: new Date(this.clock.wall()).toISOString(),
+      report: await this.report(rows.length), commands,
+    }));
+    if (results.length !== rows.length || results.some(({ id }, index) => id !== rows[index].id)) throw new LinkError('failed');
+    await this.store.change('commands', rows.map((row, index) => [row.seq, { state: results[index].status === 'rejected' ? 'rejected' : 'done', result: results[index] }]));
+    const again = rows.filter((_row, index) => results[index].code === 'upload_again').map(row => [row.payload.upload, { state: 'waiting', sent: 0 }]);
+    if (again.length) await this.store.change('uploads', again);
+    for (const { detail } of results) if (detail) this.dispatchEvent(new CustomEvent('said', { detail }));
+    this.askedOut = device?.state === 'sign_out_asked';
+  }
+
+  // What the list of devices in the office shows, without what this call carries.
+  async report(carried) {
+    const [commands, uploads] = await Promise.all([this.store.commands(), this.store.uploads()]);
+    const open = commands.filter(row => row.state === 'waiting');
+    const rows = [...open.slice(carried), ...uploads.filter(row => row.state === 'waiting')];
+    return {
+      waiting: {
+        commands: Math.max(0, open.length - carried), uploads: rows.length - Math.max(0, open.length - carried),
+        held: [...commands, ...uploads].filter(row => row.state === 'held').length,
+        oldest_at: rows.map(row => row.at).filter(Boolean).sort()[0] ?? null,
+      },
+      storage: this.storage || { persisted: null, usage: 0, quota: 0 },
+      offset_ms: this.clock.offset,
+    };
+  }
+
+  /** One entry alone made the server fail: counted, and after the third time set aside if the server is well otherwise. */
+  async strike(kind, key, row, error) {
+    const strikes = error instanceof Refused ? STRIKES : (row.strikes || 0) + 1;
+    if (strikes < STRIKES) {
+      await this.store.change(kind, [[key, { strikes }]]);
+      return false;
+    }
+    await this.sendCommands([]); // throws when the server fails at everything: then this entry is not to blame
+    await this.store.change(kind, [[key, { state: 'held', strikes: 0, why: error.message, held: Date.now() }]]);
+    return true;
+  }
+
+  // The office asked for this tablet: it leaves once everything has been handed over.
+  async leave() {
+    const left = [...await this.store.commands(), ...await this.store.uploads()].some(row => ['waiting', 'held'].includes(row.state));
+    if (left) return;
+    await this.post('/tablet/signed-out', { device_id: this.store.device });
+    this.dispatchEvent(new Event('left'));
   }
 
   // The snapshot -------------------------------------------------------------------------------------------
@@ -104,99 +134,157 @@ export class Sync extends EventTarget {
     const applied = (await this.store.commands()).filter(row => row.state === 'done').map(row => row.seq);
     const arrived = (await this.store.uploads()).filter(row => row.state === 'done').map(row => row.id);
     const held = await this.store.kept('snapshot');
-    const sent = Date.now();
-    const answer = await this.call(`/tablet/snapshot?${new URLSearchParams({ since: held?.stamp || '' })}`);
-    const fresh = await answer.json();
-    this.offset = Date.parse(fresh.now) - (sent + Date.now()) / 2;
+    const sent = this.clock.wall();
+    const fresh = await read(await this.link.call(`/tablet/snapshot?${new URLSearchParams({ since: held?.stamp || '' })}`));
+    this.clock.measure(Date.parse(fresh.now), sent, this.clock.wall());
     this.synced = fresh.now;
-    await this.store.keep('offset', this.offset);
+    await this.store.keep('offset', this.clock.offset);
     await this.store.keep('synced', this.synced);
     const snapshot = fresh.unchanged ? held : { ...fresh, catalogue: fresh.catalogue || held.catalogue };
     await this.store.replaceSnapshot(snapshot, { commands: applied, uploads: arrived });
     this.dispatchEvent(new Event('snapshot'));
   }
 
+  post(path, content) {
+    return this.link.call(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(content) });
+  }
+
   // Pictures ----------------------------------------------------------------------------------------------
 
   async sendUploads() {
-    let any = false;
-    for (const row of (await this.store.uploads()).filter(one => one.state === 'waiting')) {
-      any = (await this.sendUpload(row)) || any;
-      this.dispatchEvent(new Event('change'));
+    let [any, failure] = [false, null];
+    for (const { id } of (await this.store.uploads()).filter(row => row.state === 'waiting' || isDue(row))) {
+      try {
+        any = (await this.sendUpload(id)) || any;
+      } catch (error) {
+        if (!(error instanceof LinkError && error.crashed)) throw error;
+        const row = await this.store.upload(id);
+        if (row && !(await this.strike('uploads', id, row, error))) failure = error; // others go on
+      }
     }
-    return any;
+    if (any) this.lanes.commands.now();
+    if (failure) throw failure;
+    if (this.askedOut) this.lanes.commands.now();
   }
 
-  async sendUpload({ id, bytes, name, sent }) {
-    const total = Math.ceil(bytes.byteLength / PART);
+  async sendUpload(id) {
+    const [row, bytes] = await Promise.all([this.store.upload(id), this.store.bytes(id)]);
+    if (!row || !bytes) return false;
     try {
-      for (let index = sent; index < total; index += 1) {
-        const body = bytes.slice(index * PART, (index + 1) * PART);
-        await this.call(`/tablet/uploads/${id}/${index}`, { method: 'PUT', headers: { 'Content-Type': 'application/octet-stream' }, body });
-        await this.store.change('uploads', id, { sent: index + 1 });
-        this.dispatchEvent(new Event('change'));
+      for (let rounds = 0; ; rounds += 1) {
+        await this.sendParts(row, bytes);
+        try {
+          await this.post(`/tablet/uploads/${id}/complete`, { sha256: await digest(bytes), name: row.name });
+          break;
+        } catch (error) {
+          // The server lost parts, or they came damaged: from the beginning, but not for ever.
+          if (error.status !== 409 || rounds === STRIKES) throw error.status === 409 ? new LinkError('failed', error.message) : error;
+          row.sent = 0;
+        }
       }
-      await this.call(`/tablet/uploads/${id}/complete`, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify({ sha256: await digest(bytes), name }),
-      });
-      await this.store.change('uploads', id, { state: 'done' });
+      await this.store.change('uploads', [[id, { state: 'done' }]]);
       return true;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      await this.store.change('uploads', id, { state: 'rejected', sent: 0, why: error.message }); // others go on
+      await this.store.change('uploads', [[id, { state: 'rejected', sent: 0, why: error.message }]]); // others go on
       return false;
+    } finally {
+      this.tell();
     }
   }
 
-  // One call ----------------------------------------------------------------------------------------------
-
-  async call(url, options = {}, renewed = false) {
-    const headers = { Accept: 'application/json', ...options.headers };
-    const token = document.querySelector('meta[name="csrf-token"]');
-    if (options.method) headers['X-CSRFToken'] = token.content;
-    let answer;
-    try {
-      answer = await fetch(url, { ...options, headers, redirect: 'manual', signal: AbortSignal.timeout(PATIENCE) });
-    } catch {
-      throw new LinkError('offline');
+  async sendParts(row, bytes) {
+    const total = Math.ceil(bytes.byteLength / PART);
+    for (let index = row.sent; index < total; index += 1) {
+      const body = bytes.slice(index * PART, (index + 1) * PART);
+      await this.link.call(`/tablet/uploads/${row.id}/${index}`, { method: 'PUT', headers: { 'Content-Type': 'application/octet-stream' }, body });
+      row.sent = index + 1;
+      this.lanes.uploads.tries = 0;
+      await this.store.change('uploads', [[row.id, { sent: row.sent }]]);
+      this.tell();
     }
-    if (answer.ok) return answer;
-    if (answer.type === 'opaqueredirect' || answer.status === 401) throw new LinkError('signed_out');
-    const problem = await answer.json().catch(() => ({}));
-    if (problem.code === 'csrf' && !renewed) {
-      await renewToken(token);
-      return this.call(url, options, true);
-    }
-    if (answer.status === 403) throw new LinkError('forbidden', problem.detail); // no technician's account
-    if (answer.status >= 500 || answer.status === 429 || answer.status === 409) throw new LinkError('failed');
-    const lines = Object.values(problem.errors || {}).flat();
-    throw new Refused(lines.join(' ') || problem.detail || `HTTP ${answer.status}`);
   }
 }
 
-// A page that was open for hours asks for a new token; its entries wait meanwhile.
-async function renewToken(token) {
-  const answer = await fetch('/tablet', { redirect: 'manual', signal: AbortSignal.timeout(PATIENCE) }).catch(() => null);
-  if (!answer?.ok) throw new LinkError(answer ? 'signed_out' : 'offline');
-  const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
-  token.content = page.querySelector('meta[name="csrf-token"]').content;
+/** One thing at a time, again after a failure, once more when asked meanwhile. */
+class Lane {
+  constructor(name, sync, work) {
+    Object.assign(this, { name, sync, work, state: 'idle', words: '', tries: 0, running: null, again: false, timer: 0 });
+  }
+
+  now() {
+    if (this.running) {
+      this.again = true;
+      return this.running;
+    }
+    clearTimeout(this.timer);
+    this.running = this.run().finally(() => {
+      this.running = null;
+      if (!this.again) return;
+      this.again = false;
+      if (!this.timer) this.now();
+    });
+    return this.running;
+  }
+
+  stop() {
+    clearTimeout(this.timer);
+    this.timer = -1;
+  }
+
+  async run() {
+    this.timer = 0;
+    this.become('busy');
+    try {
+      await this.alone();
+      this.tries = 0;
+      this.become('idle');
+    } catch (error) {
+      if (!(error instanceof LinkError)) console.error(error);
+      const state = error instanceof LinkError ? error.state : 'failed';
+      if (!RESTS.includes(state)) this.later(error.after * 1000 || 0);
+      this.become(state, error instanceof LinkError ? error.words : '');
+    }
+  }
+
+  later(least) {
+    const wait = AGAIN[Math.min(this.tries, AGAIN.length - 1)] * (0.5 + Math.random() / 2);
+    this.tries += 1;
+    if (this.timer !== -1) this.timer = setTimeout(() => this.now(), Math.max(least, wait));
+  }
+
+  // Of several open pages one sends at a time. Without a secure origin there are no locks; the server copes.
+  alone() {
+    const locks = globalThis.navigator?.locks;
+    return locks ? locks.request(`${this.sync.store.name} ${this.name}`, this.work) : this.work();
+  }
+
+  become(state, words = '') {
+    Object.assign(this, { state, words });
+    this.sync.tell();
+  }
+}
+
+// What was brought over from another tablet goes under that tablet's name and numbers, never mixed with our own.
+function oneDevice(rows) {
+  const device = rows[0]?.origin?.device;
+  return rows.filter(row => row.origin?.device === device);
+}
+
+const isDue = row => row.state === 'held' && Date.now() - row.held > SET_ASIDE;
+
+/** Whether what was sent may be the cause: the server crashed on it, or will never take it. */
+const blames = error => error instanceof Refused || (error instanceof LinkError && error.crashed);
+
+async function read(answer) {
+  try {
+    return await answer.json();
+  } catch {
+    throw new LinkError('offline'); // the line broke in the middle, or something else answered
+  }
 }
 
 async function digest(bytes) {
   const hash = await crypto.subtle.digest('SHA-256', bytes);
   return [...new Uint8Array(hash)].map(byte => byte.toString(16).padStart(2, '0')).join('');
 }
-
-/** The server cannot be reached now, or does not know who this is. */
-class LinkError extends Error {
-  constructor(state, words = '') {
-    super(words || state);
-    this.state = state;
-    this.words = words;
-  }
-}
-
-/** The server will never take this one. */
-class Refused extends Error {}

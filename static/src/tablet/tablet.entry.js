@@ -4,18 +4,23 @@
 import { html, nothing, render } from 'lit';
 import { t } from '../foundation/texts.js';
 import { App } from './app.js';
+import { Clock } from './clock.js';
 import { lessonsScreen } from './lessons.js';
+import { Link } from './link.js';
 import { syncPill } from './outbox.js';
-import { empty, icon } from './pieces.js';
+import { empty, icon, openDialog } from './pieces.js';
+import { Shell } from './shell.js';
 import { openStore } from './store.js';
 import { Sync } from './sync.js';
 import { dayText } from './times.js';
 import { jobsToday, todayScreen } from './today.js';
 import { vanScreen } from './van.js';
 import { lost, visitFooter, visitHeader, visitScreen } from './visit.js';
+import { endSession, signOut, whoIsHere } from './who.js';
 
 const REDRAW = 20_000; // clocks run
 const SOON = 800; // several facts of one act are one fetch
+const CROWD = 500; // ms over which tablets spread that find the network at the same moment
 const place = document.getElementById('tablet');
 const [header, main, footer] = ['tablet-header', 'main', 'tablet-footer'].map(id => document.getElementById(id));
 
@@ -60,8 +65,14 @@ function screen(app, name, visit, tab) {
 
 function dayHeader(app) {
   const count = app.shown ? jobsToday(app.shown) : 0;
-  return html`<button class="avatar" type="button" popovertarget="person-menu">${place.dataset.initials}<span class="sr">${t('Your menu')}</span></button>
+  return html`<button class="avatar" type="button" popovertarget="person-menu">${initials(app.person?.name)}<span class="sr">${t('Your menu')}</span></button>
     <div class="tablet-title"><h1>${app.shown ? (count === 1 ? t('Today · 1 job') : t('Today · %(n)s jobs', { n: count })) : t('Today')}</h1><div class="s i2">${app.shown ? `${dayText(app.shown.today)} · ${app.shown.technician.name}` : nothing}</div></div>`;
+}
+
+// As templates/macros/ui.html does.
+function initials(name) {
+  const words = (name || '?').split(/\s+/);
+  return /^[a-z]/i.test(words[0]) ? (words[0][0] + (words.length > 1 ? words.at(-1)[0] : '')).toUpperCase() : words[0][0];
 }
 
 function navigation(name) {
@@ -70,10 +81,31 @@ function navigation(name) {
 }
 
 async function start() {
-  const store = await openStore(place.dataset.person);
-  const sync = new Sync(store);
-  const app = new App(store, sync);
+  const person = whoIsHere();
+  if (!person) return nobody();
+  const store = await openStore(person);
+  const link = new Link(person);
+  const clock = new Clock({ offset: (await store.kept('offset')) || 0, last: latest(await store.commands()) });
+  const sync = new Sync(store, link, clock);
+  const shell = new Shell();
+  const app = new App(store, sync, shell);
   app.addEventListener('change', () => draw(app));
+  followAddress(app);
+  setInterval(() => draw(app), REDRAW);
+  sync.addEventListener('left', () => leave(link));
+  sync.addEventListener('change', () => { if (sync.state === 'outdated') shell.look(); });
+  sync.addEventListener('snapshot', () => meet(app, link), { once: true });
+  addEventListener('online', () => setTimeout(() => sync.hurry(), Math.random() * CROWD));
+  document.addEventListener('visibilitychange', () => { if (!document.hidden) sync.now(); });
+  menu(app, link);
+  await app.load();
+  shell.start();
+  await sync.start();
+}
+
+const latest = commands => Math.max(0, ...commands.map(row => Date.parse(row.at)).filter(Boolean));
+
+function followAddress(app) {
   let shown = screenName();
   addEventListener('hashchange', () => {
     draw(app);
@@ -81,18 +113,71 @@ async function start() {
     if (shown !== screenName()) main.focus({ preventScroll: true }); // a new screen is read from its beginning
     shown = screenName();
   });
-  setInterval(() => draw(app), REDRAW);
+}
+
+// The first exchange has told who is signed in; from then on the office is heard as it speaks.
+async function meet(app, link) {
+  const { person, after } = await link.whoIsThere();
+  await app.store.keep('person', person);
+  await app.load();
+  for (const [name, content] of [['live-scope', `user:${person.id}`], ['live-after', after]]) document.head.append(Object.assign(document.createElement('meta'), { name, content }));
   let timer = 0;
   document.addEventListener('live', () => {
     clearTimeout(timer);
-    timer = setTimeout(() => sync.now(), SOON);
+    timer = setTimeout(() => app.sync.now(), SOON);
   });
-  document.getElementById('sign-out')?.addEventListener('submit', event => {
-    if (app.waiting && !confirm(t('Entries still on this tablet: %(n)s. They stay here and are sent when you sign in again. Sign out?', { n: app.waiting }))) event.preventDefault();
-  });
-  await app.load();
-  await sync.start();
+  import(place.dataset.live).catch(console.warn); // without it the timer brings the news
 }
+
+// Signing out --------------------------------------------------------------------------------------------------
+
+function menu(app, link) {
+  const name = document.getElementById('person-name');
+  app.addEventListener('change', () => { name.textContent = app.person?.name || ''; });
+  document.getElementById('sign-out').addEventListener('click', () => {
+    document.getElementById('person-menu').hidePopover();
+    if (app.waiting || app.stuck.length) askToLeave(app, link);
+    else leave(link);
+  });
+  largeText(document.getElementById('large-text'));
+}
+
+function askToLeave(app, link) {
+  openDialog(t('Sign out?'), close => html`<p>${t('Entries still on this tablet: %(n)s. They stay here and are sent when you sign in again on this tablet.', { n: app.waiting + app.stuck.length })}</p>
+    <div class="dialog-f wrap"><button class="btn" type="button" @click=${() => { close(); app.sync.hurry(); }}>${icon('refresh-cw')}${t('Send first')}</button><button class="btn btn-danger" type="button" @click=${() => { close(); leave(link); }}>${icon('log-out')}${t('Sign out all the same')}</button></div>`);
+}
+
+async function leave(link) {
+  await signOut(link);
+  location.replace('/tablet');
+}
+
+// Nobody is signed in here: nothing of anybody's work is shown, with or without a network.
+function nobody() {
+  document.body.dataset.screen = 'nobody';
+  render(html`<div class="tablet-panel">${empty('lock', t('Nobody is signed in on this tablet'), t('What was recorded and not yet sent is kept here for whoever recorded it.'))}<a class="btn btn-primary btn-xl" href="/login?next=/tablet">${t('Sign in')}</a></div>`, main);
+  const link = new Link('');
+  endSession(link);
+  addEventListener('online', () => endSession(link));
+}
+
+// How it looks -------------------------------------------------------------------------------------------------
+
+function largeText(button) {
+  const set = large => {
+    document.documentElement.toggleAttribute('data-large', large);
+    button.setAttribute('aria-pressed', large);
+  };
+  set(localStorage.getItem('large') === '1');
+  button.addEventListener('click', () => {
+    const large = !document.documentElement.hasAttribute('data-large');
+    localStorage.setItem('large', large ? '1' : '0');
+    set(large);
+  });
+}
+
+const theme = /(?:^|; )theme=(light|dark)/.exec(document.cookie)?.[1];
+if (theme) document.documentElement.dataset.theme = theme; // the kept page was drawn before it was chosen
 
 start().catch(error => {
   console.error(error);
