@@ -48,9 +48,9 @@ front: node_modules/.installed
 texts: $(VENV)/.run
 	@$(BIN)/python -P fieldservice/foundation/catalogues.py compile
 
-# The browser of the tests comes from the system; where it is missing it is installed if that is possible.
+# The browsers of the tests come from the system; where one is missing it is installed if that is possible.
 browser:
-	@command -v chromium >/dev/null && fc-list 2>/dev/null | grep -qi 'noto sans cjk' || tests/install-browser
+	@tests/install-browser
 
 lock: $(VENV)/.uv
 	$(UV) pip compile --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock" requirements.in -o requirements.txt

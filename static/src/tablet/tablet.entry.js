@@ -98,6 +98,7 @@ async function start() {
   addEventListener('online', () => setTimeout(() => sync.hurry(), Math.random() * CROWD));
   document.addEventListener('visibilitychange', () => { if (!document.hidden) sync.now(); });
   menu(app, link);
+  place.app = app; // for the console of whoever helps by telephone, and for trials
   await app.load();
   shell.start();
   await sync.start();

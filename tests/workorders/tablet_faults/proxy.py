@@ -1,0 +1,141 @@
+"""A bad line: an HTTP proxy that refuses requests, loses answers after the server has done its work, and delays.
+
+What it does is drawn from a seed. Only what a tablet exchanges is touched; pages and built files pass as they are.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import Thread
+from types import TracebackType
+from typing import Self
+
+FAULTY = ("/tablet/commands", "/tablet/snapshot", "/tablet/uploads/", "/tablet/session", "/tablet/signed-out")
+MOST_HEAD = 64 * 1024
+
+
+@dataclass
+class Faults:
+    """Shares of requests: refused before they reach the server, answered but the answer lost, and held back."""
+
+    refused: float = 0.25
+    lost: float = 0.35
+    late: float = 0.3
+    most_late_s: float = 0.05
+
+
+class Proxy:
+    """Between a tablet and the server on `port`; `down` is a line that carries nothing."""
+
+    def __init__(self, port: int, seed: int, faults: Faults | None = None) -> None:
+        self.upstream = port
+        self.faults = faults or Faults()
+        self.down = False
+        self.told: Counter[str] = Counter()
+        self.port = 0
+        self._chance = random.Random(seed)
+        self._talks: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self.port = asyncio.run_coroutine_threadsafe(self._serve(), self._loop).result(10)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    async def _serve(self) -> int:
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0, limit=MOST_HEAD)
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def _end(self) -> None:
+        self._server.close()
+        for task in self._talks:
+            task.cancel()
+        await asyncio.gather(*self._talks, return_exceptions=True)
+        await asyncio.sleep(0.05)  # closed connections say so in the next rounds of the loop
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = self._loop.create_task(self._talk(reader, writer))
+        self._talks.add(task)
+        task.add_done_callback(self._talks.discard)
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            with suppress(OSError, asyncio.IncompleteReadError):
+                head = await reader.readuntil(b"\r\n\r\n")
+                body = await reader.readexactly(_length(head))
+                answer = await self._answer(head, body)
+                if answer is not None:
+                    writer.write(answer)
+                    await writer.drain()
+        finally:
+            writer.close()
+
+    async def _answer(self, head: bytes, body: bytes) -> bytes | None:
+        path = head.split(b" ", 2)[1].decode("latin-1")
+        if path.startswith("/events"):  # the live feed would never end
+            return b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        faulty = path.startswith(FAULTY)
+        if self.down and faulty:
+            self.told["down"] += 1
+            return None
+        fate = self._chance.random() if faulty else 1.0
+        if faulty and self._chance.random() < self.faults.late:
+            await asyncio.sleep(self._chance.random() * self.faults.most_late_s)
+        if fate < self.faults.refused:
+            self.told["refused"] += 1
+            return None
+        answer = await self._forward(head, body)
+        if faulty and answer is not None and fate < self.faults.refused + (1 - self.faults.refused) * self.faults.lost:
+            self.told["lost"] += 1
+            return None
+        if faulty:
+            self.told["passed" if answer is not None else "server gone"] += 1
+            if answer is not None and answer.split(b" ", 2)[1][:1] == b"5":
+                self.told["5xx"] += 1
+        return answer
+
+    async def _forward(self, head: bytes, body: bytes) -> bytes | None:
+        """The whole answer of the server, None when it is gone."""
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.upstream)
+        except OSError:
+            return None
+        try:
+            lines = [line for line in head[:-4].split(b"\r\n") if not line.lower().startswith(b"connection:")]
+            writer.write(b"\r\n".join([*lines, b"Connection: close"]) + b"\r\n\r\n" + body)
+            await writer.drain()
+            answer = await reader.read()
+        except OSError:
+            return None
+        finally:
+            writer.close()
+        return answer if _is_whole(answer) else None
+
+
+def _length(head: bytes) -> int:
+    for line in head.split(b"\r\n"):
+        if line.lower().startswith(b"content-length:"):
+            return int(line.split(b":", 1)[1])
+    return 0
+
+
+def _is_whole(answer: bytes) -> bool:
+    """A killed server leaves half an answer; a browser may not take it for a whole one."""
+    head, found, body = answer.partition(b"\r\n\r\n")
+    return bool(found) and (len(body) >= _length(head))
