@@ -156,6 +156,7 @@ async function leave(link) {
 // Nobody is signed in here: nothing of anybody's work is shown, with or without a network.
 function nobody() {
   document.body.dataset.screen = 'nobody';
+  render(html`<div class="tablet-title"><h1>FieldService 360</h1></div>`, header);
   render(html`<div class="tablet-panel">${empty('lock', t('Nobody is signed in on this tablet'), t('What was recorded and not yet sent is kept here for whoever recorded it.'))}<a class="btn btn-primary btn-xl" href="/login?next=/tablet">${t('Sign in')}</a></div>`, main);
   const link = new Link('');
   endSession(link);
@@ -165,20 +166,19 @@ function nobody() {
 // How it looks -------------------------------------------------------------------------------------------------
 
 function largeText(button) {
-  const set = large => {
-    document.documentElement.toggleAttribute('data-large', large);
-    button.setAttribute('aria-pressed', large);
-  };
-  set(localStorage.getItem('large') === '1');
+  const root = document.documentElement;
+  button.setAttribute('aria-pressed', root.hasAttribute('data-large'));
   button.addEventListener('click', () => {
-    const large = !document.documentElement.hasAttribute('data-large');
-    localStorage.setItem('large', large ? '1' : '0');
-    set(large);
+    const large = root.toggleAttribute('data-large');
+    button.setAttribute('aria-pressed', large);
+    localStorage.setItem('large', large ? '1' : '');
   });
 }
 
+// The kept page is older than these choices.
 const theme = /(?:^|; )theme=(light|dark)/.exec(document.cookie)?.[1];
-if (theme) document.documentElement.dataset.theme = theme; // the kept page was drawn before it was chosen
+if (theme) document.documentElement.dataset.theme = theme;
+document.documentElement.toggleAttribute('data-large', Boolean(localStorage.getItem('large')));
 
 start().catch(error => {
   console.error(error);

@@ -26,13 +26,22 @@ class Faults:
     most_late_s: float = 0.05
 
 
+NO_FAULTS = Faults(0, 0, 0, 0)
+
+
 class Proxy:
-    """Between a tablet and the server on `port`; `down` is a line that carries nothing."""
+    """Between a tablet and the server on `port`.
+
+    `down` is a line that carries nothing; `poison` are bytes at which the server would crash; `instead` are bytes of
+    answers and what comes in their place, of the same length.
+    """
 
     def __init__(self, port: int, seed: int, faults: Faults | None = None) -> None:
         self.upstream = port
         self.faults = faults or Faults()
         self.down = False
+        self.poison = b""
+        self.instead: tuple[bytes, bytes] = (b"", b"")
         self.told: Counter[str] = Counter()
         self.port = 0
         self._chance = random.Random(seed)
@@ -100,7 +109,12 @@ class Proxy:
         if fate < self.faults.refused:
             self.told["refused"] += 1
             return None
+        if faulty and self.poison and self.poison in body:
+            self.told["poison"] += 1
+            return b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
         answer = await self._forward(head, body)
+        if answer is not None and self.instead[0]:
+            answer = answer.replace(*self.instead)
         if faulty and answer is not None and fate < self.faults.refused + (1 - self.faults.refused) * self.faults.lost:
             self.told["lost"] += 1
             return None
