@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser
 
 from fieldservice.foundation.db import db, session
 from tests.served import Served
-from tests.workorders.tablet_faults.browsers import Chromium, Screen, WebKit
-from tests.workorders.tablet_faults.day import DayOutcome, live_through, make_day
+from tests.workorders.tablet_faults.browsers import ENGINES, Screen, Tablet
+from tests.workorders.tablet_faults.day import live_through, make_day
 from tests.workorders.tablet_faults.proxy import Proxy
 from tests.workorders.tablet_faults.trials import bearers, run_trials
 
@@ -31,42 +30,20 @@ def test_nothing_is_lost_doubled_or_out_of_order(app: Flask, tmp_path: Path) -> 
 
 @pytest.mark.browser
 @pytest.mark.slow
-def test_a_day_in_chromium_killed_with_its_server(sqlite_app: Flask, tmp_path: Path, browser: Browser) -> None:
-    day = make_day(4)
-    session.rollback()
-    with Served(sqlite_app, db.engine, tmp_path / "server.log") as served, Proxy(served.port, SEED) as line:
-        tablet = Chromium(browser.browser_type, tmp_path / "profile", day.cookies)
-        try:
-            outcome = live_through(
-                day, tablet, served, line, seed=SEED, commands=50, photos=12, turns=8, browser_kills=2, server_kills=1
-            )
-        finally:
-            tablet.close()
-    judge(outcome, 62 - 2)
-
-
-@pytest.mark.browser
-@pytest.mark.slow
-def test_a_day_in_webkit(sqlite_app: Flask, tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["chromium", "webkit"])
+def test_a_day_in_a_browser_that_is_killed_with_its_server(sqlite_app: Flask, tmp_path: Path, engine: str) -> None:
     day = make_day(4)
     session.rollback()
     with (
         Served(sqlite_app, db.engine, tmp_path / "server.log") as served,
         Proxy(served.port, SEED) as line,
         Screen() as screen,
+        Tablet(ENGINES[engine], tmp_path / "profile", line, day.cookies, screen.name) as tablet,
     ):
-        tablet = WebKit(screen, day.cookies)
-        try:
-            outcome = live_through(
-                day, tablet, served, line, seed=SEED, commands=50, photos=12, turns=8, browser_kills=0, server_kills=1
-            )
-        finally:
-            tablet.close()
-    judge(outcome, 62)
-
-
-def judge(outcome: DayOutcome, least: int) -> None:
+        outcome = live_through(
+            day, tablet, served, line, seed=SEED, commands=50, photos=12, turns=8, browser_kills=2, server_kills=1
+        )
     print(f"seed {SEED}: {outcome}")
     assert outcome.wrong == []
-    assert outcome.kept >= least
+    assert outcome.kept == 60
     assert outcome.told["lost"] > 5

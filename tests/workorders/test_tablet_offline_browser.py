@@ -252,7 +252,7 @@ def test_an_entry_at_which_the_server_fails_is_set_aside_and_the_others_go_on(
     for words in ("one", "poison", "three", "four"):
         tablet.note(words)
     line.down = False
-    expect(page.locator(".sync")).to_contain_text("1 项", timeout=60_000)
+    expect(page.locator(".sync")).to_contain_text("1 项已搁置", timeout=60_000)
     wait_until(lambda: notes() == ["one", "three", "four"], what="the others have arrived")
     expect(page.locator(".sync[data-s=bad]")).to_be_visible(timeout=60_000)
     page.click(".sync")

@@ -12,8 +12,10 @@ export function syncPill(app) {
   const { sync, waiting } = app;
   const stuck = app.stuck.length;
   const at = sync.synced ? t('synced %(at)s', { at: when(sync.synced, app.now) }) : t('not synced yet');
-  const short = stuck ? t('%(n)s refused', { n: stuck })
-    : ['signed_out', 'other_person'].includes(sync.state) ? t('Sign in again')
+  const refused = app.in('rejected').length;
+  const short = refused ? t('%(n)s refused', { n: refused })
+    : stuck ? t('%(n)s set aside', { n: stuck })
+      : ['signed_out', 'other_person'].includes(sync.state) ? t('Sign in again')
       : sync.state === 'outdated' || app.shell.waiting ? t('Update')
         : waiting ? t('%(n)s waiting', { n: waiting }) : sync.state === 'offline' ? t('No network') : t('All sent');
   const tone = stuck || app.mayBeLost || ['signed_out', 'other_person'].includes(sync.state) ? 'bad' : waiting || !['idle', 'busy'].includes(sync.state) ? 'warn' : 'ok';
@@ -74,13 +76,13 @@ function keeping(app) {
     Math.abs(sync.clock.offset) > 120_000 && ['clock', 'warn', t('The clock of this tablet is wrong by %(n)s min; times are corrected', { n: Math.round(Math.abs(sync.clock.offset) / 60_000) }), ''],
   ].filter(Boolean);
   return html`${app.mayBeLost ? notice('bad', 'triangle-alert', t('Entries have waited here for long and the browser may delete them. Find a network, or save them as a file now.')) : nothing}
-    <ul class="tablet-kept">${lines.map(([symbol, tone, words, more]) => html`<li><span>${icon(symbol)} <b>${words}</b>${more ? html`<br><span class="s i2">${more}</span>` : nothing}</span>${tone === 'warn' ? chip(t('look'), 'warn') : nothing}</li>`)}</ul>`;
+    <ul class="tablet-kept">${lines.map(([symbol, tone, words, more]) => html`<li>${icon(symbol)}<span><b>${words}</b>${more ? html`<br><span class="s i2">${more}</span>` : nothing}</span>${tone === 'warn' ? chip(t('look'), 'warn') : nothing}</li>`)}</ul>`;
 }
 
 function entry(app, row) {
   const visit = app.shown?.visits.find(one => one.id === (row.payload?.visit ?? row.visit));
   const words = row.seq ? KINDS[row.kind]?.() || row.kind : t('Picture, %(size)s MB', { size: (row.size / 1e6).toFixed(1) });
-  const why = row.result?.detail || row.why;
+  const why = row.state === 'held' ? t('The server fails at this entry. It was set aside so that the others could go on, and is tried again every hour.') : row.result?.detail || row.why;
   const stuck = row.state !== 'waiting';
   const label = { rejected: () => t('refused'), held: () => t('set aside'), waiting: () => t('waiting') }[row.state]();
   return html`<li><span><b>${words}${row.payload?.to ? ` · ${app.shown ? app.word('state', row.payload.to) : row.payload.to}` : ''}</b> <span class="i2 s">${visit?.title || ''} ${row.at ? clock(row.at) : ''}</span>${why ? html`<br><span class="s tone" data-s="bad">${why}</span>` : nothing}

@@ -1,154 +1,40 @@
-"""Real browsers: Chromium with a profile that survives a kill, and WebKitGTK, the engine nearest to an iPad."""
+"""Real browsers with a profile that survives a kill -9: Chromium, and WebKitGTK, the engine nearest to an iPad.
 
+Neither is held by a driver, so that it can die like a browser dies: a script that the line puts into the page asks the
+trial what to do next.
+"""
+
+import itertools
 import json
 import os
+import queue
 import signal
 import subprocess
-import warnings
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
-
-from playwright.sync_api import BrowserContext, BrowserType, Page
-from playwright.sync_api import Error as PlaywrightError
+from typing import Any, Self
+from urllib.parse import parse_qs
 
 from tests.waiting import wait_until
+from tests.workorders.tablet_faults.proxy import Proxy
 
-PATIENCE_MS = 60_000
-CHROMIUM = "/usr/bin/chromium"
-MINI_BROWSER = "/usr/lib/{}/webkit2gtk-4.1/MiniBrowser"
-DRIVER = "/usr/bin/WebKitWebDriver"
-
-
-class Tablet(Protocol):
-    """A browser with the tablet's page in one tab."""
-
-    def open(self, url: str) -> None:
-        """Load the page anew."""
-
-    def call(self, script: str, *facts: Any) -> Any:
-        """What an async function `script`, given the facts, returns in the page."""
-
-    def begin(self, script: str, *facts: Any) -> None:
-        """Start it and do not wait."""
-
-    def second_tab(self, url: str) -> None:
-        """Another tab; the first one stays open."""
-
-    def kill(self) -> None:
-        """kill -9."""
-
-    def start(self) -> None:
-        """After a kill: the same profile again."""
-
-    def close(self) -> None:
-        """The end."""
+PATIENCE_S = 90.0
+SCRIPT = Path(__file__).with_name("page.js")
+TAG = b'<script type="module" src="/trial/page.js"></script></body>'
+CHROMIUM = (
+    "/usr/bin/chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-popup-blocking",
+    "--window-size=820,1180",
+)  # fmt: skip
+WEBKIT = (
+    f"/usr/lib/{os.uname().machine}-linux-gnu/webkit2gtk-4.1/MiniBrowser",
+    "--javascript-can-open-windows-automatically=true",
+)
 
 
-class Chromium:
-    """Chromium over a profile folder."""
-
-    def __init__(self, kind: BrowserType, profile: Path, cookies: dict[str, str]) -> None:
-        self._kind, self._profile, self._cookies = kind, profile, cookies
-        self.context: BrowserContext
-        self.page: Page
-        self.start()
-
-    def start(self) -> None:
-        self.context = self._kind.launch_persistent_context(
-            str(self._profile), executable_path=CHROMIUM, args=["--no-sandbox", "--disable-quic"],
-            viewport={"width": 820, "height": 1180}, bypass_csp=True,
-        )  # fmt: skip
-        self.context.set_default_timeout(PATIENCE_MS)
-        place = {"domain": "127.0.0.1", "path": "/"}
-        for name, value in self._cookies.items():
-            self.context.add_cookies([{"name": name, "value": value, **place}])  # type: ignore[typeddict-item]  # a dict of its shape
-        self.page = self.context.pages[0] if self.context.pages else self.context.new_page()
-
-    def open(self, url: str) -> None:
-        self.page.goto(url)
-        self.page.wait_for_function("document.getElementById('tablet')?.app?.shown")
-
-    def call(self, script: str, *facts: Any) -> Any:
-        return self.page.evaluate(f"facts => ({script})(...facts)", list(facts))
-
-    def begin(self, script: str, *facts: Any) -> None:
-        self.page.evaluate(f"facts => {{ ({script})(...facts); }}", list(facts))
-
-    def second_tab(self, url: str) -> None:
-        self.page = self.context.new_page()
-        self.open(url)
-
-    def kill(self) -> None:
-        for pid in _processes(str(self._profile)):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        with suppress(PlaywrightError):
-            self.context.close()
-        wait_until(lambda: not _processes(str(self._profile)), what="the browser is gone")
-
-    def close(self) -> None:
-        with suppress(PlaywrightError):
-            self.context.close()
-
-
-class WebKit:
-    """WebKitGTK by its own driver on a screen of its own. Its profile lives as long as the browser, so a kill takes
-    the process of the page, as iPadOS does to a page that needs too much memory; the tab is loaded anew."""
-
-    def __init__(self, screen: "Screen", cookies: dict[str, str]) -> None:
-        self._screen, self._cookies = screen, cookies
-        self.start()
-
-    def start(self) -> None:
-        from selenium import webdriver  # these are needed by nobody else
-        from selenium.webdriver.webkitgtk.options import Options
-        from selenium.webdriver.webkitgtk.service import Service
-
-        options = Options()
-        options.binary_location = _mini_browser()
-        options.add_argument("--automation")
-        service = Service(DRIVER, env={**os.environ, "DISPLAY": self._screen.name})
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of selenium about selenium
-            self.driver = webdriver.WebKitGTK(options=options, service=service)
-        self.driver.set_script_timeout(PATIENCE_MS / 1000)
-
-    def open(self, url: str) -> None:
-        base = url.split("/tablet")[0]
-        if not self.driver.current_url.startswith(base):
-            self.driver.get(f"{base}/static/none")
-            for name, value in self._cookies.items():
-                self.driver.add_cookie({"name": name, "value": value, "path": "/"})
-        self.driver.get(url)
-        wait_until(
-            lambda: self.driver.execute_script("return Boolean(document.getElementById('tablet')?.app?.shown)"),
-            seconds=60, what="the tablet shows its day",
-        )  # fmt: skip
-
-    def call(self, script: str, *facts: Any) -> Any:
-        answer = self.driver.execute_async_script(
-            f"const told = arguments[arguments.length - 1]; Promise.resolve(({script})(...JSON.parse(arguments[0])))"
-            ".then(value => told({value}), error => told({error: String(error)}))",
-            json.dumps(facts),
-        )
-        if "error" in answer:
-            raise AssertionError(answer["error"])
-        return answer.get("value")
-
-    def begin(self, script: str, *facts: Any) -> None:
-        self.driver.execute_script(f"({script})(...JSON.parse(arguments[0]))", json.dumps(facts))
-
-    def second_tab(self, url: str) -> None:
-        self.driver.switch_to.new_window("tab")
-        self.open(url)
-
-    def kill(self) -> None:
-        raise NotImplementedError("its profile would be gone; see crash_page")
-
-    def close(self) -> None:
-        self.driver.quit()
+ENGINES = {"chromium": CHROMIUM, "webkit": WEBKIT}
 
 
 class Screen:
@@ -170,18 +56,113 @@ class Screen:
         self._process.stdout.close()
 
 
-def _mini_browser() -> str:
-    machine = os.uname().machine
-    return MINI_BROWSER.format(f"{machine}-linux-gnu")
+class Tablet:
+    """A browser over a line, with the tablet's page of whoever the cookies name."""
+
+    def __init__(
+        self, command: Sequence[str], profile: Path, line: Proxy, cookies: dict[str, str], screen: str = ""
+    ) -> None:
+        self._command, self._profile, self._line, self._cookies = command, profile, line, cookies
+        self._screen = screen
+        self._numbers = itertools.count(1)
+        self._asked: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._told: dict[int, dict[str, Any]] = {}
+        self._pages: list[str] = []  # the newest is spoken to
+        line.page_tag = TAG
+        line.beside = self._answer
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+
+    def start(self) -> None:
+        """Open the browser on its profile, with the page."""
+        own = [f"--user-data-dir={self._profile}"] if "chromium" in self._command[0] else []
+        folders = {f"XDG_{name}_HOME": str(self._profile / name.lower()) for name in ("DATA", "CACHE", "CONFIG")}
+        before = len(self._pages)
+        self._process = subprocess.Popen(
+            [*self._command, *own, f"http://127.0.0.1:{self._line.port}/trial/enter"],
+            env={**os.environ, **folders, "HOME": str(self._profile), "DISPLAY": self._screen, "NO_AT_BRIDGE": "1"},
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        self._wait_for_page(before)
+
+    def call(self, name: str, *facts: Any) -> Any:
+        """What the deed returns in the page. Raises AssertionError for what it throws."""
+        number = self.begin(name, *facts)
+        told = wait_until(lambda: self._told.pop(number, None), seconds=PATIENCE_S, what=f"{name} is done")
+        assert "error" not in told, told["error"]
+        return told.get("value")
+
+    def begin(self, name: str, *facts: Any) -> int:
+        """Start a deed and do not wait for it."""
+        number = next(self._numbers)
+        self._asked.put({"id": number, "name": name, "facts": facts})
+        return number
+
+    def wait_until_taken(self) -> None:
+        """Until the page has heard what was begun."""
+        wait_until(self._asked.empty, seconds=PATIENCE_S, what="the page listens")
+
+    def reload(self) -> None:
+        """The page anew."""
+        before = len(self._pages)
+        self.begin("reload")
+        self._wait_for_page(before)
+
+    def second_tab(self) -> None:
+        """Another tab, which is spoken to from now on."""
+        before = len(self._pages)
+        assert self.call("tab"), "the browser opens no second tab"
+        self._wait_for_page(before)
+
+    def kill(self) -> None:
+        """kill -9 of every process of it."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(20)
+        for pid in _processes(str(self._profile)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not _processes(str(self._profile)), what="the browser is gone")
+        self._asked = queue.Queue()
+
+    def _wait_for_page(self, before: int) -> None:
+        wait_until(lambda: len(self._pages) > before, seconds=PATIENCE_S, what="the page is there")
+
+    def _answer(self, path: str, body: bytes) -> tuple[int, dict[str, str] | list[tuple[str, str]], bytes]:
+        """What the page's script and the browser ask beside the server. In a thread of the line's."""
+        if path == "/trial/enter":
+            cookies = [("Set-Cookie", f"{name}={value}; Path=/") for name, value in self._cookies.items()]
+            return 302, [*cookies, ("Location", "/tablet")], b""
+        if path == "/trial/page.js":
+            return 200, {"Content-Type": "text/javascript", "Cache-Control": "no-store"}, SCRIPT.read_bytes()
+        if path == "/trial/told":
+            told = json.loads(body)
+            self._told[told["id"]] = told
+            return 204, {}, b""
+        page = parse_qs(path.partition("?")[2]).get("page", [""])[0]
+        if page not in self._pages:
+            self._pages.append(page)
+        if page != self._pages[-1]:
+            return 410, {}, b""
+        with suppress(queue.Empty):
+            return 200, {"Content-Type": "application/json"}, json.dumps(self._asked.get(timeout=0.5)).encode()
+        return 204, {}, b""
 
 
 def _processes(mark: str) -> list[int]:
-    """Running processes whose command line holds the mark."""
+    """Running processes whose command line or home holds the mark."""
     found = []
     for path in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            line = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            line = (path / "cmdline").read_bytes() + (path / "environ").read_bytes()
             state = (path / "stat").read_text().rpartition(")")[2].split()[0]
-            if mark in line and state != "Z" and int(path.name) != os.getpid():
+            if mark.encode() in line and state != "Z" and int(path.name) != os.getpid():
                 found.append(int(path.name))
     return found

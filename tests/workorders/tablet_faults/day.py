@@ -36,20 +36,6 @@ from tests.workorders.tablet_faults.proxy import Proxy
 from tests.workorders.tablet_faults.trials import PART, STEPS
 
 MINUTES = 12  # of a job, so that forty fit into a day
-APP = "document.getElementById('tablet').app"
-RECORD = f"""async entries => {{
-  const app = {APP};
-  for (const {{ kind, visit, payload }} of entries) await app.record(kind, app.visit(visit), payload);
-}}"""
-PHOTO = f"""async ({{ visit, trial, jpeg, more }}) => {{
-  const app = {APP};
-  const picture = Uint8Array.from(atob(jpeg), one => one.charCodeAt(0));
-  const padding = new Uint8Array(more).fill(trial % 251);
-  const bytes = new Uint8Array([...picture, ...padding, trial >> 8, trial & 255]);
-  await app.addUpload('photo', app.visit(visit), bytes.buffer, `photo-${{trial}}.jpg`, {{ trial }});
-}}"""
-LEFT = f"() => {{ {APP}.sync.hurry(); return {APP}.waiting; }}"
-STUCK = f"() => {APP}.stuck.map(row => [row.kind || 'upload', row.state, row.result?.code || row.why])"
 
 
 @dataclass(frozen=True)
@@ -115,23 +101,21 @@ def live_through(
 ) -> DayOutcome:  # fmt: skip
     """The day: `turns` are reloads, second tabs and stretches without a network."""
     chance, outcome = random.Random(seed), DayOutcome()
-    url = f"http://127.0.0.1:{line.port}/tablet"
-    tablet.open(url)
     entries = list(_entries(day, chance, commands, photos))
     events = _events(chance, len(entries), turns, browser_kills, server_kills)
     kept: set[int] = set()
     for at, one in enumerate(entries):
         for event in events.get(at, ()):
             outcome.events[event] += 1
-            _happen(event, tablet, served, line, url, one)
+            _happen(event, tablet, served, line, one)
             if event == "browser killed":
                 break
         else:
-            _record(tablet, one)
+            tablet.call(*_deed(one))
             kept.add(one["payload"]["trial"])
     line.down = False
     _until_sent(tablet, seed)
-    outcome.wrong += [f"stuck: {row}" for row in tablet.call(STUCK)]
+    outcome.wrong += [f"stuck: {row}" for row in tablet.call("stuck")]
     outcome.kept, outcome.photos = len(kept), sum(one["kind"] == "photo" for one in entries)
     outcome.told = dict(line.told)
     session.rollback()
@@ -181,39 +165,31 @@ def _events(
     return found
 
 
-def _happen(event: str, tablet: Tablet, served: Served, line: Proxy, url: str, one: dict[str, Any]) -> None:
+def _happen(event: str, tablet: Tablet, served: Served, line: Proxy, one: dict[str, Any]) -> None:
     if event == "browser killed":  # in the middle of keeping an entry
-        if one["kind"] == "photo":
-            tablet.begin(PHOTO, _photo_of(one))
-        else:
-            tablet.begin(RECORD, [one])
+        tablet.begin(*_deed(one))
+        tablet.wait_until_taken()
         tablet.kill()
         tablet.start()
-        tablet.open(url)
     elif event == "server killed":
         served.kill()
         served.start()
     elif event == "reload":
-        tablet.open(url)
+        tablet.reload()
     elif event == "second tab":
-        tablet.second_tab(url)
+        tablet.second_tab()
     else:
         line.down = event == "no network"
 
 
-def _record(tablet: Tablet, one: dict[str, Any]) -> None:
-    if one["kind"] == "photo":
-        tablet.call(PHOTO, _photo_of(one))
-    else:
-        tablet.call(RECORD, [one])
-
-
-def _photo_of(one: dict[str, Any]) -> dict[str, Any]:
-    return {"visit": one["visit"], "trial": one["payload"]["trial"], "jpeg": one["jpeg"], "more": one["more"]}
+def _deed(one: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    if one["kind"] != "photo":
+        return "record", one
+    return "photo", {"visit": one["visit"], "trial": one["payload"]["trial"], "jpeg": one["jpeg"], "more": one["more"]}
 
 
 def _until_sent(tablet: Tablet, seed: int) -> None:
-    wait_until(lambda: tablet.call(LEFT) == 0, seconds=600, what=f"everything is sent (seed {seed})")
+    wait_until(lambda: tablet.call("left") == 0, seconds=600, what=f"everything is sent (seed {seed})")
 
 
 # The count -----------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ What it does is drawn from a seed. Only what a tablet exchanges is touched; page
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import Thread
@@ -29,11 +30,15 @@ class Faults:
 NO_FAULTS = Faults(0, 0, 0, 0)
 
 
+Beside = Callable[[str, bytes], tuple[int, Mapping[str, str] | list[tuple[str, str]], bytes]]
+
+
 class Proxy:
     """Between a tablet and the server on `port`.
 
     `down` is a line that carries nothing; `poison` are bytes at which the server would crash; `instead` are bytes of
-    answers and what comes in their place, of the same length.
+    answers and what comes in their place, of the same length. `beside` answers what is asked under /trial/, and
+    `page_tag` goes into the tablet's page in place of its </body>.
     """
 
     def __init__(self, port: int, seed: int, faults: Faults | None = None) -> None:
@@ -42,6 +47,8 @@ class Proxy:
         self.down = False
         self.poison = b""
         self.instead: tuple[bytes, bytes] = (b"", b"")
+        self.page_tag = b""
+        self.beside: Beside | None = None
         self.told: Counter[str] = Counter()
         self.port = 0
         self._chance = random.Random(seed)
@@ -99,6 +106,8 @@ class Proxy:
         path = head.split(b" ", 2)[1].decode("latin-1")
         if path.startswith("/events"):  # the live feed would never end
             return b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        if path.startswith("/trial/") and self.beside is not None:
+            return _written(*await self._loop.run_in_executor(None, self.beside, path, body))
         faulty = path.startswith(FAULTY)
         if self.down and faulty:
             self.told["down"] += 1
@@ -115,6 +124,8 @@ class Proxy:
         answer = await self._forward(head, body)
         if answer is not None and self.instead[0]:
             answer = answer.replace(*self.instead)
+        if answer is not None and self.page_tag and path.partition("?")[0] == "/tablet":
+            answer = _with_tag(answer, self.page_tag)
         if faulty and answer is not None and fate < self.faults.refused + (1 - self.faults.refused) * self.faults.lost:
             self.told["lost"] += 1
             return None
@@ -140,6 +151,19 @@ class Proxy:
         finally:
             writer.close()
         return answer if _is_whole(answer) else None
+
+
+def _written(status: int, headers: Mapping[str, str] | list[tuple[str, str]], body: bytes) -> bytes:
+    pairs = list(headers.items()) if isinstance(headers, Mapping) else headers
+    lines = [f"{name}: {value}" for name, value in [*pairs, ("Content-Length", len(body)), ("Connection", "close")]]
+    return "\r\n".join([f"HTTP/1.1 {status} Trial", *lines, "", ""]).encode() + body
+
+
+def _with_tag(answer: bytes, tag: bytes) -> bytes:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    longer = body.replace(b"</body>", tag)
+    lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"content-length:")]
+    return b"\r\n".join([*lines, b"Content-Length: %d" % len(longer)]) + b"\r\n\r\n" + longer
 
 
 def _length(head: bytes) -> int:
