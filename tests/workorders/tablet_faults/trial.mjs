@@ -18,7 +18,8 @@ const photos = {};
 const HURRY = 1_000; // ms
 const PATIENCE = 4_000; // ms: a server killed in the middle of a request says nothing more
 
-const browser = (path, options) => fetch(path, { ...options, headers: { ...options.headers, Cookie: plan.cookie, Connection: 'close' } });
+let offline = plan.offline;
+const browser = (path, options) => offline ? Promise.reject(new Error('no network')) : fetch(path, { ...options, headers: { ...options.headers, Cookie: plan.cookie, Connection: 'close' } });
 
 async function page() {
   const store = await openStore(plan.person);
@@ -124,6 +125,7 @@ function mulberry(seed) {
 }
 
 const last = await day();
+offline = false;
 const began = Date.now();
 const outcome = await untilNothingIsLeft(last);
 console.log(JSON.stringify({ ...outcome, ms: Date.now() - began, device: last.store.device, recorded, photos }));

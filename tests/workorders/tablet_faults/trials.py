@@ -108,16 +108,20 @@ def _bearer(station: Any, customer: Any, seal: Any, number: int) -> Bearer:
 
 def run_trials(
     served: Served, people: Sequence[Bearer], *, seed: int, commands: int = 60, photos: int = 5, at_once: int = 10,
-    kills: bool = True, faults: Faults | None = None, patience_s: float = 240,
+    kills: bool = True, faults: Faults | None = None, patience_s: float = 240, offline_first: bool = False,
 ) -> Outcome:  # fmt: skip
-    """One trial for each of these people, `at_once` of them together, the server killed now and then."""
+    """One trial for each of these people, `at_once` of them together, the server killed now and then. With
+    `offline_first` there is no network until everything is recorded."""
     outcome, done = Outcome(), Flag()
     with Proxy(served.port, seed, faults) as line, ThreadPoolExecutor(at_once) as pool:
         killer = Thread(target=_kill_now_and_then, args=(served, random.Random(seed), done, outcome))
         if kills:
             killer.start()
         plans = [
-            _plan(one, seed + number, commands, photos, patience_s, f"http://127.0.0.1:{line.port}")
+            {
+                **_plan(one, seed + number, commands, photos, patience_s, f"http://127.0.0.1:{line.port}"),
+                "offline": offline_first,
+            }
             for number, one in enumerate(people)
         ]
         try:

@@ -1,0 +1,1 @@
+"""The technician's tablet under trial and measurement (`python -m benchmarks.tablet`)."""
