@@ -11,12 +11,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
+from fieldservice.assets.models import Asset
 from fieldservice.foundation.db import db, session, write
 from fieldservice.foundation.time import Clock, at_local, now
 from fieldservice.intake.models import ServiceRequest, ThreadMessage
 from fieldservice.stations.models import Certificate, Technician
 from fieldservice.workorders import booking, visits
 from fieldservice.workorders.models import Visit, WorkItem, WorkOrder
+from fieldservice.workorders.phrases import PLACES
 from tests.workorders.cast import DAY
 from tests.workorders.on_tour import SEAL, START, Tour, another_technician, make_tour
 from tests.workorders.scene import make_order, make_request
@@ -300,3 +302,47 @@ def test_earlier_visits_of_the_same_order_are_told(tablet: Tablet, clock: Clock)
     assert new["answers"]["lockout"]["mine"] is False
     assert session.get(ServiceRequest, tour.order.request_id) is not None
     assert session.get(Visit, tour.visit_id) is not None
+
+
+def test_the_whole_machine_comes_with_its_history(tablet: Tablet) -> None:
+    """The job is at a gearbox of a mill: the mill, its other parts and what was done to them are there too."""
+
+    def build() -> None:
+        tour = tablet.tour
+        gearbox = session.get_one(Asset, tour.order.asset_id)
+        facts = {"customer_id": gearbox.customer_id, "site_id": gearbox.site_id, "state": "in_service"}
+        mill = Asset(serial="MILL-2", serial_key="MILL2", names={"zh": "2# 轧机", "en": "Mill 2"}, model="M", **facts)
+        session.add(mill)
+        session.flush()
+        gearbox.parent_id = mill.id
+        motor = Asset(
+            serial="MOT-2",
+            serial_key="MOT2",
+            names={"zh": "主电机", "en": "Motor"},
+            model="D",
+            parent_id=mill.id,
+            **facts,
+        )
+        session.add(motor)
+        session.flush()
+        done = make_order(tour.order.station, asset_id=motor.id, state="closed", completed_at=now() - timedelta(days=9))
+        done.summary = "换了碳刷"
+
+    write(build)
+    machine = shown(tablet)["visits"][0]["asset"]
+    assert [(one["depth"], one["name"], one["here"]) for one in machine["tree"]] == [
+        (0, "2# 轧机", False), (1, "2# 轧机主减速机", True), (1, "主电机", False),
+    ]  # fmt: skip
+    assert [past["note"] for past in machine["tree"][2]["history"]] == ["换了碳刷"]
+
+
+def test_a_machine_that_stands_alone_has_no_tree(tablet: Tablet) -> None:
+    assert shown(tablet)["visits"][0]["asset"]["tree"] == []
+
+
+def test_phrases_come_in_both_languages(tablet: Tablet) -> None:
+    given = shown(tablet)["catalogue"]["phrases"]
+    assert set(given) == set(PLACES)
+    for place in PLACES:
+        assert len(given[place]) >= 4
+        assert all(one["zh"] and one["en"] for one in given[place])

@@ -1,7 +1,7 @@
 """The rows behind a tablet's snapshot: everything of one technician's next days, in a fixed number of statements."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,6 +10,7 @@ from typing import TypeVar
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
+from fieldservice.assets.models import Asset
 from fieldservice.foundation.db import session
 from fieldservice.foundation.time import day_span, today
 from fieldservice.intake.models import ServiceRequest, ThreadMessage
@@ -27,6 +28,7 @@ OPEN = ("dispatched", "accepted", "en_route", "on_site", "in_progress", "paused"
 SHOWN = (*OPEN, "scheduled", "completed", "partially_completed", "cannot_complete")
 DONE_ORDERS = ("completed", "closed", "cannot_complete")
 MOST_VISITS, MOST_PAST, MOST_MESSAGES, MOST_STOCK = 60, 5, 3, 2000
+MOST_MACHINES, MOST_DEPTH = 400, 6
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,26 @@ class PastOrder:
 
 
 @dataclass(frozen=True)
+class Machines:
+    """Machines by id, and of each the ids of what it consists of."""
+
+    by_id: dict[int, Asset]
+    parts_of: dict[int, list[int]]
+
+    def tree_of(self, asset_id: int) -> list[tuple[int, Asset]]:
+        """The whole machine that this one belongs to, from its top: (depth, machine)."""
+        top = self.by_id[asset_id]
+        while top.parent_id in self.by_id:
+            top = self.by_id[top.parent_id]
+        return list(self._below(top, 0))
+
+    def _below(self, asset: Asset, depth: int) -> Iterator[tuple[int, Asset]]:
+        yield depth, asset
+        for part in self.parts_of.get(asset.id, ()) if depth < MOST_DEPTH else ():
+            yield from self._below(self.by_id[part], depth + 1)
+
+
+@dataclass(frozen=True)
 class Rows:
     """All rows of a snapshot, by what they belong to."""
 
@@ -46,6 +68,7 @@ class Rows:
     items: dict[int, list[WorkItem]]  # by order
     answers: dict[int, list[Answer]]  # by order
     uses: dict[int, list[tuple[PartUse, int | None]]]  # by order, with the place it was taken from
+    machines: "Machines"  # the jobs' machines with all they belong to and consist of
     past: dict[int, list[PastOrder]]  # by asset
     clocks: dict[int, list[clocks.Clock]]  # by request
     messages: dict[int, list[ThreadMessage]]  # by request
@@ -70,15 +93,17 @@ def rows_of(technician: Technician) -> Rows:
     wanted = {item.part_id for some in items.values() for item in some if item.part_id is not None}
     wanted |= {use.part_id for some in uses.values() for use, _place in some}
     parts |= {part.id: part for part in session.scalars(select(Part).where(Part.id.in_(wanted - parts.keys())))}
+    machines = _machines({order.asset_id for order in orders.values() if order.asset_id is not None})
     return Rows(
         technician=technician,
+        machines=machines,
         visits=visits,
         items=items,
         answers=_grouped(session.scalars(
             select(Answer).where(Answer.work_order_id.in_(orders)).order_by(Answer.at, Answer.id)
         ), "work_order_id"),
         uses=uses,
-        past=_past(orders.values()),
+        past=_past(machines.by_id),
         clocks=clocks.of_many("service_request", requests),
         messages=_messages(requests),
         files=_files(visits, orders.values()),
@@ -133,9 +158,23 @@ def _uses(orders: Iterable[int]) -> dict[int, list[tuple[PartUse, int | None]]]:
     return grouped
 
 
-def _past(orders: Iterable[WorkOrder]) -> dict[int, list[PastOrder]]:
+def _machines(assets: Iterable[int]) -> Machines:
+    """These machines, what they belong to, and everything that belongs to the same."""
+    up = select(Asset.id, Asset.parent_id).where(Asset.id.in_(assets)).cte("up", recursive=True)
+    up = up.union(select(Asset.id, Asset.parent_id).join(up, up.c.parent_id == Asset.id))
+    down = select(up.c.id).where(up.c.parent_id.is_(None)).cte("down", recursive=True)
+    down = down.union(select(Asset.id).join(down, Asset.parent_id == down.c.id))
+    wanted = select(Asset).where(Asset.id.in_(select(down.c.id))).order_by(Asset.id).limit(MOST_MACHINES)
+    found = {asset.id: asset for asset in session.scalars(wanted)}
+    parts_of: dict[int, list[int]] = defaultdict(list)
+    for asset in found.values():
+        if asset.parent_id in found:
+            parts_of[asset.parent_id].append(asset.id)
+    return Machines(found, parts_of)
+
+
+def _past(assets: Iterable[int]) -> dict[int, list[PastOrder]]:
     """The last jobs on each machine, newest first."""
-    assets = {order.asset_id for order in orders if order.asset_id is not None}
     ranked = (
         select(
             WorkOrder.id,

@@ -20,6 +20,7 @@ from fieldservice.mechanisms import templates
 from fieldservice.mechanisms.forms import Field
 from fieldservice.stations.models import Technician
 from fieldservice.workorders import catalogue, findings
+from fieldservice.workorders.phrases import phrases
 from fieldservice.workorders.tablet.rows import Rows, rows_of
 from fieldservice.workorders.tablet.visit import Content, form_key, number, time_text, visit_content
 
@@ -116,6 +117,7 @@ def _catalogue(spoken: str, _versions: tuple[templates.Definition, ...]) -> Cont
             name: [{"code": code, "label": pick(texts, spoken)} for code, texts in all_words()[name].items()]
             for name in CODE_LISTS
         },
+        "phrases": phrases(),  # in both languages: the customer may speak the other one
     }
     return {"version": f"{spoken}.{_digest(content)[:12]}", **content}
 

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from fieldservice.assets.models import Asset
 from fieldservice.foundation.formats import phone_text
 from fieldservice.foundation.time import local, now, today
 from fieldservice.foundation.words import pick
@@ -18,6 +19,7 @@ from fieldservice.workorders.tablet.rows import PastOrder, Rows
 
 Content = dict[str, Any]
 PROMISES = ("arrival", "restore")  # what counts down on the tablet
+NEWEST = 2  # jobs of the other parts of a machine
 
 
 def visit_content(visit: Visit, rows: Rows) -> Content:
@@ -123,7 +125,15 @@ def _asset(order: WorkOrder, rows: Rows) -> Content | None:
     if asset is None:
         serial = order.request.serial_given if order.request else ""
         return (
-            {"name": serial, "serial": serial, "model": "", "brand": "", "warranty_until": None, "history": []}
+            {
+                "name": serial,
+                "serial": serial,
+                "model": "",
+                "brand": "",
+                "warranty_until": None,
+                "history": [],
+                "tree": [],
+            }
             if serial
             else None
         )
@@ -134,7 +144,21 @@ def _asset(order: WorkOrder, rows: Rows) -> Content | None:
         "brand": asset.brand,
         "warranty_until": day_text(asset.warranty_until),
         "history": [_past(past) for past in rows.past.get(asset.id, []) if past.order.id != order.id],
+        "tree": _tree(asset, rows),
     }
+
+
+def _tree(asset: Asset, rows: Rows) -> list[Content]:
+    """The whole machine from its top, each part with its newest jobs; empty for a machine that stands alone."""
+    tree = rows.machines.tree_of(asset.id) if asset.id in rows.machines.by_id else []
+    if len(tree) < 2:
+        return []
+    return [
+        {"depth": depth, "name": pick(one.names), "serial": one.serial, "model": one.model, "here": one.id == asset.id,
+         "warranty_until": day_text(one.warranty_until),
+         "history": [_past(past) for past in rows.past.get(one.id, [])[:NEWEST]] if one.id != asset.id else []}
+        for depth, one in tree
+    ]  # fmt: skip
 
 
 def _past(past: PastOrder) -> Content:

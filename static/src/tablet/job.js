@@ -42,9 +42,18 @@ function openItems(app, visit) {
 
 function tellOffice(app, visit) {
   let words = '';
-  openDialog(t('Tell the office'), (close, draw) => html`<div class="field"><label for="note">${t('Your words')}</label><textarea class="textarea" id="note" rows="3" maxlength="1000" @input=${event => { words = event.target.value; draw(); }}></textarea></div>
+  openDialog(t('Tell the office'), (close, draw) => html`<div class="field"><label for="note">${t('Your words')}</label><textarea class="textarea" id="note" rows="3" maxlength="1000" .value=${words} @input=${event => { words = event.target.value; draw(); }}></textarea></div>
+    ${phrases(app, ['office'], document.documentElement.lang.slice(0, 2), phrase => { words = joined(words, phrase); draw(); })}
     <div class="dialog-f"><button class="btn btn-primary" type="button" ?disabled=${!words.trim()} @click=${() => { close(); app.record('note', visit, { words: words.trim() }); }}>${t('Send')}</button></div>`);
 }
+
+/** Sentences that are used again and again, one touch each; `use` gets the chosen one. */
+export function phrases(app, places, language, use) {
+  return html`<details class="tablet-phrases"><summary>${t('Phrases')}</summary><div class="stack">${places.flatMap(place => app.shown.catalogue.phrases[place]).map(one => html`<button class="btn btn-quiet" type="button" lang=${language} @click=${() => use(one[language])}>${one[language]}</button>`)}</div></details>`;
+}
+
+/** Words with one more sentence; Latin letters want a space between. */
+export const joined = (words, phrase) => (words.trim() ? `${words.trim()}${/[\u4e00-\u9fff。]$/.test(words.trim()) ? '' : ' '}${phrase}` : phrase);
 
 /** Beside the tabs on a wide screen, below the job on a narrow one: the machine, its history, the lesson. */
 export function aside(app, visit) {
@@ -52,9 +61,19 @@ export function aside(app, visit) {
   const lesson = app.pattern(visit.failure.pattern || visit.likely?.[0])?.lesson;
   return html`
     ${asset ? html`<div><b>${asset.name}</b><div class="s i2">${asset.brand ? `${asset.brand} ${asset.model} · ` : ''}${asset.serial ? t('S/N %(serial)s', asset) : ''}${asset.warranty_until ? ` · ${t('warranty until %(day)s', { day: asset.warranty_until })}` : ''}</div></div>
+    ${asset.tree.length ? tree(app, asset.tree) : nothing}
     <div><div class="s i2 m">${t('History of this machine')}</div>${asset.history.length
-      ? html`<ul class="stack">${asset.history.map(past => html`<li><b>${past.at ? dayText(past.at, { year: 'numeric', month: 'short', day: 'numeric' }) : ''} ${past.title}</b><br><span class="s i2">${[past.technician, past.mode ? app.word('failure_mode', past.mode) : '', past.note].filter(Boolean).join(' · ')}</span></li>`)}</ul>`
+      ? html`<ul class="stack">${asset.history.map(past => earlier(app, past))}</ul>`
       : html`<p class="s i3">${t('No work on it yet.')}</p>`}</div>` : nothing}
     ${lesson ? notice('info', 'notebook-text', html`<b>${t('Lesson')}</b><span>${lesson}</span>`) : nothing}
     ${visit.contact ? html`<div><div class="s i2 m">${t('Contact')}</div><b>${visit.contact.name} · ${visit.contact.phone_text}</b></div>` : nothing}`;
+}
+
+const earlier = (app, past) => html`<li><b>${past.at ? dayText(past.at, { year: 'numeric', month: 'short', day: 'numeric' }) : ''} ${past.title}</b><br><span class="s i2">${[past.technician, past.mode ? app.word('failure_mode', past.mode) : '', past.note].filter(Boolean).join(' · ')}</span></li>`;
+
+// The whole machine; what was done to its other parts is one touch away.
+function tree(app, parts) {
+  const row = one => html`<b>${one.name}</b> <span class="s i2">${one.serial ? t('S/N %(serial)s', one) : ''}</span>`;
+  return html`<div><div class="s i2 m">${t('The whole machine')}</div><ul class="tablet-tree">${parts.map(one => html`<li data-depth=${one.depth} aria-current=${one.here ? 'true' : nothing}>${one.history.length
+    ? html`<details><summary>${row(one)}</summary><ul class="stack">${one.history.map(past => earlier(app, past))}</ul></details>` : row(one)}</li>`)}</ul></div>`;
 }
