@@ -6,7 +6,7 @@ and the office looks at it (reviews.py).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -132,6 +132,7 @@ class Sender:
     device_id: str
     client: int = 1
     offset_ms: int | None = None
+    called_at: datetime = field(default_factory=now)
 
 
 def oldest() -> int:
@@ -196,7 +197,8 @@ def _once(person: Person, sender: Sender, command: Command, error: DomainError |
         return _shown(known, person)
     row = TabletCommand(
         command_id=command.id, device_id=sender.device_id, seq=command.seq, user_id=person.user_id, kind=command.kind,
-        payload=storable(dict(command.payload)), at=_bounded(command.at), device_at=None if command.device_at is None else _bounded(command.device_at),
+        payload=storable(dict(command.payload)), at=_bounded(command.at),
+        device_at=None if command.device_at is None else _bounded(command.device_at),
         offset_ms=_offset(command, sender), client=sender.client, received_at=now(), status=ACCEPTED, detail={},
     )  # fmt: skip
     session.add(row)
@@ -253,7 +255,9 @@ def _perform(person: Person, sender: Sender, command: Command, row: TabletComman
 
 def _known(person: Person, sender: Sender, command: Command) -> datetime:
     """Until when the tablet knew what stood on the server when this was recorded."""
-    return command.base_at or overwriting.seen_until(person, sender.device_id, _bounded(command.at))
+    return command.base_at or overwriting.seen_until(
+        person, sender.device_id, min(_bounded(command.at), sender.called_at)
+    )
 
 
 FLAGS = {

@@ -34,7 +34,7 @@ OUT = ("signed_out", "revoked")
 register_sentences({
     "tablet_device.added": ("tablet", "info", _l("First seen")),
     "tablet_device.sign_out_asked": ("log-out", "warn", _l("Asked to send everything and sign out")),
-    "tablet_device.active": ("check", "ok", _l("In use (again)")),
+    "tablet_device.active": ("check", "ok", _l("In use again")),
     "tablet_device.signed_out": ("log-out", "mute", _l("Sent everything and signed out")),
     "tablet_device.revoked": ("ban", "bad", _l("Access ended at once")),
 })  # fmt: skip

@@ -55,12 +55,12 @@ def replaced(former: Former, kind: str, visit: Visit, payload: Mapping[str, Any]
 
 
 def seen_until(person: Person, device_id: str, at: datetime) -> datetime:
-    """Until when a tablet can have known what stood here, when it recorded something at `at`: it last asked then.
+    """Until when a tablet can have known what stood here, when it recorded something at `at`: it last called then.
 
     Unknown (a page of version 1 that never sent anything): `at`, so that only what came later counts.
     """
     mine = (TabletCommand.device_id == device_id, TabletCommand.user_id == person.user_id)
-    heard = session.scalar(select(func.max(TabletCommand.received_at)).where(*mine, TabletCommand.received_at <= at))
+    heard = session.scalar(select(func.max(TabletCommand.received_at)).where(*mine, TabletCommand.received_at < at))
     seen = session.scalar(
         select(TabletDevice.last_seen_at).where(
             TabletDevice.device_id == device_id, TabletDevice.user_id == person.user_id, TabletDevice.last_seen_at <= at
