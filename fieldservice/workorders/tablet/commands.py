@@ -231,7 +231,7 @@ def _perform(person: Person, sender: Sender, command: Command, row: TabletComman
     payload = loaded_payload(kind.schema, command.payload)
     visit, flags = _visit_for(person, int(payload.pop("visit")), command)
     row.visit_id, row.station_id = visit.id, visit.station_id
-    at = row.counted_at = visits.counted_time(visit, row.at, fact=command.kind != "move")
+    at = row.counted_at = counted_time(visit, row)
     if abs(at - command.at) > SKEW:
         flags.append("clock")
     former = overwriting.former_of(command.kind, visit, payload, person)
@@ -251,6 +251,11 @@ def _perform(person: Person, sender: Sender, command: Command, row: TabletComman
             "text": " ".join(str(FLAGS[flag]) for flag in flags),
         }
         record("tablet.flagged", visit, {"command": row.command_id, "kind": row.kind, "code": flags[0]})
+
+
+def counted_time(visit: Visit, row: TabletCommand) -> datetime:
+    """The time a command counts as."""
+    return visits.counted_time(visit, row.at, fact=row.kind != "move")
 
 
 def _known(person: Person, sender: Sender, command: Command) -> datetime:

@@ -24,6 +24,7 @@ from fieldservice.workorders.tablet.reviews import REVIEWERS
 SHOWN = ("used", "trouble", "ended")
 USED, ENDED = ("active", "sign_out_asked"), ("signed_out", "revoked")
 OLD, VERY_OLD = timedelta(hours=8), timedelta(hours=24)  # waiting longer than a shift; longer than a day
+FULL = 80  # per cent of its storage
 PAGE = 50
 
 
@@ -89,7 +90,7 @@ class Shown:
         if not self.device.quota or self.device.usage is None:
             return None
         share = 100 * self.device.usage // self.device.quota
-        return share if share >= 80 else None
+        return share if share >= FULL else None
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,7 @@ def narrowed(person: Person, filters: Filters) -> Select[Any]:
                 TabletDevice.oldest_waiting_at <= now() - OLD, TabletDevice.held_items > 0,
                 TabletDevice.persisted.is_(False), TabletDevice.client < commands.CURRENT,
                 func.abs(TabletDevice.offset_ms) > off,
+                (TabletDevice.quota > 0) & (TabletDevice.usage * 100 >= TabletDevice.quota * FULL),
             )
         )  # fmt: skip
     if filters.station:

@@ -89,20 +89,23 @@ def listed(person: Person, show: str = "open", after: int | None = None) -> List
 
 
 def in_words(rows: Sequence[TabletCommand]) -> list[Entry]:
-    """These commands, readable; four queries however many they are."""
+    """These commands, readable; five queries however many they are."""
     people = _people({row.user_id for row in rows} | {row.reviewed_by for row in rows if row.reviewed_by})
     visits = _visits({row.visit_id for row in rows if row.visit_id is not None})
-    parts = _parts(rows)
-    return [_entry(row, people, visits.get(row.visit_id or 0), parts) for row in rows]
+    crew, parts = _crew(people.values()), _parts(rows)
+    return [_entry(row, people, crew, visits.get(row.visit_id or 0), parts) for row in rows]
 
 
-def _entry(row: TabletCommand, people: Mapping[int, User], visit: Visit | None, parts: Mapping[str, Part]) -> Entry:
+def _entry(
+    row: TabletCommand, people: Mapping[int, User], crew: Mapping[int, str], visit: Visit | None,
+    parts: Mapping[str, Part],
+) -> Entry:  # fmt: skip
     content, user = commands.content_of(row), people.get(row.user_id)
     given_away = visit is not None and user is not None and visit.technician_id != user.technician_id
     former, decider = row.detail.get("former"), people.get(row.reviewed_by or 0)
     return Entry(
         row=row,
-        technician=user.name if user is not None else "–",
+        technician=crew.get(user.technician_id or 0, user.name) if user is not None else "–",
         visit=visit,
         moved_to=pick(visit.technician.names) if visit is not None and given_away else "",
         kind=word("tablet_kind", row.kind),
@@ -118,6 +121,13 @@ def _people(ids: Iterable[int]) -> dict[int, User]:
     wanted = sorted(set(ids))
     rows = session.scalars(select(User).where(User.id.in_(wanted))) if wanted else ()
     return {row.id: row for row in rows}
+
+
+def _crew(users: Iterable[User]) -> dict[int, str]:
+    """Names of technicians in the reader's language."""
+    wanted = sorted({user.technician_id for user in users if user.technician_id is not None})
+    rows = session.execute(select(Technician.id, Technician.names).where(Technician.id.in_(wanted))) if wanted else ()
+    return {row.id: pick(row.names) for row in rows}
 
 
 def _visits(ids: Iterable[int]) -> dict[int, Visit]:
@@ -147,6 +157,8 @@ def _why(row: TabletCommand) -> str:
     if detail.get("code") == "move_forbidden" and "state" in detail:
         state = word("state", detail["state"])
         return str(_("This step did not fit: the job was “%(state)s” then.", state=state))
+    if detail.get("code") == "not_at_work":
+        return str(_("It was recorded before the arrival was."))
     if detail.get("code") == "not_found":
         return str(_("This job is none of this technician's."))
     if detail.get("code") == "part_short" and "on_hand" in detail:

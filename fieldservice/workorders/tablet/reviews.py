@@ -16,7 +16,6 @@ from fieldservice.foundation.time import now
 from fieldservice.foundation.words import word
 from fieldservice.mechanisms.events import record
 from fieldservice.mechanisms.forms import plain_text
-from fieldservice.workorders import visits
 from fieldservice.workorders.history import register_sentences
 from fieldservice.workorders.models import TabletCommand, Visit
 from fieldservice.workorders.tablet import commands
@@ -51,7 +50,7 @@ def apply_by_hand(row_id: int, person: Person, reason: str = "") -> TabletComman
     payload = commands.loaded_payload(kind.schema, content)
     payload.pop("visit")
     visit = session.get_one(Visit, row.visit_id, with_for_update=True, populate_existing=True)
-    at = visits.counted_time(visit, row.at, fact=row.kind != "move")
+    at = commands.counted_time(visit, row)
     technician = session.get_one(User, row.user_id).as_person()
     try:
         facts = kind.do(Deed(visit, at, technician, row.command_id), **payload)
