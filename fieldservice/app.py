@@ -55,6 +55,7 @@ from fieldservice.workorders import api as workorders_api
 from fieldservice.workorders import caller_views
 from fieldservice.workorders import views as workorders
 from fieldservice.workorders.tablet import api as tablet_api
+from fieldservice.workorders.tablet import office_views as tablet_office
 from fieldservice.workorders.tablet import views as tablet_views
 
 assert models.MODULES  # every table is known before migrations or queries need it
@@ -72,6 +73,7 @@ PAGES = (
     workorders.blueprint,
     caller_views.blueprint,
     tablet_views.blueprint,
+    tablet_office.blueprint,
     sales.blueprint,
     accounts.blueprint,
     insight.blueprint,

@@ -1,6 +1,5 @@
 """One's own account: password, second factor, passkeys, signed-in browsers and tablets, tokens."""
 
-import re
 from typing import Any
 
 import segno
@@ -13,6 +12,7 @@ from sqlalchemy import select
 
 from config import LANGUAGES
 from fieldservice.accounts import passkeys, second_factor, services
+from fieldservice.accounts.agents import agent_words
 from fieldservice.accounts.attempts import check_delay, failed, succeeded
 from fieldservice.accounts.freshness import fresh, now_fresh
 from fieldservice.accounts.models import ApiToken, Passkey, SignIn, User
@@ -26,10 +26,6 @@ from fieldservice.foundation.time import now
 from fieldservice.foundation.web import limiter
 
 OFFERED = "totp_offer"
-BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("MicroMessenger", "WeChat"),
-            ("Chrome/", "Chrome"), ("Safari/", "Safari"))  # fmt: skip
-SYSTEMS = (("Windows", "Windows"), ("iPad", "iPad"), ("iPhone", "iPhone"), ("Android", "Android"), ("Mac OS", "Mac"),
-           ("Linux", "Linux"))  # fmt: skip
 
 
 def _me() -> User:
@@ -62,12 +58,6 @@ def _page(errors: Any = None, **more: Any) -> str:
 def _tokens(user_id: int) -> Any:
     mine = select(ApiToken).where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None))
     return session.scalars(mine.order_by(ApiToken.id).limit(50)).all()
-
-
-def agent_words(text: str) -> str:
-    """'Chrome, Windows' of a browser's long name."""
-    found = [next((name for mark, name in table if mark in text), "") for table in (BROWSERS, SYSTEMS)]
-    return str(_(", ")).join(filter(None, found)) or re.sub(r"[^\w ./-]", "", text)[:40] or "–"
 
 
 def _again(errors: Any, status: int = 422) -> Any:

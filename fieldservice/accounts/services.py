@@ -92,6 +92,16 @@ def end_token(user_id: int, token_id: int, *, at: datetime) -> None:
         record("user.token_ended", session.get_one(User, user_id), at=at)
 
 
+def end_way_in(user_id: int, *, sign_in_id: int | None, token_id: int | None, at: datetime) -> None:
+    """End a browser's sign-in and a token, whichever of them are there and still good (a lost tablet)."""
+    sign_in = session.get(SignIn, sign_in_id) if sign_in_id is not None else None
+    if sign_in is not None and sign_in.revoked_at is None:
+        end_sign_in(user_id, sign_in.id, at=at)
+    token = session.get(ApiToken, token_id) if token_id is not None else None
+    if token is not None and token.revoked_at is None:
+        end_token(user_id, token.id, at=at)
+
+
 def grant_role(user: User, role: str, station_id: int | None) -> None:
     """Give a role for one station, or for all with None."""
     if not has_word("role", role):

@@ -1,5 +1,6 @@
 """Who is there: fits Flask-Security and finds the acting person of each request."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, current_app, g, redirect, request, url_for
@@ -89,6 +90,22 @@ def bearer(text: str) -> Person:
         first.id, first.name, first.email, first.language, first.technician_id, first.customer_id,
         stations_by_role((row.role, row.station_id) for row in rows if row.role is not None), via_token=True,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class WayIn:
+    """What lets this request in: a signed-in browser or a bearer token, by the id of its row."""
+
+    sign_in_id: int | None = None
+    token_id: int | None = None
+
+
+def way_in() -> WayIn:
+    """Of the present request, so that it can be ended later from elsewhere."""
+    text = bearer_text()
+    if text is not None:
+        return WayIn(token_id=session.scalar(select(ApiToken.id).where(ApiToken.token_hash == digest(text))))
+    return WayIn(sign_in_id=getattr(browser, "row_id", None))
 
 
 def owes(user: User) -> str | None:

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
 from config import Settings
-from fieldservice.demo import accounts, clients, copying, country, cover, lending, roads, still, stock, world
+from fieldservice.demo import accounts, clients, copying, country, cover, lending, roads, still, stock, tablets, world
 from fieldservice.demo.cast import Cast
 from fieldservice.demo.company import told
 from fieldservice.demo.course import Course
@@ -132,6 +132,7 @@ def build(size: Size, seed: int, at: datetime, tell: Tell) -> dict[str, int]:
         country.spread(size, plan, tell)
     else:
         cover.show(plan, placed)
+        tablets.show(crew)
         log_backlog()
     return count()
 

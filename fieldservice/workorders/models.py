@@ -275,10 +275,18 @@ class PartUse(Base):
     at: Mapped[datetime]
 
 
+UNSEEN = text("review IS NULL AND status <> 'accepted'")  # rejected or flagged, and nobody looked at it yet
+SEEN = text("review IS NOT NULL")
+
+
 class TabletCommand(Base):
-    """A command of a tablet with its stored result: a replay gets the same answer, once applied."""
+    """A command of a tablet with its stored result: a replay gets the same answer, once applied.
+
+    `review` is what somebody in the office decided about one that was rejected or flagged; the result stays.
+    """
 
     __tablename__ = "tablet_command"
+    subject_type = "tablet_command"
     id: Mapped[Id]
     command_id: Mapped[str] = mapped_column(String(40), unique=True)
     device_id: Mapped[str] = mapped_column(String(64))
@@ -288,13 +296,23 @@ class TabletCommand(Base):
     visit_id: Mapped[int | None]
     kind: Mapped[str] = mapped_column(String(16))
     payload: Mapped[dict[str, Any]]
-    at: Mapped[datetime]  # the tablet's time
+    at: Mapped[datetime]  # the tablet's time, corrected by the offset it measured
+    device_at: Mapped[datetime | None]  # as its clock showed it
+    offset_ms: Mapped[int | None]  # what was added to it
+    counted_at: Mapped[datetime | None]  # the time it was taken for, once it was applied
+    client: Mapped[int] = mapped_column(default=1)  # version of the page that sent it
     received_at: Mapped[datetime]
     status: Mapped[str] = mapped_column(String(20))  # accepted, accepted_with_flag, rejected
     detail: Mapped[dict[str, Any]]
+    review: Mapped[str | None] = mapped_column(String(12))  # applied, dismissed, noted
+    reviewed_by: Mapped[int | None]
+    reviewed_at: Mapped[datetime | None]
+    review_reason: Mapped[str] = mapped_column(String(300), default="")
     __table_args__ = (
         Index("ix_tablet_command_device", "device_id", "seq"),
         Index("ix_tablet_command_status", "status", "id"),
+        Index("ix_tablet_command_unseen", "station_id", "id", postgresql_where=UNSEEN, sqlite_where=UNSEEN),
+        Index("ix_tablet_command_seen", "station_id", "id", postgresql_where=SEEN, sqlite_where=SEEN),
     )
 
 

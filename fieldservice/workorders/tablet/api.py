@@ -32,10 +32,25 @@ class CommandResult(ma.Schema):
     errors = ma.fields.Dict()
 
 
+class DeviceState(ma.Schema):
+    """What the office wants of this tablet."""
+
+    state = ma.fields.String(validate=ma.validate.OneOf(("active", "sign_out_asked")))
+
+
+class ClientVersions(ma.Schema):
+    """Versions of the tablet's page: the one this server brings, the oldest that it understands."""
+
+    current = ma.fields.Integer()
+    oldest = ma.fields.Integer()
+
+
 class CommandResults(ma.Schema):
-    """Results in the order of the commands."""
+    """Results in the order of the commands, and what concerns the tablet itself."""
 
     results = ma.fields.List(ma.fields.Nested(CommandResult))
+    device = ma.fields.Nested(DeviceState)
+    client = ma.fields.Nested(ClientVersions)
 
 
 @blueprint.get("/tablet/snapshot")
@@ -53,6 +68,14 @@ def snapshot(_args: dict[str, Any]) -> Response:
 def commands(_args: dict[str, Any]) -> Response:
     """Apply commands, each exactly once: a replay gets the stored result."""
     return edge.answer_commands()
+
+
+@blueprint.post("/tablet/signed-out")
+@roles("technician")
+@blueprint.arguments(edge.SignedOutSchema)
+def signed_out(_args: dict[str, Any]) -> Response:
+    """Everything is sent, as the office asked: this token ends."""
+    return edge.answer_signed_out()
 
 
 @blueprint.put("/tablet/uploads/<upload_id>/<int:index>")

@@ -1,11 +1,12 @@
 """Commands of tablets: each is applied exactly once, in order, in a transaction of its own, and its result is kept.
 
 A tablet may send the same command again after a lost answer, or from two tabs at once: it gets the stored
-result. What cannot be applied is rejected with a sentence; nothing is discarded, since the row keeps the payload.
+result. What cannot be applied is rejected with a sentence; nothing is discarded, since the row keeps the payload,
+and the office looks at it (reviews.py).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -21,10 +22,14 @@ from fieldservice.foundation.errors import Conflict, DomainError, Forbidden, Inv
 from fieldservice.foundation.time import now
 from fieldservice.foundation.words import pick, word
 from fieldservice.mechanisms.events import history, record
+from fieldservice.stations.models import Technician
 from fieldservice.workorders import visits
 from fieldservice.workorders.models import TabletCommand, Visit
+from fieldservice.workorders.tablet import overwriting
 from fieldservice.workorders.tablet.kinds import KINDS, Deed
 
+CURRENT = 2  # version of the tablet's page that this server brings
+OLDER = 2  # so many versions before it are understood: a tablet comes back after days without a network
 ACCEPTED, FLAGGED, REJECTED = "accepted", "accepted_with_flag", "rejected"
 MOST = 100  # commands in one post
 TRIES = 3
@@ -43,18 +48,66 @@ class CommandSchema(ma.Schema):
     id = ma.fields.String(required=True, validate=ma.validate.Regexp(r"^[0-9A-Za-z_-]{8,40}\Z"))
     seq = ma.fields.Integer(required=True, validate=ma.validate.Range(0, 2**53))
     kind = ma.fields.String(required=True, validate=ma.validate.OneOf(tuple(KINDS)))
-    at = ma.fields.AwareDateTime(required=True)
+    at = ma.fields.AwareDateTime(required=True, metadata={"description": "Corrected by the tablet's measured offset."})
+    device_at = ma.fields.AwareDateTime(
+        load_default=None, allow_none=True, metadata={"description": "As the tablet's clock showed it."}
+    )
+    base_at = ma.fields.AwareDateTime(
+        load_default=None, allow_none=True, metadata={"description": "`now` of the snapshot it was recorded over."}
+    )
     base_version = ma.fields.Integer(load_default=None, allow_none=True, validate=ma.validate.Range(0, 2**53))
     payload = ma.fields.Dict(required=True)
 
 
-class CommandsSchema(ma.Schema):
-    """What a tablet posts."""
+class TabletWaitingSchema(ma.Schema):
+    """How much waits on the tablet, by lane."""
 
     class Meta:
         unknown = ma.EXCLUDE
 
-    device_id = ma.fields.String(required=True, validate=ma.validate.Regexp(r"^[0-9A-Za-z_.:-]{1,64}\Z"))
+    commands = ma.fields.Integer(required=True)
+    uploads = ma.fields.Integer(load_default=0)
+    held = ma.fields.Integer(load_default=0, metadata={"description": "Set aside, for a person to look at."})
+    oldest_at = ma.fields.AwareDateTime(load_default=None, allow_none=True)
+
+
+class TabletStorageSchema(ma.Schema):
+    """What the browser says about the place where it keeps things."""
+
+    class Meta:
+        unknown = ma.EXCLUDE
+
+    persisted = ma.fields.Boolean(load_default=None, allow_none=True)
+    usage = ma.fields.Integer(load_default=None, allow_none=True)
+    quota = ma.fields.Integer(load_default=None, allow_none=True)
+
+
+class TabletReportSchema(ma.Schema):
+    """How the tablet fares."""
+
+    class Meta:
+        unknown = ma.EXCLUDE
+
+    waiting = ma.fields.Nested(TabletWaitingSchema, load_default=None, allow_none=True)
+    storage = ma.fields.Nested(TabletStorageSchema, load_default=None, allow_none=True)
+    offset_ms = ma.fields.Integer(
+        load_default=None, allow_none=True, metadata={"description": "Added to its clock to get the server's."}
+    )
+
+
+DEVICE_ID = r"^[0-9A-Za-z_.:-]{1,64}\Z"
+
+
+class CommandsSchema(ma.Schema):
+    """What a tablet posts. Pages of version 1 send nothing but `device_id` and `commands`."""
+
+    class Meta:
+        unknown = ma.EXCLUDE
+
+    device_id = ma.fields.String(required=True, validate=ma.validate.Regexp(DEVICE_ID))
+    client = ma.fields.Integer(load_default=1, validate=ma.validate.Range(0, 10**6))
+    sent_at = ma.fields.AwareDateTime(load_default=None, allow_none=True)
+    report = ma.fields.Nested(TabletReportSchema, load_default=None, allow_none=True)
     commands = ma.fields.List(ma.fields.Dict(), required=True, validate=ma.validate.Length(max=MOST))
 
 
@@ -68,15 +121,40 @@ class Command:
     at: datetime
     base_version: int | None
     payload: Mapping[str, Any]
+    device_at: datetime | None = None
+    base_at: datetime | None = None
 
 
-def apply_all(person: Person, device_id: str, given: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Sender:
+    """The tablet that sends: its own name, the version of its page, the offset of its clock if it measured one."""
+
+    device_id: str
+    client: int = 1
+    offset_ms: int | None = None
+    called_at: datetime = field(default_factory=now)
+
+
+def oldest() -> int:
+    """The oldest version of the tablet's page that is still understood."""
+    return max(1, CURRENT - OLDER)
+
+
+def require_known_client(client: int) -> None:
+    """Raises Conflict `client_too_old`: the page has to load itself anew before it sends. What waits, waits on."""
+    if client < oldest():
+        raise Conflict(
+            _l("Update the tablet page; nothing is lost."), code="client_too_old", current=CURRENT, oldest=oldest()
+        )
+
+
+def apply_all(person: Person, sender: Sender, given: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Apply commands in the order of the device's sequence; results in the order they came."""
     if person.technician_id is None:
         raise Forbidden(_l("Your account belongs to no technician. Ask your administrator."), code="no_technician")
     results: dict[int, dict[str, Any]] = {}
     for index in sorted(range(len(given)), key=lambda index: (_seq(given[index]), index)):
-        results[index] = _result_of(person, device_id, given[index])
+        results[index] = _result_of(person, sender, given[index])
     return [results[index] for index in range(len(given))]
 
 
@@ -85,7 +163,7 @@ def _seq(raw: Mapping[str, Any]) -> int:
     return seq if isinstance(seq, int) and not isinstance(seq, bool) else 0
 
 
-def _result_of(person: Person, device_id: str, raw: Mapping[str, Any]) -> dict[str, Any]:
+def _result_of(person: Person, sender: Sender, raw: Mapping[str, Any]) -> dict[str, Any]:
     wrong = CommandSchema().validate(dict(raw))
     if "id" in wrong:
         given = raw.get("id")
@@ -99,28 +177,29 @@ def _result_of(person: Person, device_id: str, raw: Mapping[str, Any]) -> dict[s
         )
     else:
         command, error = Command(**CommandSchema().load(dict(raw))), None
-    return _apply(person, device_id, command, error)
+    return _apply(person, sender, command, error)
 
 
-def _apply(person: Person, device_id: str, command: Command, error: DomainError | None) -> dict[str, Any]:
+def _apply(person: Person, sender: Sender, command: Command, error: DomainError | None) -> dict[str, Any]:
     """Once: the row of the id is inserted first, so a second sender waits for it and then reads the result."""
     for attempt in range(TRIES):
         try:
-            return write(partial(_once, person, device_id, command, error))
+            return write(partial(_once, person, sender, command, error))
         except (Conflict, PreconditionFailed) as lost:  # the same command, or an edit of the same rows, was faster
             if attempt + 1 == TRIES:
                 error = lost
-    return write(partial(_once, person, device_id, command, error))
+    return write(partial(_once, person, sender, command, error))
 
 
-def _once(person: Person, device_id: str, command: Command, error: DomainError | None) -> dict[str, Any]:
+def _once(person: Person, sender: Sender, command: Command, error: DomainError | None) -> dict[str, Any]:
     known = session.scalar(select(TabletCommand).where(TabletCommand.command_id == command.id))
     if known is not None:
         return _shown(known, person)
     row = TabletCommand(
-        command_id=command.id, device_id=device_id, seq=command.seq, user_id=person.user_id, kind=command.kind,
-        payload=storable(dict(command.payload)), at=min(max(command.at, EARLIEST), LATEST), received_at=now(),
-        status=ACCEPTED, detail={},
+        command_id=command.id, device_id=sender.device_id, seq=command.seq, user_id=person.user_id, kind=command.kind,
+        payload=storable(dict(command.payload)), at=_bounded(command.at),
+        device_at=None if command.device_at is None else _bounded(command.device_at),
+        offset_ms=_offset(command, sender), client=sender.client, received_at=now(), status=ACCEPTED, detail={},
     )  # fmt: skip
     session.add(row)
     session.flush()
@@ -128,23 +207,40 @@ def _once(person: Person, device_id: str, command: Command, error: DomainError |
         if error is not None:
             raise error
         with session.begin_nested():
-            _perform(person, command, row)
+            _perform(person, sender, command, row)
     except DomainError as refused:
-        _reject(row, person, command, refused)
+        _reject(row, person, refused)
     session.flush()
     return _shown(row, person)
 
 
-def _perform(person: Person, command: Command, row: TabletCommand) -> None:
+def _bounded(moment: datetime) -> datetime:
+    """A time that every database keeps."""
+    return min(max(moment, EARLIEST), LATEST)
+
+
+def _offset(command: Command, sender: Sender) -> int | None:
+    """What the tablet added to its clock, in milliseconds."""
+    if command.device_at is None:
+        return sender.offset_ms
+    return round((_bounded(command.at) - _bounded(command.device_at)).total_seconds() * 1000)
+
+
+def _perform(person: Person, sender: Sender, command: Command, row: TabletCommand) -> None:
     kind = KINDS[command.kind]
-    payload = _payload(kind.schema, command.payload)
+    payload = loaded_payload(kind.schema, command.payload)
     visit, flags = _visit_for(person, int(payload.pop("visit")), command)
     row.visit_id, row.station_id = visit.id, visit.station_id
-    at = visits.counted_time(visit, row.at, fact=command.kind != "move")
+    at = row.counted_at = counted_time(visit, row)
     if abs(at - command.at) > SKEW:
         flags.append("clock")
+    former = overwriting.former_of(command.kind, visit, payload, person)
     facts = kind.do(Deed(visit, at, person, command.id), **payload)
     flags += facts.pop("flags", [])
+    lost = {} if former is None else overwriting.replaced(former, command.kind, visit, payload)
+    if former is not None and lost and former.written_at > _known(person, sender, command):
+        flags.append("overwritten")
+        facts["former"] = lost
     row.detail = {**facts, "base_version": command.base_version}
     if flags:
         row.status = FLAGGED
@@ -154,6 +250,19 @@ def _perform(person: Person, command: Command, row: TabletCommand) -> None:
             "flags": flags,
             "text": " ".join(str(FLAGS[flag]) for flag in flags),
         }
+        record("tablet.flagged", visit, {"command": row.command_id, "kind": row.kind, "code": flags[0]})
+
+
+def counted_time(visit: Visit, row: TabletCommand) -> datetime:
+    """The time a command counts as."""
+    return visits.counted_time(visit, row.at, fact=row.kind != "move")
+
+
+def _known(person: Person, sender: Sender, command: Command) -> datetime:
+    """Until when the tablet knew what stood on the server when this was recorded."""
+    return command.base_at or overwriting.seen_until(
+        person, sender.device_id, min(_bounded(command.at), sender.called_at)
+    )
 
 
 FLAGS = {
@@ -161,10 +270,12 @@ FLAGS = {
     "reassigned": _l("The job was given to a colleague meanwhile; what you recorded is kept with it."),
     "after_end": _l("Recorded after the visit had ended."),
     "upload_again": _l("The picture has to be sent again."),
+    "overwritten": _l("Somebody had changed this meanwhile; your entry counts, theirs is kept for the office."),
 }
 
 
-def _payload(schema: ma.Schema, payload: Mapping[str, Any]) -> dict[str, Any]:
+def loaded_payload(schema: ma.Schema, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """A payload in the shape of its kind. Raises Invalid `malformed`."""
     try:
         loaded: dict[str, Any] = schema.load(dict(payload))
     except ma.ValidationError as error:
@@ -186,7 +297,7 @@ def _visit_for(person: Person, visit_id: int, command: Command) -> tuple[Visit, 
     if visit.technician_id == person.technician_id:
         late = visit.finished_at is not None and command.at > visit.finished_at and command.kind in FINDINGS
         return visit, ["after_end"] if late else []
-    if not any(event.facts.get("technician") == person.technician_id for event in history(visit)):
+    if not _had(person, visit):
         raise NotFound()
     if command.kind == "move":
         raise Conflict(
@@ -196,12 +307,17 @@ def _visit_for(person: Person, visit_id: int, command: Command) -> tuple[Visit, 
     return visit, ["reassigned"]
 
 
-def _reject(row: TabletCommand, person: Person, command: Command, error: DomainError) -> None:
+def _had(person: Person, visit: Visit) -> bool:
+    """Whether a visit was this technician's once."""
+    return any(event.facts.get("technician") == person.technician_id for event in history(visit))
+
+
+def _reject(row: TabletCommand, person: Person, error: DomainError) -> None:
     row.status = REJECTED
     row.detail = storable(
         {
             "code": error.code,
-            "text": _sentence(error),
+            "text": sentence(error),
             "errors": {name: [str(line) for line in lines] for name, lines in error.errors.items()}
             if isinstance(error, Invalid)
             else {},
@@ -212,20 +328,36 @@ def _reject(row: TabletCommand, person: Person, command: Command, error: DomainE
             },
         }
     )
-    visit = _own_visit(person, command.payload.get("visit"))
+    about: dict[str, Any] = {"command": row.command_id, "kind": row.kind, "code": error.code}
+    visit = _visit_meant(person, content_of(row))
     if visit is not None:
         row.visit_id, row.station_id = visit.id, visit.station_id
-        record("tablet.rejected", visit, {"command": row.command_id, "kind": row.kind, "code": error.code})
+        record("tablet.rejected", visit, about)
+    else:  # of no visit of his: his own station looks at it
+        row.visit_id, row.station_id = None, _home(person)
+        record("tablet.rejected", row, about)
 
 
-def _own_visit(person: Person, given: Any) -> Visit | None:
-    """The visit a rejected command was about, when it is the technician's own."""
-    if not isinstance(given, int) or not 0 < given < 2**63:
+def content_of(row: TabletCommand) -> Mapping[str, Any]:
+    """The payload; of a command whose envelope could not be read, the payload within."""
+    inner = row.payload.get("payload")
+    return inner if "visit" not in row.payload and isinstance(inner, Mapping) else row.payload
+
+
+def _home(person: Person) -> int:
+    return session.get_one(Technician, person.technician_id).station_id
+
+
+def _visit_meant(person: Person, content: Mapping[str, Any]) -> Visit | None:
+    """The visit a rejected command was about, when it is or was the technician's own."""
+    given = content.get("visit")
+    if not isinstance(given, int) or isinstance(given, bool) or not 0 < given < 2**63:
         return None
-    return session.scalar(select(Visit).where(Visit.id == given, Visit.technician_id == person.technician_id))
+    visit = session.get(Visit, given)
+    return visit if visit is not None and (visit.technician_id == person.technician_id or _had(person, visit)) else None
 
 
-def _sentence(error: DomainError) -> str:
+def sentence(error: DomainError) -> str:
     """What happened and what to do, in the technician's language."""
     if error.code == "move_forbidden" and "state" in error.facts:
         state = word("state", error.facts["state"])

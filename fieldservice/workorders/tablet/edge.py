@@ -7,11 +7,13 @@ import marshmallow as ma
 from flask import Response, jsonify, request
 from flask_babel import lazy_gettext as _l
 
+from fieldservice.accounts.signin import way_in
 from fieldservice.foundation.access import current
+from fieldservice.foundation.db import write
 from fieldservice.foundation.errors import Invalid, NotFound, TooLarge
 from fieldservice.mechanisms.files.parts import PART
 from fieldservice.workorders.models import TabletUpload
-from fieldservice.workorders.tablet import commands, uploads
+from fieldservice.workorders.tablet import commands, devices, uploads
 from fieldservice.workorders.tablet.snapshot import snapshot
 
 MOST_BYTES = 1024 * 1024  # of one post of commands
@@ -39,10 +41,40 @@ def answer_snapshot() -> Response:
     return response
 
 
+class SignedOutSchema(ma.Schema):
+    """Which tablet has sent everything."""
+
+    class Meta:
+        unknown = ma.EXCLUDE
+
+    device_id = ma.fields.String(required=True, validate=ma.validate.Regexp(commands.DEVICE_ID))
+
+
 def answer_commands() -> Response:
-    """Results in the order the commands came."""
+    """Results in the order the commands came; and whether the tablet is asked to sign out, or to update its page."""
     given = _loaded(commands.CommandsSchema())
-    return jsonify({"results": commands.apply_all(current(), given["device_id"], given["commands"])})
+    commands.require_known_client(given["client"])
+    exchange = devices.Exchange(
+        given["device_id"], given["client"], way_in(), request.headers.get("User-Agent", ""), given["sent_at"],
+        given["report"],
+    )  # fmt: skip
+    sender = commands.Sender(exchange.device_id, exchange.client, exchange.offset_ms())
+    results = commands.apply_all(current(), sender, given["commands"])
+    state = devices.note_exchange(current(), exchange)
+    return jsonify(
+        {
+            "results": results,
+            "device": {"state": state},
+            "client": {"current": commands.CURRENT, "oldest": commands.oldest()},
+        }
+    )
+
+
+def answer_signed_out() -> Response:
+    """The tablet was asked to sign out and has sent everything."""
+    given = _loaded(SignedOutSchema())
+    write(lambda: devices.signed_out(current(), given["device_id"]))
+    return jsonify({})
 
 
 def answer_part(upload_id: str, index: int) -> Response:
