@@ -30,7 +30,7 @@ from fieldservice.parts.queries import unbalanced
 from fieldservice.stations.models import Technician
 from fieldservice.workorders import booking
 from fieldservice.workorders.models import Answer, PartUse, Visit
-from fieldservice.workorders.tablet.commands import apply_all
+from fieldservice.workorders.tablet.commands import Sender, apply_all
 from tests.workorders.cast import DAY
 from tests.workorders.on_tour import SEAL, Tour, another_technician, make_tour
 from tests.workorders.scene import make_order, roster
@@ -206,7 +206,7 @@ def test_every_history_ends_as_the_model_says(stage: Stage, logs: Any, line: Any
         sent[name] += len(batch)
         for piece in pieces:
             who = name.split()[0]
-            told = [one["status"] != "rejected" for one in apply_all(stage.people[who], name, piece)]
+            told = [one["status"] != "rejected" for one in apply_all(stage.people[who], Sender(name), piece)]
             assert told == [model.deliver(who, one) for one in piece]
     assert found(visit_id) == (model.state, model.summary, model.answers, len(model.fitted), model.notes)
     assert unbalanced() == []

@@ -102,7 +102,8 @@ export class App extends EventTarget {
     if (kind !== 'move') this.stepped = -DOUBLE; // who has done something else since means the next press
     const { at, device } = this.sync.clock.record();
     const command = {
-      id: newId(), kind, at: this.stamp(at), device_at: this.stamp(device), base_version: visit?.version ?? null,
+      id: newId(), kind, at: this.stamp(at), device_at: this.stamp(device), base_at: this.shown?.now ?? null,
+      base_version: visit?.version ?? null,
       payload: { ...(visit ? { visit: visit.id } : {}), ...payload },
     };
     const keep = () => this.store.add([command], upload ? [{ ...upload, at: command.at }] : []);
@@ -153,8 +154,8 @@ export class App extends EventTarget {
   async retry(row) {
     if (!row.seq) await this.store.change('uploads', [[row.id, { state: 'waiting', sent: 0, strikes: 0, why: '' }]]);
     else if (row.state === 'rejected') {
-      const { kind, base_version, payload, at, device_at } = row;
-      await this.store.add([{ id: newId(), kind, at, device_at, base_version, payload }]);
+      const { kind, base_at, base_version, payload, at, device_at } = row;
+      await this.store.add([{ id: newId(), kind, at, device_at, base_at, base_version, payload }]);
       await this.store.drop('commands', row.seq);
     } else await this.store.change('commands', [[row.seq, { state: 'waiting', strikes: 0, why: '' }]]);
     await this.load();

@@ -79,7 +79,7 @@ export class Sync extends EventTarget {
 
   // With no command it is a greeting: the office sees when this tablet was there last and what waits on it.
   async sendCommands(rows) {
-    const commands = rows.map(({ id, seq, origin, kind, at, device_at, base_version, payload }) => ({ id, seq: origin?.seq ?? seq, kind, at, device_at, base_version, payload }));
+    const commands = rows.map(({ id, seq, origin, kind, at, device_at, base_at, base_version, payload }) => ({ id, seq: origin?.seq ?? seq, kind, at, device_at, base_at, base_version, payload }));
     const { results = [], device } = await read(await this.post('/tablet/commands', {
       device_id: rows[0]?.origin?.device ?? this.store.device, client: CLIENT, sent_at: new Date(this.clock.wall()).toISOString(),
       report: await this.report(rows.length), commands,
@@ -124,7 +124,12 @@ export class Sync extends EventTarget {
   async leave() {
     const left = [...await this.store.commands(), ...await this.store.uploads()].some(row => ['waiting', 'held'].includes(row.state));
     if (left) return;
-    await this.post('/tablet/signed-out', { device_id: this.store.device });
+    try {
+      await this.post('/tablet/signed-out', { device_id: this.store.device });
+    } catch (error) {
+      if (error instanceof Refused) return; // the office has thought better of it
+      throw error;
+    }
     this.dispatchEvent(new Event('left'));
   }
 
