@@ -26,6 +26,7 @@ from fieldservice.workorders.findings import (
     at_machine,
     choose_pattern,
     missing_for,
+    need,
     note,
     open_required,
     return_part,
@@ -34,13 +35,14 @@ from fieldservice.workorders.findings import (
     sign,
     unanswered,
     use_part,
+    withdraw_need,
 )
 from fieldservice.workorders.models import Visit, WorkItem, WorkOrder
 
 __all__ = [
     "AT_WORK", "CORRECTIVE", "ENDED", "END_REASONS", "accept", "answer", "arrive", "at_machine", "choose_pattern",
-    "counted_time", "decline", "finish", "missing_for", "note", "pause", "resume", "return_part", "set_failure",
-    "set_off", "set_summary", "sign", "start", "step", "use_part",
+    "counted_time", "decline", "finish", "missing_for", "need", "note", "pause", "resume", "return_part", "set_failure",
+    "set_off", "set_summary", "sign", "start", "step", "use_part", "withdraw_need",
 ]  # fmt: skip
 
 END_REASONS = ("no_access", "wrong_part", "needs_quote", "unsafe", "other")

@@ -18,7 +18,16 @@ from fieldservice.mechanisms.events import Event, Subject, notes_of
 from fieldservice.mechanisms.files.models import StoredFile
 from fieldservice.parts.models import Part, StockBalance, StockLocation, StockMove
 from fieldservice.stations.models import Technician
-from fieldservice.workorders.models import Answer, PartUse, TabletUpload, Visit, WorkItem, WorkOrder
+from fieldservice.workorders.models import (
+    Answer,
+    ExtraWork,
+    LineChoice,
+    PartUse,
+    TabletUpload,
+    Visit,
+    WorkItem,
+    WorkOrder,
+)
 from fieldservice.workorders.rescue.queries import waivers_of
 
 T = TypeVar("T")
@@ -46,6 +55,8 @@ class Rows:
     items: dict[int, list[WorkItem]]  # by order
     answers: dict[int, list[Answer]]  # by order
     uses: dict[int, list[tuple[PartUse, int | None]]]  # by order, with the place it was taken from
+    choices: dict[int, list[LineChoice]]  # by order
+    extras: dict[int, list[ExtraWork]]  # by order
     past: dict[int, list[PastOrder]]  # by asset
     clocks: dict[int, list[clocks.Clock]]  # by request
     messages: dict[int, list[ThreadMessage]]  # by request
@@ -78,6 +89,12 @@ def rows_of(technician: Technician) -> Rows:
             select(Answer).where(Answer.work_order_id.in_(orders)).order_by(Answer.at, Answer.id)
         ), "work_order_id"),
         uses=uses,
+        choices=_grouped(session.scalars(
+            select(LineChoice).where(LineChoice.work_order_id.in_(orders)).order_by(LineChoice.id)
+        ), "work_order_id"),
+        extras=_grouped(session.scalars(
+            select(ExtraWork).where(ExtraWork.work_order_id.in_(orders)).order_by(ExtraWork.id)
+        ), "work_order_id"),
         past=_past(orders.values()),
         clocks=clocks.of_many("service_request", requests),
         messages=_messages(requests),

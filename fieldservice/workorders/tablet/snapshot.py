@@ -11,6 +11,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
+from config import LANGUAGES
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.db import dumps, session
 from fieldservice.foundation.errors import Forbidden
@@ -22,8 +23,9 @@ from fieldservice.stations.models import Technician
 from fieldservice.workorders import catalogue, findings
 from fieldservice.workorders.tablet.rows import Rows, rows_of
 from fieldservice.workorders.tablet.visit import Content, form_key, number, time_text, visit_content
+from fieldservice.workorders.wording import wording
 
-CODE_LISTS = (*findings.CODES, "cannot_complete_reason", "severity", "state", "tier", "promise")
+CODE_LISTS = (*findings.CODES, "cannot_complete_reason", "severity", "state", "tier", "promise", "coverage")
 
 
 def snapshot(person: Person, since: str = "") -> Content:
@@ -82,6 +84,8 @@ def _field(field: Field) -> Content:
         "high": number(field.high),
         "nominal": number(field.nominal),
         "options": [{"code": option.code, "label": pick(option.names)} for option in field.options],
+        "labels": field.label,  # the report may be read in the other language
+        "option_labels": {option.code: option.names for option in field.options},
     }
 
 
@@ -98,7 +102,12 @@ def _part(part: Any) -> Content:
     return {
         "number": part.number,
         "name": pick(part.names),
+        "names": part.names,
         "unit": word("part_unit", part.unit),
+        "unit_code": part.unit,
+        "serial": part.serial_tracked,
+        "batch": part.batch_tracked,
+        "wears": part.wears,
         "whole": part.unit in findings.WHOLE,
         "price": part.price,  # in minor units
     }
@@ -116,6 +125,7 @@ def _catalogue(spoken: str, _versions: tuple[templates.Definition, ...]) -> Cont
             name: [{"code": code, "label": pick(texts, spoken)} for code, texts in all_words()[name].items()]
             for name in CODE_LISTS
         },
+        "report": {lang: wording(lang) for lang in LANGUAGES},
     }
     return {"version": f"{spoken}.{_digest(content)[:12]}", **content}
 
