@@ -168,7 +168,7 @@ def choose_pattern(visit: Visit, code: str, at: datetime) -> None:
     """One fault pattern fills all failure codes (N-11), and the customer's summary unless somebody wrote one."""
     at_machine(visit)
     pattern, order = catalogue.pattern(code), visit.work_order
-    if not order.summary or order.summary in remedy_of(order.pattern).values():
+    if not order.summary or order.summary in _remedy_of(order.pattern).values():
         order.summary = pattern.remedy[order.request.language if order.request else "zh"]
     order.pattern = pattern.code
     order.failure_mode, order.failure_mechanism = pattern.mode, pattern.mechanism
@@ -177,7 +177,7 @@ def choose_pattern(visit: Visit, code: str, at: datetime) -> None:
     record("visit.coded", visit, {"pattern": pattern.code}, at=at)
 
 
-def remedy_of(code: str | None) -> Mapping[str, str]:
+def _remedy_of(code: str | None) -> Mapping[str, str]:
     """What that pattern says to the customer; empty when it is not known any more."""
     if code is None:
         return {}

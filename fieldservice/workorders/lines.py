@@ -119,7 +119,7 @@ def minutes_of(visit: Visit) -> tuple[int, int]:
 
 
 def _minutes(start: datetime | None, end: datetime) -> int:
-    return max(0, round((end - start).total_seconds() / 60)) if start is not None else 0
+    return max(0, int(((end - start).total_seconds() + 30) // 60)) if start is not None else 0  # half up, as the tablet
 
 
 def day_of(visit: Visit) -> Any:

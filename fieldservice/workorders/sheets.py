@@ -252,7 +252,7 @@ def _paid_line(line: WorkLine, until: str) -> PaidLine:
     chosen = decision.reason == "chosen"
     reason = line.words if chosen else reason_text(decision.reason, until)
     if decision.pending:
-        reason = f"{reason} · {_('waits for your approval')}"
+        reason = f"{reason} · {_('waits for approval')}"
     if line.included:
         reason = f"{reason} · {_('in the extra work')}"
     tone = "warn" if decision.pending else "info" if decision.coverage == "billable" else "ok"

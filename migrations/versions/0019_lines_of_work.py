@@ -17,6 +17,7 @@ MOMENT = sa.DateTime(timezone=True)
 def upgrade() -> None:
     op.add_column("part", sa.Column("batch_tracked", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("part", sa.Column("wears", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.add_column("part", sa.Column("gtin", sa.String(14), nullable=True))
     op.add_column("part_use", sa.Column("removed_serial", sa.String(60), nullable=True))
     op.add_column("part_use", sa.Column("batch", sa.String(60), nullable=True))
     op.add_column("part_use", sa.Column("command_id", sa.String(40), nullable=True))
@@ -62,5 +63,5 @@ def downgrade() -> None:
         for name in ("command_id", "batch", "removed_serial"):
             table.drop_column(name)
     with op.batch_alter_table("part") as table:
-        for name in ("wears", "batch_tracked"):
+        for name in ("gtin", "wears", "batch_tracked"):
             table.drop_column(name)

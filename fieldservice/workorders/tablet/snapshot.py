@@ -108,6 +108,7 @@ def _part(part: Any) -> Content:
         "serial": part.serial_tracked,
         "batch": part.batch_tracked,
         "wears": part.wears,
+        "gtin": part.gtin,
         "whole": part.unit in findings.WHOLE,
         "price": part.price,  # in minor units
     }

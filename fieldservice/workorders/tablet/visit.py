@@ -63,7 +63,8 @@ def visit_content(visit: Visit, rows: Rows) -> Content:
         "answers": _answers(visit, rows),
         "planned": _planned(visit, rows),
         "used": _used(visit, rows),
-        "open_items": _open_items(visit, rows),
+        "open_items": [item for item in _open_items(visit, rows) if not item["mine"]],
+        "needs": [item for item in _open_items(visit, rows) if item["mine"]],
         "certificates": _certificates(order, rows.technician),
         "failure": {name: getattr(order, name) for name in ("pattern", *findings.CODES, "unknown_reason")},
         "summary": order.summary,
@@ -131,11 +132,20 @@ def _asset(order: WorkOrder, rows: Rows) -> Content | None:
     if asset is None:
         serial = order.request.serial_given if order.request else ""
         return (
-            {"name": serial, "serial": serial, "model": "", "brand": "", "warranty_until": None, "history": []}
+            {
+                "id": None,
+                "name": serial,
+                "serial": serial,
+                "model": "",
+                "brand": "",
+                "warranty_until": None,
+                "history": [],
+            }
             if serial
             else None
         )
     return {
+        "id": asset.id,  # what its QR code says
         "name": pick(asset.names),
         "serial": asset.serial,
         "model": asset.model,
@@ -221,7 +231,6 @@ def _names(visit: Visit, lang: str) -> Content:
     """What the report calls things in that language; the customer may read another one than the technician."""
     order = visit.work_order
     customer = order.customer or (order.request.customer if order.request else None)
-    remedy = findings.remedy_of(order.pattern)
     return {
         "customer": pick(customer.names, lang) if customer else "",
         "site": pick(order.site.names, lang) if order.site else "",
@@ -229,7 +238,6 @@ def _names(visit: Visit, lang: str) -> Content:
         "work": pick(catalogue.work_type(order.work_type, order.work_type_version).names, lang),
         "station": pick(order.station.names, lang),
         "technician": pick(visit.technician.names, lang),
-        "summary": remedy[lang] if order.summary in remedy.values() else order.summary,
     }
 
 
