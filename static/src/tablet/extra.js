@@ -1,7 +1,7 @@
 // Extra work: the technician says what and at which price, then hands the tablet to the customer, who reads it in his
 // language, signs and approves or declines (I-19). Paid work inside warranty counts only when he did.
 
-import { html, nothing } from 'lit';
+import { html, nothing } from 'lit/html.js';
 import { ref } from 'lit/directives/ref.js';
 import { t } from '../foundation/texts.js';
 import { money, says } from './lines.view.js';

@@ -1,6 +1,6 @@
 // The lines as the technician sees them in tab Report: what, who pays and why, and changing that.
 
-import { html, nothing } from 'lit';
+import { html, nothing } from 'lit/html.js';
 import { t } from '../foundation/texts.js';
 import { askExtra } from './extra.js';
 import { coverOf, linesOf, needsApproval, sum } from './lines.js';

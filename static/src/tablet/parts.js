@@ -1,7 +1,7 @@
 // Tab Parts: what was planned, what was fitted (the van is deducted) with its serials and batch, what is missing for the
 // next visit, and finding a part by words or by its label.
 
-import { html, nothing } from 'lit';
+import { html, nothing } from 'lit/html.js';
 import { t } from '../foundation/texts.js';
 import { toast } from '../foundation/toast.js';
 import { chip, empty, icon, openDialog } from './pieces.js';

@@ -1,6 +1,6 @@
 // Tab Report: what is left, the fault, the words for the customer beside the technical note, the lines, the signature.
 
-import { html, nothing } from 'lit';
+import { html, nothing } from 'lit/html.js';
 import { ref } from 'lit/directives/ref.js';
 import { t } from '../foundation/texts.js';
 import { card } from './job.js';

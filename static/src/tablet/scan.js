@@ -1,6 +1,6 @@
 // Asking for a code: by camera, from a picture or typed. The reader itself is large and fetched on first use.
 
-import { html, nothing } from 'lit';
+import { html, nothing } from 'lit/html.js';
 import { t } from '../foundation/texts.js';
 import { toast } from '../foundation/toast.js';
 import { icon, openDialog } from './pieces.js';

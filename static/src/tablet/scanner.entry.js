@@ -26,7 +26,8 @@ async function detectorOf(wasm) {
 
 /** Ask for a code in a dialog of the tablet's own (`tools`); `then` gets what it says. */
 export function ask({ openDialog, html, nothing, icon, wasm, known }, then) {
-  const state = { typed: '', words: t('Hold the code into the picture.'), stream: null, track: null, torch: false, lit: false };
+  const first = t('Hold the code into the picture.');
+  const state = { typed: '', words: first, stream: null, track: null, torch: false, lit: false };
   const video = document.createElement('video');
   Object.assign(video, { muted: true, playsInline: true, hidden: true });
   const { dialog, draw } = openDialog(t('Scan a code'), (close, redraw) => {
@@ -67,7 +68,7 @@ export function ask({ openDialog, html, nothing, icon, wasm, known }, then) {
       if (!navigator.mediaDevices) throw new Error('no camera');
       state.stream = await navigator.mediaDevices.getUserMedia(CAMERA);
     } catch {
-      say(t('There is no camera here, or it may not be used. Choose a picture, or type the code.'));
+      if (state.words === first) say(t('There is no camera here, or it may not be used. Choose a picture, or type the code.'));
       return;
     }
     if (!dialog.open) return state.stream.getTracks().forEach(track => track.stop());

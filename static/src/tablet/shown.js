@@ -1,7 +1,7 @@
 // The service report as a page on the screen, in the customer's language or the other one, made of what is on the tablet:
 // it can be handed over in a plant without any network. The PDF of the server says the same.
 
-import { html, nothing } from 'lit';
+import { html, nothing } from 'lit/html.js';
 import { t } from '../foundation/texts.js';
 import { dayOf, linesOf, sum } from './lines.js';
 import { called, money, says, why } from './lines.view.js';

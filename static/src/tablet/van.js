@@ -1,6 +1,6 @@
 // My van: what lies in it, by name or number.
 
-import { html } from 'lit';
+import { html } from 'lit/html.js';
 import { t } from '../foundation/texts.js';
 import { empty, icon } from './pieces.js';
 
