@@ -21,7 +21,7 @@ from fieldservice.mechanisms.files.models import StoredFile
 from fieldservice.parts import queries as stock
 from fieldservice.parts import services as ledger
 from fieldservice.parts.models import Part, StockLocation, StockMove
-from fieldservice.workorders import catalogue, lines
+from fieldservice.workorders import catalogue, lines, needs
 from fieldservice.workorders.models import Answer, PartUse, Visit, WorkItem, WorkOrder
 
 AT_WORK = ("on_site", "in_progress", "paused")
@@ -123,6 +123,7 @@ def need(
     )  # fmt: skip
     visit.work_order.items.append(item)
     session.flush()
+    needs.ask(visit, item, part, at)
     record("visit.needed", visit, {"item": item.id, "part": part.number if part else None}, at=at, note=said or None)
     return item
 
@@ -131,6 +132,7 @@ def withdraw_need(visit: Visit, item: WorkItem, at: datetime) -> None:
     """It is not missing after all. Only what this visit asked for can be withdrawn, and only while it is open."""
     if item.opened_visit_id != visit.id or item.done_at is not None or visit.state in ENDED:
         raise Invalid({"returns": [_l("This is settled already. Look at the list again.")]}, code="already_returned")
+    needs.not_needed(item, at)
     visit.work_order.items.remove(item)
     session.delete(item)
     session.flush()
@@ -155,6 +157,8 @@ def _settle_planned(visit: Visit, part_id: int, at: datetime) -> None:
         needed = item.quantity or Decimal(1)
         if fitted >= needed and item.done_at is None:
             item.done_at, item.done_visit_id = at, visit.id
+            if item.opened_visit_id is not None:
+                needs.arrived(item, at)
         elif fitted < needed:
             item.done_at = item.done_visit_id = None
         fitted = max(Decimal(0), fitted - needed)

@@ -17,7 +17,7 @@ from fieldservice.foundation.time import now
 from fieldservice.intake import services as intake
 from fieldservice.mechanisms import forms
 from fieldservice.mechanisms.lifecycle import move
-from fieldservice.workorders import booking, orders
+from fieldservice.workorders import booking, needs, orders
 from fieldservice.workorders.findings import (
     AT_WORK,
     CORRECTIVE,
@@ -189,6 +189,8 @@ def _tick_off(visit: Visit, item_ids: Sequence[int], at: datetime) -> None:
             raise Invalid({"done_items": [_l("This item does not belong to the order. Load the visit again.")]})
         if item.done_at is None:
             item.done_at, item.done_visit_id = at, visit.id
+            if item.opened_visit_id is not None:
+                needs.arrived(item, at)
 
 
 def _free_time(visit: Visit, at: datetime) -> None:

@@ -12,6 +12,7 @@ from fieldservice.foundation.db import session, write
 from fieldservice.foundation.time import Clock, at_local, now
 from fieldservice.mechanisms import policies
 from fieldservice.mechanisms.events import Event, history, notes_of
+from fieldservice.mechanisms.tasks import Task
 from fieldservice.workorders import lines, sheets, visits
 from fieldservice.workorders.coverage import COVERAGES, RULES, Cover, Line, cost_of, decide
 from fieldservice.workorders.models import ExtraWork, LineChoice, PartUse, WorkItem, WorkOrder
@@ -301,6 +302,10 @@ def test_what_is_missing_keeps_the_order_open_and_waits_for_the_next_visit(table
     assert tablet.tour.order.state == "ready"
     [short] = [line for line in sheets.part_lines(tablet.tour.order) if line.is_short]
     assert (short.part.number, short.words) == (OIL, "下次带桶装油")
+    asked = session.scalars(select(Task).where(Task.title == "part_needed").order_by(Task.id)).all()
+    assert [(task.owner_role, task.facts["what"]) for task in asked] == [
+        ("storekeeper", f"{OIL} ×5 · 下次带桶装油"), ("storekeeper", "2 吨吊车"),
+    ]  # fmt: skip
 
 
 def test_what_is_missing_can_be_taken_back_once(tablet: Tablet) -> None:
@@ -310,7 +315,17 @@ def test_what_is_missing_can_be_taken_back_once(tablet: Tablet) -> None:
     back = tablet.command("need", returns=asked["id"])
     assert [one["status"] for one in tablet.post(back, back)] == ["accepted", "accepted"]
     assert [item for item in tablet.tour.order.items if item.required] == []
+    assert session.scalar(select(Task.state).where(Task.title == "part_needed")) == "cancelled"
     assert tablet.send("need", returns=asked["id"])["code"] == "already_returned"
+
+
+def test_what_was_missing_and_came_is_nobodys_task_any_more(lite: Tablet) -> None:
+    at_work(lite)
+    lite.send("need", part=SEAL, quantity=1)
+    for _planned_and_needed in range(2):
+        lite.send("part", part=SEAL, quantity=1)
+    assert session.scalar(select(Task.state).where(Task.title == "part_needed")) == "done"
+    assert [item for item in lite.tour.order.items if item.required and item.done_at is None] == []
 
 
 def test_what_others_asked_for_is_not_withdrawn(lite: Tablet) -> None:
