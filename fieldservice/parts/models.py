@@ -27,7 +27,7 @@ class Part(Stateful, Base):
     industry: Mapped[str] = mapped_column(String(20), default="general")
     serial_tracked: Mapped[bool] = mapped_column(default=False)  # each piece has a serial number
     batch_tracked: Mapped[bool] = mapped_column(default=False)  # delivered in batches that have a number
-    gtin: Mapped[str | None] = mapped_column(String(14))  # GS1 number on the maker's label, fourteen digits
+    gtin: Mapped[str] = mapped_column(String(14), default="")  # GS1 number on the maker's label, fourteen digits
     wears: Mapped[bool] = mapped_column(default=False)  # a wear part, which no warranty covers
 
 

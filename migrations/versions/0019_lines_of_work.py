@@ -17,7 +17,7 @@ MOMENT = sa.DateTime(timezone=True)
 def upgrade() -> None:
     op.add_column("part", sa.Column("batch_tracked", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("part", sa.Column("wears", sa.Boolean(), server_default=sa.false(), nullable=False))
-    op.add_column("part", sa.Column("gtin", sa.String(14), nullable=True))
+    op.add_column("part", sa.Column("gtin", sa.String(14), server_default="", nullable=False))
     op.add_column("part_use", sa.Column("removed_serial", sa.String(60), nullable=True))
     op.add_column("part_use", sa.Column("batch", sa.String(60), nullable=True))
     op.add_column("part_use", sa.Column("command_id", sa.String(40), nullable=True))
@@ -34,7 +34,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["work_order_id"], ["work_order.id"], name=op.f("fk_line_choice_work_order_id")),
         sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_line_choice_visit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_line_choice")),
-        sa.UniqueConstraint("work_order_id", "line", name=op.f("uq_line_choice_work_order_id")),
+        sa.UniqueConstraint("work_order_id", "line", name=op.f("uq_line_choice_work_order_id_line")),
     )
     op.create_table(
         "extra_work",
@@ -50,7 +50,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["work_order_id"], ["work_order.id"], name=op.f("fk_extra_work_work_order_id")),
         sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_extra_work_visit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_extra_work")),
-        sa.UniqueConstraint("work_order_id", "extra_id", name=op.f("uq_extra_work_work_order_id")),
+        sa.UniqueConstraint("work_order_id", "extra_id", name=op.f("uq_extra_work_work_order_id_extra_id")),
     )
 
 
