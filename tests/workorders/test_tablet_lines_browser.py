@@ -103,7 +103,7 @@ def test_I_19_lines_extra_work_and_the_report_without_a_network(
     look("serials")
     keep.click()
     page.locator(".tablet-part", has_text=OIL).first.locator(".btn").last.click()
-    page.locator(".tablet-panel > .row > .btn").last.click()
+    page.locator(".tablet-find > .btn").last.click()
     page.fill("#missing-words", "2 t crane" if language == "en" else "2 吨吊车")
     look("missing")
     page.locator("dialog .dialog-f .btn-primary").click()
@@ -131,7 +131,7 @@ def test_I_19_lines_extra_work_and_the_report_without_a_network(
     look("who-pays")
     page.locator("dialog .dialog-f .btn-primary").click()
     look("report")
-    page.locator(".tablet-panel .btn-xl.grow").first.click()
+    page.locator(".tablet-papers .btn").first.click()
     expect(page.locator(".tablet-paper")).to_be_visible()
     expect(page.locator(".tablet-paper")).to_contain_text("O-2019-7")
     look("shown")
@@ -171,11 +171,11 @@ def test_labels_are_read_from_pictures(browser: Browser, served: Served, tour: T
     session.rollback()
 
     def scan(label: Any) -> None:
-        page.locator(".tablet-panel > .row > .btn").nth(1).click()
+        page.locator(".tablet-find > .btn").nth(1).click()
         expect(page.locator("dialog input[type=file]")).to_be_attached(timeout=15_000)
         page.locator("dialog input[type=file]").set_input_files(label)
 
-    page.locator(".tablet-panel > .row > .btn").nth(1).click()
+    page.locator(".tablet-find > .btn").nth(1).click()
     expect(page.locator("dialog [role=status]")).to_contain_text("no camera")
     tablet.look(shots / "lines-scan-820-en.png")
     page.keyboard.press("Escape")

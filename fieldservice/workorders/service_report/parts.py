@@ -90,7 +90,7 @@ def _part(lang: str, order: WorkOrder, photos: Sequence[str], signature: str) ->
         summary_title=_("What we found and did"),
         summary=_breakable(_summary(order, lang)),
         open_title=_("What is left to do"),
-        open_items=[_breakable(item.words) for item in order.items if item.kind != "part" and item.done_at is None],
+        open_items=_left(order),
         times_title=_("Times"),
         times=_times(order, visits),
         promises_title=_("Our promises"),
@@ -118,6 +118,13 @@ def _part(lang: str, order: WorkOrder, photos: Sequence[str], signature: str) ->
         technician=pick(last.technician.names, lang),
         thanks=_("Thank you for your trust."),
     )
+
+
+def _left(order: WorkOrder) -> list[str]:
+    """What is still to be done, and the parts that are needed for it."""
+    words = [_breakable(item.words) for item in order.items if item.kind != "part" and item.done_at is None]
+    short = [line for line in sheets.part_lines(order) if line.is_short]
+    return words + [f"{pick(line.part.names)} ×{display.quantity((line.planned or 0) - line.fitted)}" for line in short]
 
 
 def _facts(order: WorkOrder, visits: Sequence[Visit]) -> list[tuple[str, str, str]]:

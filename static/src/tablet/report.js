@@ -25,8 +25,8 @@ export function reportTab(app, visit) {
     ${late ? linesCard(app, visit, late) : nothing}
     ${open && !visit.corrective ? html`<label class="check card tablet-runs"><input type="checkbox" .checked=${app.draft(visit).restored} @change=${event => app.keepDraft(visit, { restored: event.target.checked })}><span>${t('The machine runs again')}</span></label>` : nothing}
     ${signature(app, visit, late)}
-    ${late ? html`<div class="row wrap"><button class="btn btn-xl grow" type="button" @click=${() => showReport(app, visit)}>${icon('file-text')}${t('Show the report')}</button>
-      ${canPrint(app, visit) ? html`<a class="btn btn-xl grow" href="/work-orders/${visit.number}/report.pdf" target="_blank">${icon('download')}${t('Open the service report (PDF)')}</a>` : nothing}</div>` : nothing}`;
+    ${late ? html`<div class="tablet-papers"><button class="btn btn-xl" type="button" @click=${() => showReport(app, visit)}>${icon('file-text')}${t('Show the report')}</button>
+      ${canPrint(app, visit) ? html`<a class="btn btn-xl" href="/work-orders/${visit.number}/report.pdf" target="_blank">${icon('download')}${t('Open the service report (PDF)')}</a>` : nothing}</div>` : nothing}`;
 }
 
 // What is left ----------------------------------------------------------------------------------------------
