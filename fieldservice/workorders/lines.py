@@ -16,6 +16,7 @@ from fieldservice.foundation.time import local
 from fieldservice.mechanisms import forms
 from fieldservice.mechanisms.events import record
 from fieldservice.mechanisms.files.models import StoredFile
+from fieldservice.parts import services as ledger
 from fieldservice.parts.models import Part
 from fieldservice.parts.queries import parts_by_id, parts_by_number
 from fieldservice.workorders.coverage import COVERAGES, Cover, Decision, Line, cost_of, decide, needs_approval
@@ -24,7 +25,6 @@ from fieldservice.workorders.rates import rates_of
 
 MOST_REASON, MOST_WORDS, MOST_LINES, MOST_NAME = 300, 300, 20, 80
 MOST_PRICE = 10_000_000_00  # minor units for one
-MOST_QUANTITY = Decimal(100_000)
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ def cover_line(visit: Visit, line: str, coverage: str, reason: str, at: datetime
 
 def _is_line_of(visit: Visit, line: str) -> bool:
     kind, _dash, number = line.partition("-")
-    if not number.isdecimal() or len(number) > 18:
+    if not (number.isascii() and number.isdecimal()) or len(number) > 18:
         return False
     if kind in ("labour", "travel"):
         return int(number) == visit.id
@@ -256,8 +256,9 @@ def _checked(given: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             int(line["price"]),
             forms.plain_text(str(line["words"]), MOST_WORDS, field="lines"),
         )
-        if not words or not Decimal(0) < quantity <= MOST_QUANTITY or not 0 <= price <= MOST_PRICE:
+        if not words or not 0 <= price <= MOST_PRICE:
             raise Invalid({"lines": [_l("Each line needs words, a quantity above zero and a price.")]})
+        ledger.check_quantity(quantity)
         text = f"{quantity.normalize():f}"
         lines.append({"words": words, "part": line.get("part") or None, "quantity": text, "price": price})
     return lines

@@ -156,6 +156,7 @@ def test_the_technician_changes_a_line_with_a_reason_the_customer_reads(tablet: 
     [
         ({"line": "use-999", "coverage": "goodwill", "reason": "x"}, "invalid"),
         ({"line": "labour-999", "coverage": "goodwill", "reason": "x"}, "invalid"),
+        ({"line": "use-١", "coverage": "goodwill", "reason": "x"}, "invalid"),
         ({"line": "labour", "coverage": "goodwill", "reason": "x"}, "invalid"),
         ({"line": "use-" + "9" * 30, "coverage": "goodwill", "reason": "x"}, "invalid"),
         ({"line": "%s", "coverage": "goodwill", "reason": " "}, "invalid"),
@@ -250,6 +251,7 @@ def test_who_approved_is_erasable_and_in_the_history(lite: Tablet) -> None:
         ({"lines": [{"words": "a", "quantity": 1, "price": -1}]}, "malformed"),
         ({"lines": [{"words": "a", "quantity": "NaN", "price": 1}]}, "malformed"),
         ({"lines": [{"words": "a", "quantity": 1e30, "price": 1}]}, "invalid"),
+        ({"lines": [{"words": "a", "quantity": "1e-300", "price": 1}]}, "invalid"),
         ({"lines": [{"words": "a", "part": "NO-SUCH", "quantity": 1, "price": 1}]}, "invalid"),
         ({"lines": [{"words": "a", "quantity": 1, "price": 1}] * 21}, "malformed"),
         ({"decision": "perhaps"}, "malformed"),
@@ -408,7 +410,7 @@ def test_the_snapshot_carries_what_the_tablet_decides_by(lite: Tablet) -> None:
     }  # fmt: skip
     assert [one["words"] for one in visit["needs"]] == ["吊车"]
     assert visit["open_items"] == []
-    assert visit["extras"][0]["decision"] == "approved"
+    assert (visit["extras"][0]["decision"], visit["extras"][0]["name"]) == ("approved", "何建平")
     assert set(content["catalogue"]["report"]) == {"zh", "en"}
     assert visit["names"]["en"]["technician"] == "Lu Jianguo"
 

@@ -63,6 +63,7 @@ class Rows:
     files: dict[tuple[str, int], list[StoredFile]]
     uploads: dict[int, list[TabletUpload]]  # by visit
     signed: dict[int, tuple[datetime, str]]  # by visit
+    approvers: dict[int, str]  # by extra work: who decided about it
     locations: Sequence[StockLocation]
     stock: dict[int, dict[int, Decimal]]  # location → part → on hand
     parts: dict[int, Part]
@@ -81,6 +82,7 @@ def rows_of(technician: Technician) -> Rows:
     wanted = {item.part_id for some in items.values() for item in some if item.part_id is not None}
     wanted |= {use.part_id for some in uses.values() for use, _place in some}
     parts |= {part.id: part for part in session.scalars(select(Part).where(Part.id.in_(wanted - parts.keys())))}
+    signed, approvers = _said_by_customers(visits)
     return Rows(
         technician=technician,
         visits=visits,
@@ -102,7 +104,8 @@ def rows_of(technician: Technician) -> Rows:
         uploads=_grouped(session.scalars(
             select(TabletUpload).where(TabletUpload.visit_id.in_([visit.id for visit in visits]))
         ), "visit_id"),
-        signed=_signed(visits),
+        signed=signed,
+        approvers=approvers,
         waivers=waivers_of(orders.values()),
         locations=locations,
         stock=stock,
@@ -194,16 +197,20 @@ def _files(visits: Sequence[Visit], orders: Iterable[WorkOrder]) -> dict[tuple[s
     return files.files_of(subjects) if subjects else {}
 
 
-def _signed(visits: Sequence[Visit]) -> dict[int, tuple[datetime, str]]:
-    """When the customer signed, and who."""
+def _said_by_customers(visits: Sequence[Visit]) -> tuple[dict[int, tuple[datetime, str]], dict[int, str]]:
+    """When the customer signed each visit, and who; who decided about extra work."""
     events = session.scalars(
         select(Event)
         .where(Event.subject_type == "visit", Event.subject_id.in_([visit.id for visit in visits]))
-        .where(Event.kind == "visit.signed")
+        .where(Event.kind.in_(("visit.signed", "visit.extra_approved", "visit.extra_declined")))
         .order_by(Event.id)
     ).all()
     names = notes_of(events)
-    return {event.subject_id: (event.at, names.get(event.id, "")) for event in events}
+    signed = [event for event in events if event.kind == "visit.signed"]
+    return (
+        {event.subject_id: (event.at, names.get(event.id, "")) for event in signed},
+        {event.facts["extra"]: names.get(event.id, "") for event in events if "extra" in event.facts},
+    )
 
 
 def _locations(technician_id: int, stations: Iterable[int]) -> Sequence[StockLocation]:

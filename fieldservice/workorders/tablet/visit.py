@@ -40,7 +40,7 @@ def visit_content(visit: Visit, rows: Rows) -> Content:
         "choices": {
             row.line: {"coverage": row.coverage, "reason": row.reason} for row in rows.choices.get(order.id, [])
         },
-        "extras": [_extra(extra) for extra in rows.extras.get(order.id, [])],
+        "extras": [_extra(extra, rows) for extra in rows.extras.get(order.id, [])],
         "waiver": rows.waivers.get(order.id, ""),
         "starts_at": time_text(visit.starts_at),
         "ends_at": time_text(visit.ends_at),
@@ -220,10 +220,10 @@ def _cover(order: WorkOrder) -> Content:
     }  # fmt: skip
 
 
-def _extra(extra: ExtraWork) -> Content:
+def _extra(extra: ExtraWork, rows: Rows) -> Content:
     return {
         "id": extra.extra_id, "words": extra.words, "total": extra.total, "decision": extra.decision,
-        "lines": extra.lines, "at": time_text(extra.at),
+        "lines": extra.lines, "at": time_text(extra.at), "name": rows.approvers.get(extra.id, ""),
     }  # fmt: skip
 
 
