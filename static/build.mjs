@@ -15,8 +15,9 @@ const PACKAGES = join(STATIC, '..', 'node_modules');
 const MANIFEST = join(DIST, 'manifest.json');
 const STAMP = join(DIST, '.stamp');
 const COPIED = new Set(['.svg', '.png', '.webp', '.webmanifest']);
-const PACKED = new Set(['.js', '.css', '.svg', '.webmanifest']); // sent packed to whoever takes it
+const PACKED = new Set(['.js', '.css', '.svg', '.webmanifest', '.wasm']); // sent packed to whoever takes it
 const SPRITE = 'foundation/icons.svg';
+const LIBRARIES = { 'tablet/zxing_reader.wasm': 'zxing-wasm/dist/reader/zxing_reader.wasm' }; // copied as they are
 
 const started = performance.now();
 const force = process.argv.includes('--force');
@@ -31,7 +32,7 @@ const stamp = digest(files.map(name => `${name} ${digest(readFileSync(join(SRC, 
 if (!force && upToDate()) {
   console.log('front end: nothing changed');
 } else {
-  const manifest = { ...(await bundle()), ...copyPictures(), [SPRITE]: sprite() };
+  const manifest = { ...(await bundle()), ...copyPictures(), ...copyLibraries(), [SPRITE]: sprite() };
   finish(manifest);
   report(manifest);
 }
@@ -81,6 +82,10 @@ function lightForOldBrowsers(build) {
 
 function copyPictures() {
   return Object.fromEntries(files.filter(name => COPIED.has(extname(name))).map(name => [name, place(name, readFileSync(join(SRC, name)))]));
+}
+
+function copyLibraries() {
+  return Object.fromEntries(Object.entries(LIBRARIES).map(([name, path]) => [name, place(name, readFileSync(join(PACKAGES, path)))]));
 }
 
 // One sprite of the icons that `icons.txt` names; an unknown name stops the build.

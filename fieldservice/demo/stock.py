@@ -71,6 +71,8 @@ def open_store(world: World, placed: Placed, rows: Rows) -> Store:
         row = rows.add(
             Part, number=entry["number"], names=entry["names"], unit=entry["unit"], price=entry["price_minor"],
             criticality=entry["criticality"], industry=entry["industry"], serial_tracked=entry["serial_tracked"],
+            batch_tracked=entry.get("batch_tracked", False), wears=entry.get("wears", False),
+            gtin=entry.get("gtin", ""),
         )  # fmt: skip
         rows.move(row, "active", at=began, by=SYSTEM)
     rows.save()

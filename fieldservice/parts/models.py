@@ -25,7 +25,10 @@ class Part(Stateful, Base):
     currency: Mapped[str] = mapped_column(String(3), default="CNY")
     criticality: Mapped[str] = mapped_column(String(8), default="C")  # A, B, C, safety
     industry: Mapped[str] = mapped_column(String(20), default="general")
-    serial_tracked: Mapped[bool] = mapped_column(default=False)
+    serial_tracked: Mapped[bool] = mapped_column(default=False)  # each piece has a serial number
+    batch_tracked: Mapped[bool] = mapped_column(default=False)  # delivered in batches that have a number
+    gtin: Mapped[str] = mapped_column(String(14), default="")  # GS1 number on the maker's label, fourteen digits
+    wears: Mapped[bool] = mapped_column(default=False)  # a wear part, which no warranty covers
 
 
 class StockLocation(Stateful, Base):

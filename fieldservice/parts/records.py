@@ -36,6 +36,9 @@ class Parts(Kind):
         Choice(name="criticality", label=_l("Criticality"), words=lambda: CRITICALITY, default="C", example="A"),
         Choice(name="industry", label=_l("Industry"), words="industry", default="general", example="lubricants"),
         Flag(name="serial_tracked", label=_l("Each piece has a serial number"), example="no"),
+        Flag(name="batch_tracked", label=_l("Delivered in batches with a number"), example="no"),
+        Field(name="gtin", label=_l("GTIN on the maker's label"), most=14, example="06912345000017"),
+        Flag(name="wears", label=_l("Wear part, not covered by a warranty"), example="no"),
     )  # fmt: skip
     keys = (("number",),)
     unique = ("number",)

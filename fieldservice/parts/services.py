@@ -21,12 +21,12 @@ SMALLEST = Decimal("0.001")  # what a balance can hold
 
 def list_part(
     *, number: str, names: dict[str, str], unit: str, price: int, criticality: str = "C", industry: str = "general",
-    serial_tracked: bool = False,
+    serial_tracked: bool = False, batch_tracked: bool = False, wears: bool = False,
 ) -> Part:  # fmt: skip
     """Put a part into the catalogue, ready to be used."""
     part = Part(
         number=number, names=names, unit=unit, price=price, criticality=criticality, industry=industry,
-        serial_tracked=serial_tracked,
+        serial_tracked=serial_tracked, batch_tracked=batch_tracked, wears=wears,
     )  # fmt: skip
     session.add(part)
     session.flush()
@@ -62,7 +62,7 @@ def post_move(
     The balance is taken by a conditional update, so two people never take the same piece. Raises
     Conflict `part_short` (fact: on_hand) when less is there, Invalid for a senseless quantity.
     """
-    _check_quantity(quantity)
+    check_quantity(quantity)
     if source is not None:
         _take(part, source, quantity, condition)
     if target is not None:
@@ -106,7 +106,8 @@ def reverse(posted: StockMove, *, at: datetime) -> StockMove:
     )  # fmt: skip
 
 
-def _check_quantity(quantity: Decimal) -> None:
+def check_quantity(quantity: Decimal) -> None:
+    """Raises Invalid for a quantity nobody can mean."""
     if not quantity.is_finite() or not Decimal(0) < quantity <= MOST:
         raise Invalid({"quantity": [_l("Enter a quantity greater than zero.")]})
     if quantity != quantity.quantize(SMALLEST):

@@ -14,14 +14,15 @@ from sqlalchemy import func, select
 
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Conflict, Invalid
+from fieldservice.foundation.words import pick
 from fieldservice.mechanisms import forms
 from fieldservice.mechanisms.events import record
 from fieldservice.mechanisms.files.models import StoredFile
 from fieldservice.parts import queries as stock
 from fieldservice.parts import services as ledger
 from fieldservice.parts.models import Part, StockLocation, StockMove
-from fieldservice.workorders import catalogue
-from fieldservice.workorders.models import Answer, PartUse, Visit, WorkOrder
+from fieldservice.workorders import catalogue, lines, needs
+from fieldservice.workorders.models import Answer, PartUse, Visit, WorkItem, WorkOrder
 
 AT_WORK = ("on_site", "in_progress", "paused")
 ENDED = ("completed", "partially_completed", "cannot_complete")
@@ -29,7 +30,7 @@ CORRECTIVE = ("corrective_immediate", "corrective_deferred", "competitor_rescue"
 CODES = ("failure_mode", "failure_mechanism", "failure_cause", "detection", "activity")  # words.yaml namespaces
 UNKNOWN = "UNK"
 WHOLE = ("pcs", "set")  # units nobody can halve
-MOST_SERIAL, MOST_NAME, MOST_NOTE = 60, 80, 1000
+MOST_SERIAL, MOST_NAME, MOST_NOTE, MOST_NEED = 60, 80, 1000, 300
 
 
 def answer(visit: Visit, field_code: str, value: Any, at: datetime, note: str = "") -> Answer:
@@ -56,9 +57,12 @@ def answer(visit: Visit, field_code: str, value: Any, at: datetime, note: str = 
 
 def use_part(
     visit: Visit, part: Part, quantity: Decimal, at: datetime, *, location: StockLocation | None = None,
-    serial: str | None = None,
+    serial: str | None = None, removed_serial: str | None = None, batch: str | None = None,
+    command_id: str | None = None,
 ) -> PartUse:  # fmt: skip
     """Fit a part: the van (or the named warehouse) is deducted, and a planned part of that kind is done.
+
+    `removed_serial` is of the piece that came out, `command_id` the tablet's name for this use.
 
     Raises Conflict `part_short` when less is there, Invalid for a place or quantity that cannot be meant.
     """
@@ -69,13 +73,15 @@ def use_part(
     if part.unit in WHOLE and quantity.is_finite() and quantity != quantity.to_integral_value():
         raise Invalid({"quantity": [_l("Enter whole pieces.")]})
     number = forms.plain_text(serial or "", MOST_SERIAL, field="serial") or None
+    removed = forms.plain_text(removed_serial or "", MOST_SERIAL, field="removed_serial") or None
+    lot = forms.plain_text(batch or "", MOST_SERIAL, field="batch") or None
     posted = ledger.post_move(
         part=part, quantity=quantity, cause="use", source=source, about=visit, serial=number, at=at
     )  # fmt: skip
     session.flush()
     use = PartUse(
         visit_id=visit.id, work_order_id=visit.work_order_id, part_id=part.id, quantity=quantity, move_id=posted.id,
-        serial=number, at=at,
+        serial=number, removed_serial=removed, batch=lot, command_id=command_id, at=at,
     )  # fmt: skip
     session.add(use)
     session.flush()
@@ -88,9 +94,49 @@ def return_part(use: PartUse, at: datetime) -> None:
     visit = session.get_one(Visit, use.visit_id)
     at_machine(visit)
     ledger.reverse(session.get_one(StockMove, use.move_id), at=at)
+    lines.drop_choice(use)
     session.delete(use)
     session.flush()
     _settle_planned(visit, use.part_id, at)
+
+
+def need(
+    visit: Visit, at: datetime, *, part: Part | None = None, quantity: Decimal | None = None, words: str = "",
+    command_id: str | None = None,
+) -> WorkItem:  # fmt: skip
+    """Something is missing for the next visit: the order cannot complete before it is there.
+
+    A part of the catalogue with its quantity, or plain words for what is in no catalogue.
+    """
+    at_machine(visit)
+    said = forms.plain_text(words, MOST_NEED, field="words")
+    if part is None and not said:
+        raise Invalid({"words": [_l("Say what is missing.")]})
+    wanted = (quantity if quantity is not None else Decimal(1)) if part is not None else None
+    if wanted is not None and part is not None:
+        ledger.check_quantity(wanted)
+        if part.unit in WHOLE and wanted != wanted.to_integral_value():
+            raise Invalid({"quantity": [_l("Enter whole pieces.")]})
+    item = WorkItem(
+        kind="part" if part is not None else "follow_up", part_id=part.id if part is not None else None,
+        quantity=wanted, words=said, required=True, opened_visit_id=visit.id, opened_at=at, command_id=command_id,
+    )  # fmt: skip
+    visit.work_order.items.append(item)
+    session.flush()
+    needs.ask(visit, item, part, at)
+    record("visit.needed", visit, {"item": item.id, "part": part.number if part else None}, at=at, note=said or None)
+    return item
+
+
+def withdraw_need(visit: Visit, item: WorkItem, at: datetime) -> None:
+    """It is not missing after all. Only what this visit asked for can be withdrawn, and only while it is open."""
+    if item.opened_visit_id != visit.id or item.done_at is not None or visit.state in ENDED:
+        raise Invalid({"returns": [_l("This is settled already. Look at the list again.")]}, code="already_returned")
+    needs.not_needed(item, at)
+    visit.work_order.items.remove(item)
+    session.delete(item)
+    session.flush()
+    record("visit.need_withdrawn", visit, {"item": item.id}, at=at)
 
 
 def _may_take_from(visit: Visit, source: StockLocation) -> bool:
@@ -111,6 +157,8 @@ def _settle_planned(visit: Visit, part_id: int, at: datetime) -> None:
         needed = item.quantity or Decimal(1)
         if fitted >= needed and item.done_at is None:
             item.done_at, item.done_visit_id = at, visit.id
+            if item.opened_visit_id is not None:
+                needs.arrived(item, at)
         elif fitted < needed:
             item.done_at = item.done_visit_id = None
         fitted = max(Decimal(0), fitted - needed)
@@ -206,6 +254,11 @@ def missing_for(visit: Visit, outcome: str) -> dict[str, list[Any]]:
         missing["checklist"] = [_l("Answer the required items: %(items)s.", items=", ".join(without))]
     if still := open_required(order):
         missing["open_items"] = [_l("Tick off what is still open: %(items)s.", items=", ".join(still))]
+    if waiting := lines.pending(order):
+        names = ", ".join(pick(line.part.names) for line in waiting if line.part is not None)
+        missing["approval"] = [
+            _l("Let the customer approve first what he pays under warranty: %(items)s.", items=names)
+        ]
     return missing
 
 

@@ -66,6 +66,10 @@ SENTENCES: dict[str, tuple[str, str, Any]] = {
     "visit.coded": ("tag", "mute", _l("Failure codes recorded")),
     "visit.summarised": ("file-text", "mute", _l("Summary written")),
     "visit.signed": ("pencil", "ok", _l("The customer signed")),
+    "visit.line_covered": ("shield-check", "info", _l("Who pays for a line was changed: %(coverage)s")),
+    "visit.extra_approved": ("signature", "ok", _l("The customer approved extra work: %(value)s")),
+    "visit.extra_declined": ("x", "warn", _l("The customer declined extra work: %(value)s")),
+    "visit.needed": ("package", "warn", _l("Missing for the next visit: %(part)s")),
     "visit.noted": ("message-square", "info", _l("Note of the technician")),
     "clock.warned": ("timer", "warn", _l("%(kind)s: little time left, due %(due_at)s")),
     "clock.breached": ("triangle-alert", "bad", _l("Promise broken: %(kind)s, was due %(due_at)s")),
@@ -85,6 +89,7 @@ QUIET = frozenset(
         "file.ready",
         "clock.void",
         "visit.answered",
+        "visit.need_withdrawn",
         "task.opened",
         "message.sent",
         "message.suppressed",
@@ -204,6 +209,8 @@ def _facts(event: Event, crew: Mapping[int, str]) -> _Facts:
         said["their_minutes"] = str(_("%(hours)s h", hours=hours))
     if isinstance(facts.get("value"), int):
         said["value"] = display.money(facts["value"])
+    if event.kind == "visit.needed":
+        said["part"] = facts["part"] or "–"
     if "technician" in facts:
         said["technician"] = crew.get(facts["technician"], "–")
     if "work_type" in facts:

@@ -130,6 +130,7 @@ class WorkItem(Base):
     done_visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"))
     opened_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
+    command_id: Mapped[str | None] = mapped_column(String(40))  # of the tablet that asked for it
     work_order: Mapped[WorkOrder] = relationship(back_populates="items")
 
 
@@ -272,7 +273,40 @@ class PartUse(Base):
     quantity: Mapped[Decimal]
     move_id: Mapped[int] = mapped_column(ForeignKey("stock_move.id"))
     serial: Mapped[str | None] = mapped_column(String(60))
+    removed_serial: Mapped[str | None] = mapped_column(String(60))  # of the piece that came out
+    batch: Mapped[str | None] = mapped_column(String(60))
+    command_id: Mapped[str | None] = mapped_column(String(40))  # of the tablet that fitted it
     at: Mapped[datetime]
+
+
+class LineChoice(Base):
+    """Who pays for one line of an order, where the technician decided otherwise than the rules (coverage.py)."""
+
+    __tablename__ = "line_choice"
+    id: Mapped[Id]
+    work_order_id: Mapped[int] = mapped_column(ForeignKey("work_order.id"))
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"))
+    line: Mapped[str] = mapped_column(String(60))  # use-<id>, labour-<visit>, travel-<visit>
+    coverage: Mapped[str] = mapped_column(String(12))  # words.yaml coverage
+    reason: Mapped[str] = mapped_column(String(300))  # for the customer to read
+    at: Mapped[datetime]
+    __table_args__ = (UniqueConstraint("work_order_id", "line"),)
+
+
+class ExtraWork(Base):
+    """Work beyond the order, with its price, as the customer decided about it on the screen (I-19)."""
+
+    __tablename__ = "extra_work"
+    id: Mapped[Id]
+    extra_id: Mapped[str] = mapped_column(String(40))  # the tablet's name for it
+    work_order_id: Mapped[int] = mapped_column(ForeignKey("work_order.id"))
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"))
+    words: Mapped[str] = mapped_column(String(300))
+    lines: Mapped[list[Any]]  # {words, part: number or null, quantity: text, price: minor units for one}
+    total: Mapped[int] = mapped_column(BigInteger)  # minor units
+    decision: Mapped[str] = mapped_column(String(12))  # approved, declined
+    at: Mapped[datetime]
+    __table_args__ = (UniqueConstraint("work_order_id", "extra_id"),)
 
 
 UNSEEN = text("review IS NULL AND status <> 'accepted'")  # rejected or flagged, and nobody looked at it yet

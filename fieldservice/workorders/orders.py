@@ -13,7 +13,7 @@ from fieldservice.intake import services as intake
 from fieldservice.intake.models import ServiceRequest
 from fieldservice.mechanisms.forms import plain_text
 from fieldservice.mechanisms.lifecycle import move
-from fieldservice.workorders import held_time
+from fieldservice.workorders import held_time, needs
 from fieldservice.workorders.derivation import AT_WORK, DERIVED, ENDED, UNDER_WAY, derive
 from fieldservice.workorders.models import Visit, WorkItem, WorkOrder
 
@@ -171,6 +171,9 @@ def give_up(order: WorkOrder, reason: str, at: datetime) -> None:
         raise _at_work(order, "cannot_complete")
     move(order, "cannot_complete", reason=_reason(reason), at=at)
     order.completed_at = at
+    for item in order.items:
+        if item.done_at is None and item.opened_visit_id is not None:
+            needs.not_needed(item, at)
 
 
 def close(order: WorkOrder, at: datetime) -> None:

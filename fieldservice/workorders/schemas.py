@@ -215,6 +215,20 @@ class RescueSchema(ma.Schema):
     reason = ma.fields.String()
 
 
+class PaidLineSchema(ma.Schema):
+    """A line of an order: what was done, who pays it and why."""
+
+    line = ma.fields.String(attribute="line.key")
+    kind = ma.fields.String(attribute="line.kind")
+    name = ma.fields.String()
+    marks = ma.fields.String()
+    quantity = ma.fields.String()
+    coverage = ma.fields.String(attribute="line.decision.coverage")
+    reason = ma.fields.String()
+    worth_minor = ma.fields.Integer(attribute="line.worth")
+    pays_minor = ma.fields.Integer(attribute="pays")
+
+
 class OrderSheetSchema(OrderFactsSchema):
     """A work order by itself, with visits, clocks, parts, coverage and history."""
 
@@ -228,6 +242,8 @@ class OrderSheetSchema(OrderFactsSchema):
     open_items = ma.fields.List(ma.fields.Nested(OrderItemSchema), attribute="follow_ups")
     checklist = ma.fields.List(ma.fields.Nested(OrderAnswerSchema))
     coverage = ma.fields.Function(lambda sheet: {"code": sheet.order.coverage, "reason": sheet.coverage})
+    lines = ma.fields.List(ma.fields.Nested(PaidLineSchema))
+    to_pay_minor = ma.fields.Integer(attribute="to_pay")
     approval = ma.fields.Nested(RescueSchema, attribute="rescue.rescue", dump_default=None, allow_none=True)
     history = ma.fields.List(ma.fields.Nested(OrderHistorySchema))
     allowed = ma.fields.Function(lambda sheet: orders.allowed(sheet.order))

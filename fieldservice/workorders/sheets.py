@@ -15,15 +15,17 @@ from fieldservice.foundation.db import session
 from fieldservice.foundation.words import pick, word
 from fieldservice.mechanisms import files, forms
 from fieldservice.mechanisms.clocks import ClockView
-from fieldservice.mechanisms.events import Subject
+from fieldservice.mechanisms.events import Subject, history, notes_of
 from fieldservice.mechanisms.files.models import StoredFile
 from fieldservice.parts.models import Part, StockLocation, StockMove
 from fieldservice.parts.queries import parts_by_id
 from fieldservice.workorders import catalogue, orders, queries
 from fieldservice.workorders.history import Line, history_of
+from fieldservice.workorders.lines import WorkLine, extras_of, lines_of
 from fieldservice.workorders.models import Answer, PartUse, Visit, WorkItem, WorkOrder
 from fieldservice.workorders.rescue import queries as rescues
 from fieldservice.workorders.rescue.queries import RescueCard
+from fieldservice.workorders.wording import reason_text
 
 CODES = ("failure_mode", "failure_mechanism", "failure_cause", "detection", "activity")
 # state of a visit → what a planner may do with it here; moving and reassigning are on the day plan
@@ -42,11 +44,47 @@ class PartLine:
     fitted: Decimal
     source: str  # where the fitted ones came from
     required: bool
+    ended: bool = False  # the order's work is over
+    words: str = ""  # why it is needed
+
+    @property
+    def goes_back(self) -> bool:
+        """Planned and not needed after all: it goes back to where it came from."""
+        return self.ended and self.fitted < (self.planned or 0)
 
     @property
     def is_short(self) -> bool:
         """Needed and not fitted yet."""
         return self.required and self.fitted < (self.planned or 0)
+
+
+@dataclass(frozen=True)
+class PaidLine:
+    """A line of the order as it is read: what, how much, who pays and why."""
+
+    line: WorkLine
+    name: str
+    marks: str  # part number, serials, batch
+    quantity: str
+    coverage: str
+    reason: str
+    tone: str
+
+    @property
+    def pays(self) -> int:
+        """What the customer pays, in minor units."""
+        return self.line.pays
+
+
+@dataclass(frozen=True)
+class ExtraAsked:
+    """Extra work as the customer decided about it."""
+
+    words: str
+    total: int  # minor units
+    approved: bool
+    at: datetime
+    name: str  # who decided, unless erased
 
 
 @dataclass(frozen=True)
@@ -71,6 +109,8 @@ class OrderSheet:
     kind: str  # the work type, in words
     promises: list[ClockView]
     parts: list[PartLine]
+    lines: list[PaidLine]
+    extras: list[ExtraAsked]
     follow_ups: list[WorkItem]
     checklist: list[CheckLine]
     codes: list[tuple[str, str, str]]  # namespace, code, word
@@ -93,6 +133,16 @@ class OrderSheet:
         return tuple(act for act in acts if act != "send") if awaits else acts
 
     @property
+    def to_pay(self) -> int:
+        """What the customer pays in all, in minor units."""
+        return sum(line.pays for line in self.lines)
+
+    @property
+    def covered(self) -> int:
+        """What is done without charge, in minor units."""
+        return covered_of(self.lines)
+
+    @property
     def answered(self) -> int:
         return sum(1 for line in self.checklist if line.value)
 
@@ -110,6 +160,8 @@ def order_sheet(order: WorkOrder, person: Person) -> OrderSheet:
         kind=pick(kind.names),
         promises=queries.promises_of(order),
         parts=part_lines(order),
+        lines=paid_lines(order),
+        extras=extras_asked(order),
         follow_ups=[item for item in order.items if item.kind == "follow_up"],
         checklist=check_lines(order, kind.form),
         codes=[(name, code, word(name, code)) for name in CODES if (code := getattr(order, name))],
@@ -174,9 +226,80 @@ def part_lines(order: WorkOrder) -> list[PartLine]:
                 fitted=sum((use.quantity for use in fitted), Decimal(0)),
                 source=str(_(", ")).join(dict.fromkeys(pick(use.names) for use in fitted if use.names)),
                 required=any(item.required and item.done_at is None for item in wanted),
+                ended=order.state in ("completed", "closed"),
+                words=" · ".join(item.words for item in wanted if item.opened_visit_id is not None and item.words),
             )
         )
     return lines
+
+
+# Lines ----------------------------------------------------------------------------------------------
+
+
+def paid_lines(order: WorkOrder) -> list[PaidLine]:
+    """Everything that was done, with who pays it and why."""
+    until = order.asset.warranty_until if order.asset is not None else None
+    return [_paid_line(line, until.isoformat() if until is not None else "") for line in lines_of(order)]
+
+
+def covered_of(lines: Sequence[PaidLine]) -> int:
+    """What lines are worth that the customer does not pay, in minor units."""
+    return sum(paid.line.worth for paid in lines if paid.line.decision.coverage != "billable")
+
+
+def _paid_line(line: WorkLine, until: str) -> PaidLine:
+    decision = line.decision
+    chosen = decision.reason == "chosen"
+    reason = line.words if chosen else reason_text(decision.reason, until)
+    if decision.pending:
+        reason = f"{reason} · {_('waits for approval')}"
+    if line.included:
+        reason = f"{reason} · {_('in the extra work')}"
+    tone = "warn" if decision.pending else "info" if decision.coverage == "billable" else "ok"
+    return PaidLine(
+        line, _name_of(line), marks_of(line), _quantity_of(line), word("coverage", decision.coverage), reason, tone
+    )  # fmt: skip
+
+
+def _name_of(line: WorkLine) -> str:
+    if line.part is not None:
+        return pick(line.part.names)
+    if line.kind == "extra":
+        return line.words
+    name = _("Labour") if line.kind == "labour" else _("Travel")
+    return f"{name} · {pick(line.visit.technician.names)}"
+
+
+def marks_of(line: WorkLine) -> str:
+    """What tells this piece from others: number, serial fitted and removed, batch."""
+    if line.part is None or line.use is None:
+        return ""
+    marks = [line.part.number]
+    if line.use.serial:
+        marks.append(_("S/N %(serial)s", serial=line.use.serial))
+    if line.use.removed_serial:
+        marks.append(_("removed S/N %(serial)s", serial=line.use.removed_serial))
+    if line.use.batch:
+        marks.append(_("batch %(batch)s", batch=line.use.batch))
+    return " · ".join(marks)
+
+
+def _quantity_of(line: WorkLine) -> str:
+    if line.kind in ("labour", "travel"):
+        return display.minutes(int(line.quantity))
+    unit = word("part_unit", line.part.unit) if line.part is not None else ""
+    return f"{display.quantity(line.quantity)} {unit}".strip()
+
+
+def extras_asked(order: WorkOrder) -> list[ExtraAsked]:
+    """What the customer was asked to approve, with who decided."""
+    rows = extras_of(order.id)
+    if not rows:
+        return []
+    events = [one for visit in order.visits for one in history(visit) if one.kind.startswith("visit.extra_")]
+    notes = notes_of(events)
+    names = {one.facts.get("extra"): notes.get(one.id, "") for one in events}
+    return [ExtraAsked(row.words, row.total, row.decision == "approved", row.at, names.get(row.id, "")) for row in rows]
 
 
 # Checklist ------------------------------------------------------------------------------------------

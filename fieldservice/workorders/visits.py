@@ -17,7 +17,7 @@ from fieldservice.foundation.time import now
 from fieldservice.intake import services as intake
 from fieldservice.mechanisms import forms
 from fieldservice.mechanisms.lifecycle import move
-from fieldservice.workorders import booking, orders
+from fieldservice.workorders import booking, needs, orders
 from fieldservice.workorders.findings import (
     AT_WORK,
     CORRECTIVE,
@@ -26,6 +26,7 @@ from fieldservice.workorders.findings import (
     at_machine,
     choose_pattern,
     missing_for,
+    need,
     note,
     open_required,
     return_part,
@@ -34,13 +35,14 @@ from fieldservice.workorders.findings import (
     sign,
     unanswered,
     use_part,
+    withdraw_need,
 )
 from fieldservice.workorders.models import Visit, WorkItem, WorkOrder
 
 __all__ = [
     "AT_WORK", "CORRECTIVE", "ENDED", "END_REASONS", "accept", "answer", "arrive", "at_machine", "choose_pattern",
-    "counted_time", "decline", "finish", "missing_for", "note", "pause", "resume", "return_part", "set_failure",
-    "set_off", "set_summary", "sign", "start", "step", "use_part",
+    "counted_time", "decline", "finish", "missing_for", "need", "note", "pause", "resume", "return_part", "set_failure",
+    "set_off", "set_summary", "sign", "start", "step", "use_part", "withdraw_need",
 ]  # fmt: skip
 
 END_REASONS = ("no_access", "wrong_part", "needs_quote", "unsafe", "other")
@@ -187,6 +189,8 @@ def _tick_off(visit: Visit, item_ids: Sequence[int], at: datetime) -> None:
             raise Invalid({"done_items": [_l("This item does not belong to the order. Load the visit again.")]})
         if item.done_at is None:
             item.done_at, item.done_visit_id = at, visit.id
+            if item.opened_visit_id is not None:
+                needs.arrived(item, at)
 
 
 def _free_time(visit: Visit, at: datetime) -> None:

@@ -118,16 +118,21 @@ def test_what_it_says(done: Tour) -> None:
 
 
 def test_parts_with_who_pays(done: Tour, clock: Clock) -> None:
-    [row] = report.gather(done.order).parts[0].parts
-    assert row == ("骨架油封", SEAL, "1 件", "ok", "质保", "¥0.00")
-    assert report.gather(done.order).parts[0].total == "¥0.00"
+    chinese = report.gather(done.order).parts[0]
+    [row, labour, _travel] = chinese.parts
+    until = "质保期内（至 2027-03-25）"
+    assert row == ("骨架油封", SEAL, "1 件", "ok", "质保", "¥0.00", until)
+    assert labour == ("工时费 · 陆建国", "", "1 小时 47 分", "ok", "质保", "¥0.00", until)
+    assert chinese.total == "¥0.00"
+    assert chinese.covered != "¥0.00"
 
 
 def test_billable_parts_with_their_price(app: Flask, clock: Clock) -> None:
     tour = finished(clock, coverage="billable")
     part = report.gather(tour.order).parts[1]
-    assert part.parts[0][3:] == ("info", "Billable", "CN¥268.00") or part.parts[0][5].endswith("268.00")
-    assert part.total.endswith("268.00")
+    assert part.parts[0][3:] == ("info", "Paid by the customer", "CN¥268.00", "Charged, as agreed with you")
+    assert [row[5] for row in part.parts] == ["CN¥268.00", "CN¥499.33", "CN¥48.00"]  # 1 h 47 min and 18 min
+    assert part.total == "CN¥815.33"
 
 
 def test_promises_kept_and_broken(done: Tour) -> None:

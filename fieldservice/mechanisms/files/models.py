@@ -10,7 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from fieldservice.foundation.db import Base, Id
 from fieldservice.mechanisms.lifecycle import Lifecycle, Stateful, table
 
-KINDS = frozenset({"photo", "signature", "document"})
+KINDS = frozenset({"photo", "signature", "approval", "document"})
+DRAWN = frozenset({"signature", "approval"})  # by hand, on a screen
 REFUSALS = {
     "type": _l("Only photos in JPEG, PNG or WebP format can be used."),
     "pixels": _l("This picture has more than 40 megapixels. Please send a smaller one."),

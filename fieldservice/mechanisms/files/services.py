@@ -19,7 +19,7 @@ from fieldservice.foundation.jobs import Done, compute, defer, task
 from fieldservice.foundation.time import now
 from fieldservice.mechanisms.events import Subject, record
 from fieldservice.mechanisms.files.folder import keep, kept_path, raw_path
-from fieldservice.mechanisms.files.models import KINDS, REFUSALS, Received, StoredFile
+from fieldservice.mechanisms.files.models import DRAWN, KINDS, REFUSALS, Received, StoredFile
 from fieldservice.mechanisms.lifecycle import move
 from fieldservice.mechanisms.subjects import OnBehalf
 
@@ -126,7 +126,7 @@ def prepare(file_id: int) -> Done | None:
     file = session.get(StoredFile, file_id)
     if file is None or file.state != "received":
         return None
-    drawing = file.kind == "signature"
+    drawing = file.kind in DRAWN
     raw = raw_path(file.key)
     content_type = "image/png" if drawing else "image/jpeg"
     kept, small = kept_path(file.key, content_type), kept_path(file.key, content_type, small=True)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from flask_babel import force_locale
 from flask_babel import gettext as _
@@ -49,10 +48,14 @@ class ReportPart:
     checks: Sequence[tuple[str, str, str, str, str, str]]  # label, value, tolerance, tone, note, verdict
     parts_title: str
     parts_head: Sequence[str]
-    parts: Sequence[tuple[str, str, str, str, str, str]]  # name, number, quantity, tone, coverage, price
+    parts: Sequence[tuple[str, str, str, str, str, str, str]]  # name, marks, quantity, tone, coverage, price, reason
     parts_note: str
     total_label: str
     total: str
+    covered_label: str
+    covered: str
+    extras_title: str
+    extras: Sequence[tuple[str, str, str, str, str]]  # words, who and when, amount, tone, decision
     photos_title: str
     photos: Sequence[str]
     signature_label: str
@@ -72,7 +75,7 @@ def part_in(lang: str, order: WorkOrder, *, photos: Sequence[str], signature: st
 def _part(lang: str, order: WorkOrder, photos: Sequence[str], signature: str) -> ReportPart:
     visits = [visit for visit in order.visits if visit.on_site_at is not None]
     last = visits[-1]
-    parts, total = _parts(order)
+    lines = sheets.paid_lines(order)
     station = order.station
     return ReportPart(
         lang=lang,
@@ -87,7 +90,7 @@ def _part(lang: str, order: WorkOrder, photos: Sequence[str], signature: str) ->
         summary_title=_("What we found and did"),
         summary=_breakable(_summary(order, lang)),
         open_title=_("What is left to do"),
-        open_items=[_breakable(item.words) for item in order.items if item.kind != "part" and item.done_at is None],
+        open_items=_left(order),
         times_title=_("Times"),
         times=_times(order, visits),
         promises_title=_("Our promises"),
@@ -96,12 +99,16 @@ def _part(lang: str, order: WorkOrder, photos: Sequence[str], signature: str) ->
         checks_title=_("Checks and readings"),
         checks_head=(_("Check"), _("Result"), _("Tolerance"), ""),
         checks=_checks(order),
-        parts_title=_("Parts fitted"),
-        parts_head=(_("Part"), _("Quantity"), _("Covered by"), _("You pay")),
-        parts=parts,
+        parts_title=_("Work and parts"),
+        parts_head=(_("Item"), _("Quantity"), _("Covered by"), _("You pay")),
+        parts=[_line(paid) for paid in lines],
         parts_note=_("Amounts are list prices; the invoice decides."),
         total_label=_("Total"),
-        total=display.money(total),
+        total=display.money(sum(paid.pays for paid in lines)),
+        covered_label=_("Covered for you"),
+        covered=display.money(sheets.covered_of(lines)),
+        extras_title=_("Extra work"),
+        extras=[_extra(asked) for asked in sheets.extras_asked(order)],
         photos_title=_("Photos"),
         photos=photos,
         signature_label=_("Signature of the customer"),
@@ -111,6 +118,13 @@ def _part(lang: str, order: WorkOrder, photos: Sequence[str], signature: str) ->
         technician=pick(last.technician.names, lang),
         thanks=_("Thank you for your trust."),
     )
+
+
+def _left(order: WorkOrder) -> list[str]:
+    """What is still to be done, and the parts that are needed for it."""
+    words = [_breakable(item.words) for item in order.items if item.kind != "part" and item.done_at is None]
+    short = [line for line in sheets.part_lines(order) if line.is_short]
+    return words + [f"{pick(line.part.names)} ×{display.quantity((line.planned or 0) - line.fitted)}" for line in short]
 
 
 def _facts(order: WorkOrder, visits: Sequence[Visit]) -> list[tuple[str, str, str]]:
@@ -190,18 +204,17 @@ def _checks(order: WorkOrder) -> list[tuple[str, str, str, str, str, str]]:
     return rows
 
 
-def _parts(order: WorkOrder) -> tuple[list[tuple[str, str, str, str, str, str]], int]:
-    """Rows and what the customer pays in all, in minor units of money."""
-    rows, total = [], 0
-    covered = {"warranty": _("Warranty"), "goodwill": _("Goodwill")}.get(order.coverage)
-    for line in sheets.part_lines(order):
-        if line.fitted > 0:
-            price = 0 if covered else int((line.fitted * line.part.price).to_integral_value())
-            total += price
-            quantity = f"{display.quantity(Decimal(line.fitted))} {word('part_unit', line.part.unit)}"
-            tone, who = ("ok", covered) if covered else ("info", _("Billable"))
-            rows.append((pick(line.part.names), line.part.number, quantity, tone, who, display.money(price)))
-    return rows, total
+def _line(paid: sheets.PaidLine) -> tuple[str, str, str, str, str, str, str]:
+    return (
+        _breakable(paid.name), paid.marks, paid.quantity, paid.tone, paid.coverage, display.money(paid.pays),
+        _breakable(paid.reason),
+    )  # fmt: skip
+
+
+def _extra(asked: sheets.ExtraAsked) -> tuple[str, str, str, str, str]:
+    who = " · ".join(filter(None, (asked.name, _moment(asked.at))))
+    tone, said = ("ok", _("Approved")) if asked.approved else ("warn", _("Declined"))
+    return _breakable(asked.words), who, display.money(asked.total), tone, said
 
 
 def _signed(visit: Visit) -> str:

@@ -36,7 +36,8 @@ TRIES = 3
 SKEW = timedelta(minutes=2)  # a tablet's clock that is out by more is worth saying
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 MOST_DEPTH = 8
-FINDINGS = ("answer", "part", "summary", "failure")  # what the customer has signed for by the end
+# what the customer has signed for by the end
+FINDINGS = ("answer", "part", "summary", "failure", "need", "coverage", "extra")
 
 
 class CommandSchema(ma.Schema):
@@ -271,6 +272,7 @@ FLAGS = {
     "after_end": _l("Recorded after the visit had ended."),
     "upload_again": _l("The picture has to be sent again."),
     "overwritten": _l("Somebody had changed this meanwhile; your entry counts, theirs is kept for the office."),
+    "serial_missing": _l("The serial number of this part is missing."),
 }
 
 

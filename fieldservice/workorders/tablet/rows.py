@@ -19,7 +19,16 @@ from fieldservice.mechanisms.events import Event, Subject, notes_of
 from fieldservice.mechanisms.files.models import StoredFile
 from fieldservice.parts.models import Part, StockBalance, StockLocation, StockMove
 from fieldservice.stations.models import Technician
-from fieldservice.workorders.models import Answer, PartUse, TabletUpload, Visit, WorkItem, WorkOrder
+from fieldservice.workorders.models import (
+    Answer,
+    ExtraWork,
+    LineChoice,
+    PartUse,
+    TabletUpload,
+    Visit,
+    WorkItem,
+    WorkOrder,
+)
 from fieldservice.workorders.rescue.queries import waivers_of
 
 T = TypeVar("T")
@@ -69,12 +78,15 @@ class Rows:
     answers: dict[int, list[Answer]]  # by order
     uses: dict[int, list[tuple[PartUse, int | None]]]  # by order, with the place it was taken from
     machines: "Machines"  # the jobs' machines with all they belong to and consist of
+    choices: dict[int, list[LineChoice]]  # by order
+    extras: dict[int, list[ExtraWork]]  # by order
     past: dict[int, list[PastOrder]]  # by asset
     clocks: dict[int, list[clocks.Clock]]  # by request
     messages: dict[int, list[ThreadMessage]]  # by request
     files: dict[tuple[str, int], list[StoredFile]]
     uploads: dict[int, list[TabletUpload]]  # by visit
     signed: dict[int, tuple[datetime, str]]  # by visit
+    approvers: dict[int, str]  # by extra work: who decided about it
     locations: Sequence[StockLocation]
     stock: dict[int, dict[int, Decimal]]  # location → part → on hand
     parts: dict[int, Part]
@@ -94,6 +106,7 @@ def rows_of(technician: Technician) -> Rows:
     wanted |= {use.part_id for some in uses.values() for use, _place in some}
     parts |= {part.id: part for part in session.scalars(select(Part).where(Part.id.in_(wanted - parts.keys())))}
     machines = _machines({order.asset_id for order in orders.values() if order.asset_id is not None})
+    signed, approvers = _said_by_customers(visits)
     return Rows(
         technician=technician,
         machines=machines,
@@ -104,13 +117,20 @@ def rows_of(technician: Technician) -> Rows:
         ), "work_order_id"),
         uses=uses,
         past=_past(machines.by_id),
+        choices=_grouped(session.scalars(
+            select(LineChoice).where(LineChoice.work_order_id.in_(orders)).order_by(LineChoice.id)
+        ), "work_order_id"),
+        extras=_grouped(session.scalars(
+            select(ExtraWork).where(ExtraWork.work_order_id.in_(orders)).order_by(ExtraWork.id)
+        ), "work_order_id"),
         clocks=clocks.of_many("service_request", requests),
         messages=_messages(requests),
         files=_files(visits, orders.values()),
         uploads=_grouped(session.scalars(
             select(TabletUpload).where(TabletUpload.visit_id.in_([visit.id for visit in visits]))
         ), "visit_id"),
-        signed=_signed(visits),
+        signed=signed,
+        approvers=approvers,
         waivers=waivers_of(orders.values()),
         locations=locations,
         stock=stock,
@@ -216,16 +236,20 @@ def _files(visits: Sequence[Visit], orders: Iterable[WorkOrder]) -> dict[tuple[s
     return files.files_of(subjects) if subjects else {}
 
 
-def _signed(visits: Sequence[Visit]) -> dict[int, tuple[datetime, str]]:
-    """When the customer signed, and who."""
+def _said_by_customers(visits: Sequence[Visit]) -> tuple[dict[int, tuple[datetime, str]], dict[int, str]]:
+    """When the customer signed each visit, and who; who decided about extra work."""
     events = session.scalars(
         select(Event)
         .where(Event.subject_type == "visit", Event.subject_id.in_([visit.id for visit in visits]))
-        .where(Event.kind == "visit.signed")
+        .where(Event.kind.in_(("visit.signed", "visit.extra_approved", "visit.extra_declined")))
         .order_by(Event.id)
     ).all()
     names = notes_of(events)
-    return {event.subject_id: (event.at, names.get(event.id, "")) for event in events}
+    signed = [event for event in events if event.kind == "visit.signed"]
+    return (
+        {event.subject_id: (event.at, names.get(event.id, "")) for event in signed},
+        {event.facts["extra"]: names.get(event.id, "") for event in events if "extra" in event.facts},
+    )
 
 
 def _locations(technician_id: int, stations: Iterable[int]) -> Sequence[StockLocation]:

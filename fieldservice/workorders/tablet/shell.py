@@ -22,8 +22,10 @@ ASSETS = (
     "foundation/site.css",
     "foundation/site.js",
     "tablet/icons/icon-192.png",
+    "tablet/scanner.js",
     "tablet/tablet.css",
     "tablet/tablet.js",
+    "tablet/zxing_reader.wasm",
 )
 TEMPLATES = ("layouts/base.html", "layouts/touch.html", "macros/ui.html", "tablet/tablet.html")
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
+from config import LANGUAGES
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.db import dumps, session
 from fieldservice.foundation.errors import Forbidden
@@ -23,8 +24,9 @@ from fieldservice.workorders import catalogue, findings
 from fieldservice.workorders.phrases import phrases
 from fieldservice.workorders.tablet.rows import Rows, rows_of
 from fieldservice.workorders.tablet.visit import Content, form_key, number, time_text, visit_content
+from fieldservice.workorders.wording import wording
 
-CODE_LISTS = (*findings.CODES, "cannot_complete_reason", "severity", "state", "tier", "promise")
+CODE_LISTS = (*findings.CODES, "cannot_complete_reason", "severity", "state", "tier", "promise", "coverage")
 
 
 def snapshot(person: Person, since: str = "") -> Content:
@@ -83,6 +85,8 @@ def _field(field: Field) -> Content:
         "high": number(field.high),
         "nominal": number(field.nominal),
         "options": [{"code": option.code, "label": pick(option.names)} for option in field.options],
+        "labels": field.label,  # the report may be read in the other language
+        "option_labels": {option.code: option.names for option in field.options},
     }
 
 
@@ -99,7 +103,13 @@ def _part(part: Any) -> Content:
     return {
         "number": part.number,
         "name": pick(part.names),
+        "names": part.names,
         "unit": word("part_unit", part.unit),
+        "unit_code": part.unit,
+        "serial": part.serial_tracked,
+        "batch": part.batch_tracked,
+        "wears": part.wears,
+        "gtin": part.gtin,
         "whole": part.unit in findings.WHOLE,
         "price": part.price,  # in minor units
     }
@@ -118,6 +128,7 @@ def _catalogue(spoken: str, _versions: tuple[templates.Definition, ...]) -> Cont
             for name in CODE_LISTS
         },
         "phrases": phrases(),  # in both languages: the customer may speak the other one
+        "report": {lang: wording(lang) for lang in LANGUAGES},
     }
     return {"version": f"{spoken}.{_digest(content)[:12]}", **content}
 

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from config import LANGUAGES
 from fieldservice.assets.models import Asset
 from fieldservice.foundation.formats import phone_text
 from fieldservice.foundation.time import local, now, today
@@ -12,8 +13,9 @@ from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.files.models import StoredFile
 from fieldservice.mechanisms.forms import Answer as GivenAnswer
 from fieldservice.stations.models import Technician
-from fieldservice.workorders import catalogue, findings
-from fieldservice.workorders.models import TabletUpload, Visit, WorkOrder
+from fieldservice.workorders import catalogue, findings, lines
+from fieldservice.workorders.models import ExtraWork, TabletUpload, Visit, WorkItem, WorkOrder
+from fieldservice.workorders.rates import rates_of
 from fieldservice.workorders.skills import certificate_word
 from fieldservice.workorders.tablet.rows import PastOrder, Rows
 
@@ -36,6 +38,11 @@ def visit_content(visit: Visit, rows: Rows) -> Content:
         "kind": order.kind,
         "corrective": order.kind in findings.CORRECTIVE,
         "coverage": order.coverage,
+        "cover": _cover(order),
+        "choices": {
+            row.line: {"coverage": row.coverage, "reason": row.reason} for row in rows.choices.get(order.id, [])
+        },
+        "extras": [_extra(extra, rows) for extra in rows.extras.get(order.id, [])],
         "waiver": rows.waivers.get(order.id, ""),
         "starts_at": time_text(visit.starts_at),
         "ends_at": time_text(visit.ends_at),
@@ -56,9 +63,10 @@ def visit_content(visit: Visit, rows: Rows) -> Content:
         "work_type_code": order.work_type,
         "form": form_key(order),
         "answers": _answers(visit, rows),
-        "planned": _planned(order, rows),
+        "planned": _planned(visit, rows),
         "used": _used(visit, rows),
-        "open_items": _open_items(order, rows),
+        "open_items": [item for item in _open_items(visit, rows) if not item["mine"]],
+        "needs": [item for item in _open_items(visit, rows) if item["mine"]],
         "certificates": _certificates(order, rows.technician),
         "failure": {name: getattr(order, name) for name in ("pattern", *findings.CODES, "unknown_reason")},
         "summary": order.summary,
@@ -69,6 +77,7 @@ def visit_content(visit: Visit, rows: Rows) -> Content:
         "paused_min": visit.paused_min,
         "restored": visit.restored,
         "end_reason": visit.end_reason,
+        "names": {lang: _names(visit, lang) for lang in LANGUAGES},
         "before": [_before(other) for other in order.visits if other.finished_at and other.id != visit.id],
         "messages": _messages(order, rows),
     }
@@ -126,6 +135,7 @@ def _asset(order: WorkOrder, rows: Rows) -> Content | None:
         serial = order.request.serial_given if order.request else ""
         return (
             {
+                "id": None,
                 "name": serial,
                 "serial": serial,
                 "model": "",
@@ -138,6 +148,7 @@ def _asset(order: WorkOrder, rows: Rows) -> Content | None:
             else None
         )
     return {
+        "id": asset.id,  # what its QR code says
         "name": pick(asset.names),
         "serial": asset.serial,
         "model": asset.model,
@@ -187,11 +198,12 @@ def _answers(visit: Visit, rows: Rows) -> Content:
     return shown
 
 
-def _planned(order: WorkOrder, rows: Rows) -> list[Content]:
+def _planned(visit: Visit, rows: Rows) -> list[Content]:
     return [
         {"item": item.id, "part": item.part_id, "quantity": number(item.quantity or Decimal(1)),
-         "required": item.required, "done": item.done_at is not None}
-        for item in rows.items.get(order.id, [])
+         "required": item.required, "done": item.done_at is not None, "words": _needed_words(item),
+         "command": item.command_id, "mine": item.opened_visit_id == visit.id}
+        for item in rows.items.get(visit.work_order_id, [])
         if item.kind == "part" and item.part_id is not None
     ]  # fmt: skip
 
@@ -199,17 +211,60 @@ def _planned(order: WorkOrder, rows: Rows) -> list[Content]:
 def _used(visit: Visit, rows: Rows) -> list[Content]:
     return [
         {"id": f"use-{use.id}", "part": use.part_id, "quantity": number(use.quantity), "location": place,
-         "serial": use.serial, "at": time_text(use.at), "mine": use.visit_id == visit.id}
+         "serial": use.serial, "removed_serial": use.removed_serial, "batch": use.batch, "command": use.command_id,
+         "at": time_text(use.at), "day": _day_of(visit, use.visit_id), "mine": use.visit_id == visit.id}
         for use, place in rows.uses.get(visit.work_order_id, [])
     ]  # fmt: skip
 
 
-def _open_items(order: WorkOrder, rows: Rows) -> list[Content]:
+def _needed_words(item: WorkItem) -> str:
+    """Why a visit asked for it; planned parts carry their name there."""
+    return item.words if item.opened_visit_id is not None else ""
+
+
+def _day_of(visit: Visit, other_id: int) -> str:
+    """The day a line of that visit of the order counts for."""
+    other = next((one for one in visit.work_order.visits if one.id == other_id), visit)
+    return str(lines.day_of(other))
+
+
+def _cover(order: WorkOrder) -> Content:
+    """What decides who pays, for the tablet's own table of rules (lines.js), and what hours cost."""
+    cover, rates = lines.cover_of(order), rates_of(order.station_id)
+    return {
+        "until": day_text(cover.until), "known": cover.machine_known, "other_maker": cover.other_maker,
+        "labour_rate": rates.labour, "travel_rate": rates.travel,
+    }  # fmt: skip
+
+
+def _extra(extra: ExtraWork, rows: Rows) -> Content:
+    return {
+        "id": extra.extra_id, "words": extra.words, "total": extra.total, "decision": extra.decision,
+        "lines": extra.lines, "at": time_text(extra.at), "name": rows.approvers.get(extra.id, ""),
+    }  # fmt: skip
+
+
+def _names(visit: Visit, lang: str) -> Content:
+    """What the report calls things in that language; the customer may read another one than the technician."""
+    order = visit.work_order
+    customer = order.customer or (order.request.customer if order.request else None)
+    return {
+        "customer": pick(customer.names, lang) if customer else "",
+        "site": pick(order.site.names, lang) if order.site else "",
+        "asset": pick(order.asset.names, lang) if order.asset else "",
+        "work": pick(catalogue.work_type(order.work_type, order.work_type_version).names, lang),
+        "station": pick(order.station.names, lang),
+        "technician": pick(visit.technician.names, lang),
+    }
+
+
+def _open_items(visit: Visit, rows: Rows) -> list[Content]:
     return [
-        {"id": item.id, "words": item.words, "required": item.required, "done": item.done_at is not None}
-        for item in rows.items.get(order.id, [])
+        {"id": item.id, "words": item.words, "required": item.required, "done": item.done_at is not None,
+         "command": item.command_id, "mine": item.opened_visit_id == visit.id}
+        for item in rows.items.get(visit.work_order_id, [])
         if item.kind != "part"
-    ]
+    ]  # fmt: skip
 
 
 def _certificates(order: WorkOrder, technician: Technician) -> list[Content]:
@@ -266,7 +321,11 @@ def _times(visit: Visit) -> Content:
 
 
 def _before(visit: Visit) -> Content:
-    return {"at": time_text(visit.finished_at), "state": visit.state, "technician": pick(visit.technician.names)}
+    labour, travel = lines.minutes_of(visit)
+    return {
+        "id": visit.id, "at": time_text(visit.finished_at), "state": visit.state, "day": str(lines.day_of(visit)),
+        "technician": pick(visit.technician.names), "labour_min": labour, "travel_min": travel,
+    }  # fmt: skip
 
 
 def _messages(order: WorkOrder, rows: Rows) -> list[Content]:

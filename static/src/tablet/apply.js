@@ -1,6 +1,8 @@
 // What the tablet shows: the server's snapshot with the waiting commands applied to it. Pure, and the same rules as on
 // the server (workorders/visits.py, findings.py), which has the last word.
 
+import { dayOf, pending } from './lines.js';
+
 const AT = { accepted: 'accepted_at', en_route: 'en_route_at', on_site: 'on_site_at' };
 export const ENDED = ['completed', 'partially_completed', 'cannot_complete'];
 export const AT_WORK = ['on_site', 'in_progress', 'paused'];
@@ -45,7 +47,7 @@ const KINDS = {
     else visit.answers[field] = { value, note: note || '', at, mine: true, out: out(known, value) };
   },
 
-  part(visit, { part, quantity, location, serial, returns }, { id, at }, { stock, parts }) {
+  part(visit, { part, quantity, location, serial, removed_serial, batch, returns }, { id, at }, { stock, parts }) {
     if (returns) {
       const use = visit.used.find(one => one.id === returns || one.command === returns);
       visit.used = visit.used.filter(one => one !== use);
@@ -55,7 +57,7 @@ const KINDS = {
     }
     const known = Number(Object.keys(parts).find(key => parts[key].number === part));
     const place = location ?? stock.find(one => one.kind === 'van')?.id;
-    visit.used.push({ id, part: known, quantity, location: place, serial: serial || null, at, mine: true });
+    visit.used.push({ id, command: id, part: known, quantity, location: place, serial: serial || null, removed_serial: removed_serial || null, batch: batch || null, at, day: dayOf(visit), mine: true });
     move(stock, place, known, -quantity);
     settlePlanned(visit);
   },
@@ -89,6 +91,28 @@ const KINDS = {
   },
 
   note() {},
+
+  need(visit, { part, quantity, words, returns }, { id }, { parts }) {
+    if (returns) {
+      const other = item => item.command !== returns && `item-${item.item ?? item.id}` !== returns;
+      visit.planned = visit.planned.filter(other);
+      visit.needs = visit.needs.filter(other);
+    } else if (part) {
+      const known = Number(Object.keys(parts).find(key => parts[key].number === part));
+      visit.planned.push({ item: id, command: id, part: known, quantity: quantity ?? 1, required: true, done: false, words: words || '', mine: true });
+    } else {
+      visit.needs.push({ id, command: id, words, required: true, done: false, mine: true });
+    }
+  },
+
+  coverage(visit, { line, coverage, reason }) {
+    visit.choices[visit.used.find(use => use.command === line)?.id ?? line] = { coverage, reason };
+  },
+
+  extra(visit, { extra, words, lines, decision, name, upload }, { at }) {
+    const total = lines.reduce((found, line) => found + Math.round(line.price * line.quantity), 0);
+    visit.extras.push({ id: extra, words, lines, total, decision, name, upload, at });
+  },
 };
 
 function stop(visit, kind, at) {
@@ -119,7 +143,8 @@ export function out(field, value) {
 }
 
 /** What still stands between this visit and its completion: [{what, tab, words, field?}], as findings.missing_for. */
-export function missing(visit, { forms, catalogue, parts }, ticked, t) {
+export function missing(visit, shown, ticked, t) {
+  const { forms, catalogue, parts } = shown;
   const found = [];
   for (const field of forms[visit.form] || []) {
     if (field.required && !answered(visit.answers[field.code])) found.push({ what: 'field', tab: 'checklist', words: field.label, field: field.code });
@@ -130,6 +155,10 @@ export function missing(visit, { forms, catalogue, parts }, ticked, t) {
   for (const item of visit.open_items) {
     if (item.required && !item.done && !ticked.includes(item.id)) found.push({ what: 'item', tab: 'job', words: item.words });
   }
+  for (const item of visit.needs) {
+    if (!item.done) found.push({ what: 'item', tab: 'parts', words: item.words });
+  }
+  for (const line of pending(visit, shown)) found.push({ what: 'approval', tab: 'report', words: t('Approval of the customer: %(part)s', { part: parts[line.part]?.name || '' }) });
   if (visit.corrective && !coded(visit.failure) && catalogue) found.push({ what: 'failure', tab: 'report', words: t('Fault pattern') });
   if (!visit.summary.trim()) found.push({ what: 'summary', tab: 'report', words: t('Words for the customer') });
   return found;

@@ -1,6 +1,6 @@
 // Tab Checklist: one row for each field of the work type's form; a reading shows where it lies in its tolerance.
 
-import { html, nothing, svg } from 'lit';
+import { html, nothing, svg } from 'lit/html.js';
 import { t } from '../foundation/texts.js';
 import { answered, out } from './apply.js';
 import { addPhoto, photoOf } from './photos.js';

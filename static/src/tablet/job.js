@@ -1,6 +1,6 @@
 // Tab Job: the customer's words, what counts here (cover, access, contact), what to bring, what is open.
 
-import { html, nothing } from 'lit';
+import { html, nothing } from 'lit/html.js';
 import { t } from '../foundation/texts.js';
 import { chip, icon, mapLink, notice, openDialog } from './pieces.js';
 import { message, readiness } from './today.js';

@@ -1,7 +1,7 @@
 // Lessons: fault patterns found by words, with what was learned from them. The search is a small one for typing;
 // what is offered at once for a job comes ranked from the server (`likely`).
 
-import { html, nothing } from 'lit';
+import { html, nothing } from 'lit/html.js';
 import { t } from '../foundation/texts.js';
 import { empty, icon } from './pieces.js';
 

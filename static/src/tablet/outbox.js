@@ -1,7 +1,7 @@
 // The sync pill, always visible, and what stands behind it: what is kept here, how it is sent, and each entry with its
 // state. Nothing can be lost without somebody saying so.
 
-import { html, nothing } from 'lit';
+import { html, nothing } from 'lit/html.js';
 import { t } from '../foundation/texts.js';
 import { toast } from '../foundation/toast.js';
 import { LEAST, NotOurs, OtherPerson, WrongPassword, lock, unlock } from './locker.js';

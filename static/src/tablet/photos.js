@@ -1,6 +1,6 @@
 // Tab Photos: those the checklist asks for, others, and the customer's own.
 
-import { html, nothing } from 'lit';
+import { html, nothing } from 'lit/html.js';
 import { t } from '../foundation/texts.js';
 import { answered } from './apply.js';
 import { icon, notice } from './pieces.js';

@@ -1,6 +1,6 @@
 // Small pieces of the screens, in the shape of templates/macros/ui.html.
 
-import { html, nothing, render } from 'lit';
+import { html, nothing, render } from 'lit/html.js';
 import { t } from '../foundation/texts.js';
 import { length, minutes, when } from './times.js';
 

@@ -1,14 +1,15 @@
-// Tab Report: what is left, the fault, the words for the customer beside the technical note, cost, signature.
+// Tab Report: what is left, the fault, the words for the customer beside the technical note, the lines, the signature.
 
-import { html, nothing } from 'lit';
+import { html, nothing } from 'lit/html.js';
 import { ref } from 'lit/directives/ref.js';
-import SignaturePad from 'signature_pad';
 import { t } from '../foundation/texts.js';
 import { card } from './job.js';
 import { find } from './lessons.js';
-import { bytesOf } from './pictures.js';
-import { fitAll, source } from './parts.js';
+import { linesCard } from './lines.view.js';
+import { fitAll, simple } from './parts.js';
 import { icon, notice, openDialog } from './pieces.js';
+import { canPrint, showReport } from './shown.js';
+import { clear, mount, take } from './sign.js';
 import { isOpen } from './steps.js';
 import { when } from './times.js';
 
@@ -21,10 +22,11 @@ export function reportTab(app, visit) {
     ${visit.state === 'in_progress' ? html`${left(app, visit)}${unbooked(app, visit)}` : nothing}
     ${open || visit.failure.failure_mode ? fault(app, visit, late) : nothing}
     ${words(app, visit, late)}
-    ${visit.used.length ? cost(app, visit) : nothing}
+    ${late ? linesCard(app, visit, late) : nothing}
     ${open && !visit.corrective ? html`<label class="check card tablet-runs"><input type="checkbox" .checked=${app.draft(visit).restored} @change=${event => app.keepDraft(visit, { restored: event.target.checked })}><span>${t('The machine runs again')}</span></label>` : nothing}
     ${signature(app, visit, late)}
-    ${!isOpen(visit) ? html`<a class="btn btn-xl" href="/work-orders/${visit.number}/report.pdf" target="_blank">${icon('file-text')}${t('Open the service report (PDF)')}</a>` : nothing}`;
+    ${late ? html`<div class="tablet-papers"><button class="btn btn-xl" type="button" @click=${() => showReport(app, visit)}>${icon('file-text')}${t('Show the report')}</button>
+      ${canPrint(app, visit) ? html`<a class="btn btn-xl" href="/work-orders/${visit.number}/report.pdf" target="_blank">${icon('download')}${t('Open the service report (PDF)')}</a>` : nothing}</div>` : nothing}`;
 }
 
 // What is left ----------------------------------------------------------------------------------------------
@@ -41,7 +43,7 @@ function left(app, visit) {
 
 // Planned parts that lie ready: one touch books them all, so that the van's stock stays true.
 function unbooked(app, visit) {
-  const ready = visit.planned.filter(item => !item.done && source(app, item));
+  const ready = visit.planned.filter(item => !item.done && simple(app, item));
   if (!ready.length) return nothing;
   return html`<section class="card"><div class="tablet-part"><div><b>${t('Planned parts')}</b><div class="s i2">${ready.map(item => `${app.part(item.part).name} ×${item.quantity}`).join(' · ')}</div></div><button class="btn" type="button" @click=${() => fitAll(app, visit, ready)}>${icon('check')}${t('Fitted as planned')}</button></div></section>`;
 }
@@ -99,50 +101,21 @@ function words(app, visit, open) {
   </div></section>`;
 }
 
-// Cost -------------------------------------------------------------------------------------------------------
-
-function cost(app, visit) {
-  const pays = visit.coverage === 'billable';
-  const price = use => (pays ? (app.part(use.part).price || 0) * use.quantity / 100 : 0);
-  const money = amount => new Intl.NumberFormat(document.documentElement.lang, { style: 'currency', currency: 'CNY', currencyDisplay: 'narrowSymbol' }).format(amount);
-  return html`<section class="card"><table class="table"><thead><tr><th scope="col">${t('Item')}</th><th scope="col">${t('Covered by')}</th><th scope="col" class="num">${t('Customer pays')}</th></tr></thead>
-    <tbody>${visit.used.map(use => html`<tr><td>${app.part(use.part).name} ×${use.quantity}</td><td>${pays ? t('Customer') : visit.coverage === 'goodwill' ? t('Goodwill') : t('Warranty')}</td><td class="num">${money(price(use))}</td></tr>`)}
-    <tr><th scope="row">${t('Parts together')}</th><td></td><td class="num b">${money(visit.used.reduce((sum, use) => sum + price(use), 0))}</td></tr></tbody></table>
-    <p class="s i2 card-b">${t('List prices; labour and travel are settled by the office.')}</p></section>`;
-}
-
 // The signature -------------------------------------------------------------------------------------------------
-
-const pads = new Map(); // visit → {pad, canvas}
 
 function signature(app, visit, open) {
   if (visit.signature) return card(t('Signed'), html`<p>${t('%(name)s, %(at)s', { name: visit.signature.name || t('Customer'), at: when(visit.signature.at, app.now) })}</p>${app.picture(visit.signature) ? html`<img class="tablet-signed" src=${app.picture(visit.signature)} alt=${t('Signature')}>` : nothing}`);
   if (!open) return nothing;
   const name = app.draft(visit).name || visit.contact?.name || '';
-  return html`<section class="card tablet-sign"><div class="card-b"><div class="field"><span class="label">${t('Signature of the customer')}</span><div class="sign"><canvas ${ref(canvas => mount(visit, canvas))} aria-label=${t('Sign here')} role="img"></canvas></div></div>
+  return html`<section class="card tablet-sign"><div class="card-b"><div class="field"><span class="label">${t('Signature of the customer')}</span><div class="sign"><canvas ${ref(canvas => mount(visit.id, canvas))} aria-label=${t('Sign here')} role="img"></canvas></div></div>
     <div class="stack"><div class="field"><label for="signer">${t('Signed by')}</label><input class="input" id="signer" maxlength="80" autocomplete="off" .value=${name} @change=${event => app.keepDraft(visit, { name: event.target.value.trim() })}></div>
-    <div class="row"><button class="btn" type="button" @click=${() => pads.get(visit.id)?.pad.clear()}>${icon('rotate-ccw')}${t('Clear')}</button><button class="btn" type="button" @click=${() => saveSignature(app, visit)}>${icon('check')}${t('Keep the signature')}</button></div>
+    <div class="row"><button class="btn" type="button" @click=${() => clear(visit.id)}>${icon('rotate-ccw')}${t('Clear')}</button><button class="btn" type="button" @click=${() => saveSignature(app, visit)}>${icon('check')}${t('Keep the signature')}</button></div>
     <span class="hint">${t('With the signature the customer confirms the work, not the price.')}</span></div></div></section>`;
-}
-
-function mount(visit, canvas) {
-  if (!canvas || pads.get(visit.id)?.canvas === canvas) return;
-  const pad = new SignaturePad(canvas, { penColor: '#12181a', backgroundColor: '#ffffff' });
-  pads.set(visit.id, { pad, canvas });
-  requestAnimationFrame(() => {
-    const ratio = Math.max(devicePixelRatio || 1, 1);
-    canvas.width = canvas.offsetWidth * ratio;
-    canvas.height = canvas.offsetHeight * ratio;
-    canvas.getContext('2d').scale(ratio, ratio);
-    pad.clear();
-  });
 }
 
 /** Keep what was drawn, if anything was; also pressed by finishing. */
 export async function saveSignature(app, visit) {
-  const held = pads.get(visit.id);
-  if (visit.signature || !held?.canvas.isConnected || held.pad.isEmpty()) return;
-  const bytes = await bytesOf(held.canvas, 'image/png');
-  pads.delete(visit.id);
+  const bytes = visit.signature ? null : await take(visit.id);
+  if (!bytes) return;
   await app.addUpload('signature', visit, bytes, 'signature.png', { name: app.draft(visit).name || visit.contact?.name || '' });
 }

@@ -1,6 +1,6 @@
 // The one primary action of a visit, which always names the next step; and the ways to end or refuse one.
 
-import { html, nothing } from 'lit';
+import { html, nothing } from 'lit/html.js';
 import { t } from '../foundation/texts.js';
 import { ENDED } from './apply.js';
 import { icon, openDialog } from './pieces.js';

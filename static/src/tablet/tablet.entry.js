@@ -1,7 +1,7 @@
 // The technician's tablet. What it shows comes from the last snapshot and the commands kept on the tablet itself, so a
 // missing link stops nothing; sync.js alone talks to the server.
 
-import { html, nothing, render } from 'lit';
+import { html, nothing, render } from 'lit/html.js';
 import { t } from '../foundation/texts.js';
 import { App } from './app.js';
 import { Clock } from './clock.js';

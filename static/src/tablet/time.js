@@ -1,6 +1,6 @@
 // Tab Time: what the steps recorded by themselves.
 
-import { html, nothing } from 'lit';
+import { html, nothing } from 'lit/html.js';
 import { t } from '../foundation/texts.js';
 import { isOpen, pause } from './steps.js';
 import { icon } from './pieces.js';

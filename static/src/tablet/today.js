@@ -1,6 +1,6 @@
 // Today: the next job fills the upper half; below it the rest of the day, tomorrow, later.
 
-import { html, nothing } from 'lit';
+import { html, nothing } from 'lit/html.js';
 import { t } from '../foundation/texts.js';
 import { AT_WORK } from './apply.js';
 import { chip, empty, icon, mapLink, priority, promise, stateChip } from './pieces.js';

@@ -1,8 +1,9 @@
 // My van: what lies in it, by name or number.
 
-import { html } from 'lit';
+import { html } from 'lit/html.js';
 import { t } from '../foundation/texts.js';
 import { empty, icon } from './pieces.js';
+import { scan, scanButton } from './scan.js';
 
 let words = '';
 
@@ -16,7 +17,7 @@ export function vanScreen(app) {
     .sort((one, other) => one.part.number.localeCompare(other.part.number));
   const needed = neededSoon(app);
   return html`<div class="tablet-panel"><div class="row wrap"><h2>${van.name}</h2><span class="end s i2">${t('Kinds of parts: %(n)s', { n: Object.values(van.on_hand).filter(quantity => quantity > 0).length })}</span></div>
-    <div class="affix">${icon('search')}<input class="input" type="search" autocomplete="off" aria-label=${t('Number or name')} placeholder=${t('Number or name')} .value=${words} @input=${event => { words = event.target.value; app.dispatchEvent(new Event('change')); }}></div>
+    <div class="row"><div class="affix grow">${icon('search')}<input class="input" type="search" autocomplete="off" aria-label=${t('Number or name')} placeholder=${t('Number or name')} .value=${words} @input=${event => { words = event.target.value; app.dispatchEvent(new Event('change')); }}></div>${scanButton(t('Scan'), () => scan(app, code => { words = code.part || code.text; app.dispatchEvent(new Event('change')); }))}</div>
     <section class="card">${rows.length ? rows.map(({ part, quantity }) => html`<div class="tablet-part"><div><b>${part.name}</b><div class="s i2">${part.number}${needed[part.number] ? ` · ${t('%(n)s needed in the next days', { n: needed[part.number] })}` : ''}</div></div><b class="num">${quantity} ${part.unit}</b></div>`) : empty('package', t('Nothing by this name in your van'))}</section></div>`;
 }
 

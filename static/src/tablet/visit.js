@@ -1,6 +1,6 @@
 // One visit: header, tabs, aside, and the footer with its one primary action.
 
-import { html, nothing } from 'lit';
+import { html, nothing } from 'lit/html.js';
 import { t } from '../foundation/texts.js';
 import { checklistTab } from './checklist.js';
 import { jobTab, aside } from './job.js';

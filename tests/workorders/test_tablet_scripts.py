@@ -1,0 +1,94 @@
+"""Rules the tablet keeps of its own, run by node: who pays (the same as the server's), and what labels say."""
+
+import json
+import subprocess
+import sys
+from datetime import date
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config import ROOT
+from fieldservice.workorders.coverage import COVERAGES, Cover, Line, decide
+
+NODE = Path(sys.executable).parent / "node"
+GS = "\x1d"
+TOKEN = "k" * 27
+
+
+def run(script: str, given: Any) -> Any:
+    """What the module's script prints for `given`, as JSON."""
+    text = f"import {{ readFileSync }} from 'node:fs'; const given = JSON.parse(readFileSync(0, 'utf8'));\n{script}"
+    done = subprocess.run(
+        [str(NODE), "--input-type=module", "-e", text], input=json.dumps(given), capture_output=True, text=True,
+        check=False, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_I_19_the_tablet_decides_as_the_server_does() -> None:
+    until, days = date(2026, 12, 31), (date(2026, 12, 31), date(2027, 1, 1))
+    given, wanted = [], []
+    for coverage, end, known, other, day, wears, approved, chosen in product(
+        COVERAGES, (until, None), (True, False), (True, False), days, (True, False), (True, False), (*COVERAGES, None)
+    ):
+        found = decide(Cover(coverage, end, known, other), Line("part", day, wears, approved, chosen))
+        wanted.append([found.coverage, found.reason, found.pending])
+        given.append([
+            {"coverage": coverage, "until": end and end.isoformat(), "known": known, "other_maker": other},
+            {"day": day.isoformat(), "wears": wears, "approved": approved, "chosen": chosen},
+        ])  # fmt: skip
+    script = """import { decide } from './static/src/tablet/lines.js';
+const found = given.map(([cover, line]) => decide(cover, line));
+console.log(JSON.stringify(found.map(one => [one.coverage, one.reason, one.pending])));"""
+    assert run(script, given) == wanted
+    assert len(given) == 1280
+
+
+LABELS: list[tuple[str, dict[str, str]]] = [
+    (f"https://service.example/a/4711.{TOKEN}", {"asset": "4711"}),
+    (f"http://127.0.0.1:5000/a/9.{TOKEN}", {"asset": "9"}),
+    ("https://service.example/t/4711." + TOKEN, {}),  # a tracking link is no machine
+    ("OS-TC-180", {"part": "OS-TC-180"}),
+    ("os-tc-180", {"part": "OS-TC-180"}),
+    ("]C1OS-TC-180", {"part": "OS-TC-180"}),
+    ("06912345000017", {"part": "EN-800"}),
+    ("6912345000017", {"part": "EN-800"}),  # EAN-13 of the same
+    ("(01)06912345000017(10)B7-2(21)SN0042", {"part": "EN-800", "batch": "B7-2", "serial": "SN0042"}),
+    (f"0106912345000017{'10'}B7-2{GS}21SN0042", {"part": "EN-800", "batch": "B7-2", "serial": "SN0042"}),
+    (f"]d2{GS}010691234500001721SN0042{GS}10B7-2", {"part": "EN-800", "batch": "B7-2", "serial": "SN0042"}),
+    (f"0106912345000017172812312421{'X'}", {"part": "EN-800"}),
+    (f"0106912345000017{'240'}OS-TC-180{GS}21A1", {"part": "OS-TC-180", "serial": "A1"}),
+    ("0106912345000018" + "21A1", {}),  # a wrong check digit is no GTIN
+    ("S/N: MC3-18-20457", {"serial": "MC3-18-20457"}),
+    ("SN MC3-18-20457", {"serial": "MC3-18-20457"}),
+    ("序列号：A77", {"serial": "A77"}),
+    ("OS-TC-180;SN9;B1", {"part": "OS-TC-180", "serial": "SN9", "batch": "B1"}),
+    ("OS-TC-180|SN9", {"part": "OS-TC-180", "serial": "SN9"}),
+    ("unknown;SN9", {}),
+    ("hello", {}),
+    ("", {}),
+    ("(01)", {}),
+    ("𠮷🛠️" * 50, {}),
+]
+
+
+@pytest.fixture(scope="module")
+def labels() -> list[dict[str, str]]:
+    script = """import { read } from './static/src/tablet/codes.js';
+const parts = { 'OS-TC-180': 'OS-TC-180', '06912345000017': 'EN-800' };
+const known = text => parts[text.toUpperCase()] || parts[text.padStart(14, '0')] || null;
+console.log(JSON.stringify(given.map(text => read(text, known))));"""
+    found: list[dict[str, str]] = run(script, [text for text, _wanted in LABELS])
+    return found
+
+
+@pytest.mark.parametrize("place", range(len(LABELS)))
+def test_what_a_label_says(labels: list[dict[str, str]], place: int) -> None:
+    text, wanted = LABELS[place]
+    found = labels[place]
+    assert {name: found[name] for name in found if name != "text"} == wanted, text
+    assert "text" in found
