@@ -22,6 +22,8 @@ from fieldservice.parts.queries import parts_by_id
 from fieldservice.workorders import catalogue, orders, queries
 from fieldservice.workorders.history import Line, history_of
 from fieldservice.workorders.models import Answer, PartUse, Visit, WorkItem, WorkOrder
+from fieldservice.workorders.onsite import follow_ups, raised
+from fieldservice.workorders.onsite.models import Finding, FollowUp
 from fieldservice.workorders.rescue import queries as rescues
 from fieldservice.workorders.rescue.queries import RescueCard
 
@@ -63,6 +65,17 @@ class CheckLine:
 
 
 @dataclass(frozen=True)
+class FindingLine:
+    """A finding in the reader's language."""
+
+    finding: Finding
+    label: str
+    value: str
+    tolerance: str
+    may_follow: bool
+
+
+@dataclass(frozen=True)
 class OrderSheet:
     """All that the page shows of one order."""
 
@@ -73,6 +86,9 @@ class OrderSheet:
     parts: list[PartLine]
     follow_ups: list[WorkItem]
     checklist: list[CheckLine]
+    findings: list[FindingLine]
+    follows: FollowUp | None  # what this order was made of
+    followed: Sequence[FollowUp]  # what was made of it
     codes: list[tuple[str, str, str]]  # namespace, code, word
     pattern: str
     coverage: str
@@ -104,6 +120,7 @@ class OrderSheet:
 def order_sheet(order: WorkOrder, person: Person) -> OrderSheet:
     """Gather it; a fixed number of queries."""
     kind = catalogue.work_type(order.work_type, order.work_type_version)
+    follows, followed = follow_ups.around(order)
     return OrderSheet(
         order=order,
         title=order.title,
@@ -112,6 +129,9 @@ def order_sheet(order: WorkOrder, person: Person) -> OrderSheet:
         parts=part_lines(order),
         follow_ups=[item for item in order.items if item.kind == "follow_up"],
         checklist=check_lines(order, kind.form),
+        findings=finding_lines(order, kind.form),
+        follows=follows,
+        followed=followed,
         codes=[(name, code, word(name, code)) for name in CODES if (code := getattr(order, name))],
         pattern=_symptom(order.pattern),
         coverage=coverage_text(order),
@@ -197,6 +217,17 @@ def _check_line(field: forms.Field, row: Answer | None) -> CheckLine:
     return CheckLine(
         label, field.required, value_text(field, answer), tolerance, row.out_of_tolerance, row.note, row.at
     )  # fmt: skip
+
+
+def finding_lines(order: WorkOrder, form: forms.Form) -> list[FindingLine]:
+    """What was found not in order, oldest first."""
+    return [
+        FindingLine(
+            one.finding, catalogue.label_of(one.field), value_text(one.field, one.answer), tolerance_text(one.field),
+            one.may_follow,
+        )
+        for one in raised.findings_of(order, form)
+    ]  # fmt: skip
 
 
 def value_text(field: forms.Field, answer: forms.Answer) -> str:

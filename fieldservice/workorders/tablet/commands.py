@@ -23,7 +23,7 @@ from fieldservice.foundation.words import pick, word
 from fieldservice.mechanisms.events import history, record
 from fieldservice.workorders import visits
 from fieldservice.workorders.models import TabletCommand, Visit
-from fieldservice.workorders.tablet.kinds import KINDS, Deed
+from fieldservice.workorders.tablet.kinds import KINDS, Deed, Own
 
 ACCEPTED, FLAGGED, REJECTED = "accepted", "accepted_with_flag", "rejected"
 MOST = 100  # commands in one post
@@ -119,7 +119,7 @@ def _once(person: Person, device_id: str, command: Command, error: DomainError |
         return _shown(known, person)
     row = TabletCommand(
         command_id=command.id, device_id=device_id, seq=command.seq, user_id=person.user_id, kind=command.kind,
-        payload=storable(dict(command.payload)), at=min(max(command.at, EARLIEST), LATEST), received_at=now(),
+        payload=storable(without_place(command.payload)), at=min(max(command.at, EARLIEST), LATEST), received_at=now(),
         status=ACCEPTED, detail={},
     )  # fmt: skip
     session.add(row)
@@ -138,6 +138,10 @@ def _once(person: Person, device_id: str, command: Command, error: DomainError |
 def _perform(person: Person, command: Command, row: TabletCommand) -> None:
     kind = KINDS[command.kind]
     payload = _payload(kind.schema, command.payload)
+    if not kind.of_visit:
+        facts = kind.do(Own(min(row.at, now()), person, command.id), **payload)
+        row.detail = {**facts, "base_version": command.base_version}
+        return
     visit, flags = _visit_for(person, int(payload.pop("visit")), command)
     row.visit_id, row.station_id = visit.id, visit.station_id
     at = visits.counted_time(visit, row.at, fact=command.kind != "move")
@@ -171,6 +175,11 @@ def _payload(schema: ma.Schema, payload: Mapping[str, Any]) -> dict[str, Any]:
         texts: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]  # marshmallow leaves it untyped
         raise Invalid({str(name)[:60]: lines(found) for name, found in texts.items()}, code="malformed") from error
     return loaded
+
+
+def without_place(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """A payload as it may be kept: where somebody was is not, since it may be known only as `onsite.arriving` says."""
+    return {name: value for name, value in payload.items() if name != "position"}
 
 
 def lines(found: Any) -> list[Any]:

@@ -19,6 +19,8 @@ from fieldservice.mechanisms.files.models import StoredFile
 from fieldservice.parts.models import Part, StockBalance, StockLocation, StockMove
 from fieldservice.stations.models import Technician
 from fieldservice.workorders.models import Answer, PartUse, TabletUpload, Visit, WorkItem, WorkOrder
+from fieldservice.workorders.onsite import follow_ups, raised, times
+from fieldservice.workorders.onsite.models import Arrival, Finding, FollowUp, TimeCorrection
 from fieldservice.workorders.rescue.queries import waivers_of
 
 T = TypeVar("T")
@@ -55,12 +57,17 @@ class Rows:
     locations: Sequence[StockLocation]
     stock: dict[int, dict[int, Decimal]]  # location → part → on hand
     parts: dict[int, Part]
+    findings: dict[int, list[Finding]]  # by order
+    follow_ups: dict[int, list[FollowUp]]  # by visit
+    corrections: dict[int, list[TimeCorrection]]  # by visit
+    arrivals: dict[int, Arrival]  # by visit
     waivers: dict[int, str]  # by order: what the customer signs before we touch another maker's machine
 
 
 def rows_of(technician: Technician) -> Rows:
     """Everything of the technician's today and the two days after, and what is still open from before."""
     visits = _visits(technician.id)
+    ids = [visit.id for visit in visits]
     orders = {visit.work_order_id: visit.work_order for visit in visits}
     requests = {order.request_id for order in orders.values() if order.request_id is not None}
     items, uses = _items(orders), _uses(orders)
@@ -83,9 +90,13 @@ def rows_of(technician: Technician) -> Rows:
         messages=_messages(requests),
         files=_files(visits, orders.values()),
         uploads=_grouped(session.scalars(
-            select(TabletUpload).where(TabletUpload.visit_id.in_([visit.id for visit in visits]))
+            select(TabletUpload).where(TabletUpload.visit_id.in_(ids))
         ), "visit_id"),
         signed=_signed(visits),
+        findings=_grouped(raised.of_orders(orders), "work_order_id"),
+        follow_ups=_grouped(follow_ups.of_visits(ids), "visit_id"),
+        corrections=_grouped(times.corrections_of(ids), "visit_id"),
+        arrivals={row.visit_id: row for row in session.scalars(select(Arrival).where(Arrival.visit_id.in_(ids)))},
         waivers=waivers_of(orders.values()),
         locations=locations,
         stock=stock,
