@@ -1,6 +1,6 @@
 """What the page of a work order shows: visits, parts, checklist, codes, coverage, files, history."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -22,8 +22,9 @@ from fieldservice.parts.queries import parts_by_id
 from fieldservice.workorders import catalogue, orders, queries
 from fieldservice.workorders.history import Line, history_of
 from fieldservice.workorders.models import Answer, PartUse, Visit, WorkItem, WorkOrder
-from fieldservice.workorders.onsite import follow_ups, raised
-from fieldservice.workorders.onsite.models import Finding, FollowUp
+from fieldservice.workorders.onsite import arriving, follow_ups, leaving, raised
+from fieldservice.workorders.onsite.leaving import Left
+from fieldservice.workorders.onsite.models import Arrival, Finding, FollowUp
 from fieldservice.workorders.rescue import queries as rescues
 from fieldservice.workorders.rescue.queries import RescueCard
 
@@ -89,6 +90,8 @@ class OrderSheet:
     findings: list[FindingLine]
     follows: FollowUp | None  # what this order was made of
     followed: Sequence[FollowUp]  # what was made of it
+    left: Mapping[int, str]  # visit → what somebody left without, and why (F-04)
+    check_ins: Mapping[int, str]  # visit → how somebody arrived
     codes: list[tuple[str, str, str]]  # namespace, code, word
     pattern: str
     coverage: str
@@ -120,6 +123,7 @@ class OrderSheet:
 def order_sheet(order: WorkOrder, person: Person) -> OrderSheet:
     """Gather it; a fixed number of queries."""
     kind = catalogue.work_type(order.work_type, order.work_type_version)
+    ids = [visit.id for visit in order.visits]
     follows, followed = follow_ups.around(order)
     return OrderSheet(
         order=order,
@@ -132,6 +136,8 @@ def order_sheet(order: WorkOrder, person: Person) -> OrderSheet:
         findings=finding_lines(order, kind.form),
         follows=follows,
         followed=followed,
+        left={visit_id: _left_text(one) for visit_id, one in leaving.unready_of(ids).items()},
+        check_ins={visit_id: _check_in_text(one) for visit_id, one in arriving.arrivals_of(ids).items()},
         codes=[(name, code, word(name, code)) for name in CODES if (code := getattr(order, name))],
         pattern=_symptom(order.pattern),
         coverage=coverage_text(order),
@@ -141,6 +147,16 @@ def order_sheet(order: WorkOrder, person: Person) -> OrderSheet:
         may_plan=person.has(*queries.PLANNERS) and person.covers(order.station_id, *queries.PLANNERS),
         rescue=rescues.card_of(order, person),
     )
+
+
+def _left_text(left: Left) -> str:
+    what = str(_(", ")).join(word("readiness", code) for code in left.missing)
+    return " · ".join(filter(None, (str(_("Left without: %(what)s", what=what)), left.reason)))
+
+
+def _check_in_text(arrival: Arrival) -> str:
+    away = str(_("%(metres)s m from the site", metres=arrival.distance_m)) if arrival.distance_m is not None else ""
+    return " · ".join(filter(None, (word("check_in", arrival.check_in), away, arrival.reason)))
 
 
 def files_about(order: WorkOrder) -> list[StoredFile]:

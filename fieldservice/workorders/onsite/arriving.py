@@ -4,6 +4,7 @@ A position counts only while the technician consents and is on duty. Nearer than
 may be out by) it checks in by itself. The coordinates are forgotten after a month, the distance stays.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -72,6 +73,12 @@ def keep(visit: Visit, given: CheckIn, at: datetime) -> Arrival:
     session.add(arrival)
     session.flush()
     return arrival
+
+
+def arrivals_of(visit_ids: Collection[int]) -> Mapping[int, Arrival]:
+    """How somebody arrived at these visits."""
+    rows = session.scalars(select(Arrival).where(Arrival.visit_id.in_(visit_ids)))
+    return {row.visit_id: row for row in rows}
 
 
 def forget_positions(at: datetime) -> None:

@@ -1,7 +1,7 @@
 """The rows behind a tablet's snapshot: everything of one technician's next days, in a fixed number of statements."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ from fieldservice.mechanisms.files.models import StoredFile
 from fieldservice.parts.models import Part, StockBalance, StockLocation, StockMove
 from fieldservice.stations.models import Technician
 from fieldservice.workorders.models import Answer, PartUse, TabletUpload, Visit, WorkItem, WorkOrder
-from fieldservice.workorders.onsite import follow_ups, raised, times
+from fieldservice.workorders.onsite import arriving, follow_ups, raised, times
 from fieldservice.workorders.onsite.models import Arrival, Finding, FollowUp, TimeCorrection
 from fieldservice.workorders.rescue.queries import waivers_of
 
@@ -60,7 +60,7 @@ class Rows:
     findings: dict[int, list[Finding]]  # by order
     follow_ups: dict[int, list[FollowUp]]  # by visit
     corrections: dict[int, list[TimeCorrection]]  # by visit
-    arrivals: dict[int, Arrival]  # by visit
+    arrivals: Mapping[int, Arrival]  # by visit
     waivers: dict[int, str]  # by order: what the customer signs before we touch another maker's machine
 
 
@@ -96,7 +96,7 @@ def rows_of(technician: Technician) -> Rows:
         findings=_grouped(raised.of_orders(orders), "work_order_id"),
         follow_ups=_grouped(follow_ups.of_visits(ids), "visit_id"),
         corrections=_grouped(times.corrections_of(ids), "visit_id"),
-        arrivals={row.visit_id: row for row in session.scalars(select(Arrival).where(Arrival.visit_id.in_(ids)))},
+        arrivals=arriving.arrivals_of(ids),
         waivers=waivers_of(orders.values()),
         locations=locations,
         stock=stock,
