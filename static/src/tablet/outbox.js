@@ -19,6 +19,7 @@ export function syncPill(app) {
 const KINDS = {
   move: () => t('Step'), answer: () => t('Checklist'), part: () => t('Part'), photo: () => t('Photo'), summary: () => t('Words for the customer'),
   failure: () => t('Fault'), signature: () => t('Signature'), note: () => t('Note to the office'),
+  follow_up: () => t('Follow-up job'), time: () => t('Time'), consent: () => t('Check in by position'),
 };
 
 function outbox(app) {
