@@ -88,7 +88,7 @@ def test_a_day_at_the_machine(
     page.click("#tab-photos")
     for name in ("before", "after"):
         page.locator(f".tablet-pair > div:nth-child({1 if name == 'before' else 2}) input[type=file]").set_input_files(
-            photo()  # type: ignore[arg-type]
+            photo("#336655" if name == "before" else "#aa7733")  # type: ignore[arg-type]
         )
     expect(page.locator(".tablet-pair img")).to_have_count(2)
     look("photos")
@@ -118,6 +118,8 @@ def test_a_day_at_the_machine(
     page.click("#tab-checklist")
     expect(page.locator("#field-vibration .chip")).to_be_visible()
     expect(page.locator("#field-dry_run[data-out]")).to_be_visible()
+    page.click("#tab-photos")
+    expect(page.locator(".tablet-pair figure")).to_have_count(2)
     page.click("#tab-time")
     expect(page.locator("[data-time=travel]")).to_contain_text("25")
     assert tablet.complaints == []

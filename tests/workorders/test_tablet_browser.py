@@ -113,9 +113,9 @@ class Tablet:
         self.page.mouse.up()
 
 
-def photo() -> dict[str, Any]:
+def photo(colour: str = "#336655") -> dict[str, Any]:
     made = BytesIO()
-    Image.new("RGB", (2400, 1800), "#336655").save(made, "JPEG")
+    Image.new("RGB", (2400, 1800), colour).save(made, "JPEG")
     return {"name": "seal.jpg", "mimeType": "image/jpeg", "buffer": made.getvalue()}
 
 

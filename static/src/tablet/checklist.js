@@ -53,9 +53,9 @@ function beyond(field, value) {
 function reason(app, visit, field, given, locked) {
   const settled = visit.findings?.findLast(one => one.field === field.code)?.state === 'followed_up';
   const follow = standing(visit, field.code) && !locked
-    ? html`<button class="btn" type="button" @click=${() => askFollowUp(app, visit, [field.label, given.note].filter(Boolean).join(': '), field.code)}>${icon('repeat')}${t('Follow-up job')}</button>`
+    ? html`<button class="btn" type="button" @click=${() => askFollowUp(app, visit, [field.label, field.type === 'number' ? `${given.value} ${field.unit}` : '', given.note].filter(Boolean).join(' · '), field.code)}>${icon('repeat')}${t('Follow-up job')}</button>`
     : settled ? chip(t('Follow-up work recorded'), 'info', 'repeat') : nothing;
-  return html`<div class="why row wrap"><input class="input grow" ?disabled=${locked} maxlength="500" aria-label=${t('Why is %(field)s out of tolerance?', { field: field.label })} placeholder=${t('Reason, if it stays so')} .value=${given.note || ''} @change=${event => app.record('answer', visit, { field: field.code, value: given.value, note: event.target.value.trim() })}>${follow}</div>`;
+  return html`<div class="why row wrap"><input class="input" ?disabled=${locked} maxlength="500" aria-label=${t('Why is %(field)s out of tolerance?', { field: field.label })} placeholder=${t('Reason, if it stays so')} .value=${given.note || ''} @change=${event => app.record('answer', visit, { field: field.code, value: given.value, note: event.target.value.trim() })}>${follow}</div>`;
 }
 
 // Inputs by type ------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ const toggle = (app, visit, keys, on) => app.keepDraft(visit, { ready: on ? [...
 
 /** The chips on a job: what is known, and what is to be ticked. */
 export function readiness(app, visit) {
-  const all = needs(app, visit);
+  const all = visit.times.en_route_at ? [] : needs(app, visit);
   if (!all.length) return nothing;
   return html`<div><div class="s i2 m">${t('Before you leave')}</div><div class="row wrap tablet-ready">${all.map(one => (one.key
     ? html`<button class="btn" type="button" aria-pressed=${one.ok} @click=${() => toggle(app, visit, [one.key], !one.ok)}>${icon(one.ok ? 'check' : 'circle')}${one.words}</button>`
@@ -58,7 +58,7 @@ export function leave(app, visit, act) {
     const [things, looks] = [asked.filter(one => !conduct.includes(one)), asked.filter(one => conduct.includes(one))];
     return html`${things.map(row)}
       ${looks.length ? html`<h3>${t('Your appearance')}</h3>${looks.map(row)}` : nothing}
-      ${missing.length && !asked.some(one => one.key && !ticked(app, visit).includes(one.key)) ? nothing : html`<button class="btn btn-block btn-primary" type="button" data-leave="all" @click=${all}>${icon('check')}${missing.length || untidy().length ? t('All of it is in order: set off') : t('Set off')}</button>`}
+      ${missing.length && !asked.some(one => one.key && !ticked(app, visit).includes(one.key)) ? nothing : html`<button class="btn btn-block btn-primary" type="button" data-leave="all" @click=${all}>${icon('check')}${missing.length || untidy().length ? t('All in order: set off') : t('Set off')}</button>`}
       ${missing.length ? html`<div class="field"><label for="leave-reason">${t('Or why you leave without it')}</label><input class="input" id="leave-reason" maxlength="300" .value=${reason} @input=${event => { reason = event.target.value; draw(); }}></div>
       <div class="dialog-f"><button class="btn" type="button" data-leave="without" ?disabled=${!reason.trim() || untidy().length > 0} @click=${() => leaveNow(reason.trim())}>${icon('truck')}${t('Set off without it')}</button></div>` : nothing}`;
   });

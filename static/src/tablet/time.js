@@ -31,7 +31,7 @@ export function timeTab(app, visit) {
 // What the steps recorded, and what the technician says it really was; both stay.
 function spent(app, visit, recorded) {
   const names = { travel: t('Travel'), work: t('Work'), waiting: t('Waiting') };
-  return html`<section class="card"><div class="card-h"><h2>${t('Travel and work')}</h2></div><div class="card-b stack">${Object.entries(names).map(([kind, name]) => {
+  return html`<section class="card"><div class="card-h"><h2>${t('Travel and work')}</h2></div><div>${Object.entries(names).map(([kind, name]) => {
     const said = visit.corrections?.[kind];
     const before = recorded[kind] === null ? '' : length(recorded[kind]);
     return html`<div class="tablet-part" data-time=${kind}><div><b>${name} · ${said ? length(said.minutes) : before || '–'}</b>${said ? html`<div class="s i2">${[before && t('recorded %(time)s', { time: before }), said.reason].filter(Boolean).join(' · ')}</div>` : nothing}</div>
