@@ -66,7 +66,7 @@ def upgrade() -> None:
         sa.CheckConstraint("minutes BETWEEN 0 AND 1440", name=op.f("ck_time_correction_minutes")),
         sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_time_correction_visit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_time_correction")),
-        sa.UniqueConstraint("visit_id", "kind", name=op.f("uq_time_correction_visit_id")),
+        sa.UniqueConstraint("visit_id", "kind", name=op.f("uq_time_correction_visit_id_kind")),
     )
     op.create_table(
         "arrival",

@@ -72,6 +72,8 @@ class Tablet:
     def step(self, to: str, following: str | None = None) -> None:
         self.page.wait_for_timeout(750)  # a second press within 700 ms is taken for the same press
         self.page.click(f"[data-step={to}]")
+        if following and self.page.locator("[data-leave=all]").count():  # tools to take along, a customer to call
+            self.page.click("[data-leave=all]")
         if following:
             expect(self.page.locator(f"[data-step={following}]")).to_be_visible()
 
