@@ -210,7 +210,8 @@ def _checks(order: WorkOrder) -> list[tuple[str, str, str, str, str, str]]:
     rows = []
     for line in sheets.check_lines(order, form):
         if line.value:
-            tone, verdict = ("bad", _("out")) if line.out else ("ok", _("OK"))
+            wrong = _("out") if line.tolerance else _("Not in order")  # a check has no tolerance
+            tone, verdict = ("bad", wrong) if line.out else ("ok", _("OK"))
             rows.append((line.label, _breakable(line.value), line.tolerance, tone, _breakable(line.note), verdict))
     return rows
 
