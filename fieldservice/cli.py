@@ -25,6 +25,7 @@ COMMANDS = (
     admin.import_command,
     admin.export_command,
     workorders.hints,
+    workorders.conduct,
     setup.setup,
     operations.backup,
     operations.restore,

@@ -17,6 +17,7 @@ from fieldservice.mechanisms import clocks, files, messages
 from fieldservice.mechanisms.relay import relay
 from fieldservice.operations.services import ask_nightly
 from fieldservice.workorders import held_time, hint_learning
+from fieldservice.workorders.onsite import arriving
 
 
 def list_schedules() -> None:
@@ -34,6 +35,7 @@ def list_schedules() -> None:
     every(time(2, 10), ask_nightly)
     every(time(3, 20), forget_answers)
     every(time(3, 30), forget_done)
+    every(time(3, 50), forget_positions)
     every(time(3, 40), files.sweep)
     every(time(3, 45), import_jobs.sweep)
     every(timedelta(minutes=10), limits.sweep)
@@ -96,3 +98,8 @@ def forget_answers() -> None:
     """Idempotent answers are kept for a day, receipts of forms for a week."""
     write(forget_old_answers)
     write(lambda: intake.forget_receipts(now()))
+
+
+def forget_positions() -> None:
+    """Where technicians arrived is kept for a month."""
+    write(lambda: arriving.forget_positions(now()))

@@ -22,11 +22,12 @@ from fieldservice.stations import lendings
 from fieldservice.stations import models as stations
 from fieldservice.workorders import models as workorders
 from fieldservice.workorders import wishes
+from fieldservice.workorders.onsite import models as onsite
 from fieldservice.workorders.rescue import models as rescues
 from fieldservice.workorders.tablet import models as tablets
 
 MODULES = (
     accounts, api, assets, calendars, clocks, company, customers, deferred, dispatch_areas, dispatch_cover,
-    dispatch_plans, events, feedback, files, intake, lendings, limits, messages, numbers, operations, parts, policies,
-    records, rescues, robots, sales, stations, tablets, tasks, templates, turns, wishes, workorders,
+    dispatch_plans, events, feedback, files, intake, lendings, limits, messages, numbers, onsite, operations, parts,
+    policies, records, rescues, robots, sales, stations, tablets, tasks, templates, turns, wishes, workorders,
 )  # fmt: skip

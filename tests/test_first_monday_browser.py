@@ -275,6 +275,8 @@ class Walk:
                               ("in_progress", "completed")):  # fmt: skip
             page.wait_for_timeout(750)  # a second press within 700 ms is taken for the same press
             page.locator(f"[data-step={to}]").first.click()
+            if to == "en_route":
+                page.click("[data-leave=all]")  # the tools are there, the customer expects the technician
             expect(page.locator(f"[data-step={following}]").first).to_be_visible()
             if to == "en_route":
                 page.evaluate("location.hash = document.querySelector('a[href^=\"#visit\"]')?.hash || location.hash")
@@ -282,7 +284,8 @@ class Walk:
         for box in page.locator("[id^=field-] input[inputmode=decimal]").all():
             box.fill("1")
             box.press("Enter")
-        page.locator("#field-seal_photo input[type=file]").set_input_files(photo())  # type: ignore[arg-type]
+        for moment in ("before", "after"):
+            page.locator(f"#field-seal_{moment} input[type=file]").set_input_files(photo())  # type: ignore[arg-type]
         page.locator("#field-leak_point .tablet-options button").first.click()
         page.locator(".tablet-panel > .btn-block").click()
         page.click("[data-step=completed]")

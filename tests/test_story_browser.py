@@ -164,7 +164,8 @@ def _visits(cast: Cast, served: Served) -> None:
     tablet.to_work()
     for field, value in (("shaft_wear", "0.05"), ("oil_temperature", "61")):
         tablet.read(field, value)
-    page.locator("#field-seal_photo input[type=file]").set_input_files(photo())  # type: ignore[arg-type]
+    for moment in ("before", "after"):
+        page.locator(f"#field-seal_{moment} input[type=file]").set_input_files(photo())  # type: ignore[arg-type]
     page.locator("#field-leak_point .tablet-options button").first.click()
     page.locator(".tablet-panel > .btn-block").click()
     page.click("[data-step=completed]")

@@ -30,15 +30,16 @@ class Print:
 class Album:
     """Puts pictures into the folder of kept files; each scene is drawn once and linked afterwards."""
 
-    masters: dict[str, tuple[Path, Path, Print]] = field(default_factory=dict)
+    masters: dict[tuple[str, int], tuple[Path, Path, Print]] = field(default_factory=dict)
 
-    def paste(self, scene: str, key: str) -> Print:
+    def paste(self, scene: str, key: str, variant: int = 0) -> Print:
         """Keep a picture of a scene under a key."""
         large, small = kept_path(key, TYPE), kept_path(key, TYPE, small=True)
-        if scene not in self.masters:
-            self.masters[scene] = (large, small, _develop(scene, large, small))
-            return self.masters[scene][2]
-        first_large, first_small, seen = self.masters[scene]
+        drawn = (scene, variant)
+        if drawn not in self.masters:
+            self.masters[drawn] = (large, small, _develop(scene, variant, large, small))
+            return self.masters[drawn][2]
+        first_large, first_small, seen = self.masters[drawn]
         _link(first_large, large)
         _link(first_small, small)
         return seen
@@ -50,8 +51,8 @@ def link_twin(key: str, twin: str, content_type: str) -> None:
         _link(kept_path(key, content_type, small=small), kept_path(twin, content_type, small=small))
 
 
-def _develop(scene: str, large: Path, small: Path) -> Print:
-    content = photo(scene).getvalue()
+def _develop(scene: str, variant: int, large: Path, small: Path) -> Print:
+    content = photo(scene, variant).getvalue()
     large.write_bytes(content)
     with Image.open(BytesIO(content)) as image:
         width, height = image.size

@@ -26,7 +26,7 @@ from fieldservice.mechanisms.events import Event, chain_hash
 STANDING = (*TABLES, "asset", "certificate", "technician_skill", "shift", "stock_balance")
 FLOWING = (
     "service_request", "work_order", "visit", "booking", "clock", "survey", "task", "thread_message", "work_item",
-    "stock_move", "part_use", "stored_file", "answer", "event_note", "event",
+    "stock_move", "part_use", "stored_file", "answer", "finding", "event_note", "event",
 )  # fmt: skip
 EARLIER = {  # which rows are told again for earlier months
     "service_request": "s.id IN (SELECT id FROM old_request)",
@@ -49,7 +49,7 @@ SUBJECTS = {
 FACTS = {  # facts of events that are ids
     "clock": "clock", "technician": "technician", "asset": "asset", "home_station": "station",
     "work_order": "work_order", "message": "thread_message", "customer": "customer", "task": "task",
-    "survey": "survey", "file": "stored_file",
+    "survey": "survey", "file": "stored_file", "finding": "finding",
 }  # fmt: skip
 NUMBERS = ("request", "of", "number", "work_order")  # facts that are numbers people say
 TASK_KEYS = {"clock_breached": "clock", "recover": "survey"}

@@ -237,7 +237,9 @@ class Course:
 
     def photos(self, story: Story, number: int, key: str, at: datetime, dice: Dice) -> None:
         for code in readings.photo_fields(story.work_type.form):
-            story.add(_whole(at), "photo", key, visit=number, field=code, scene=scene_of(story.work_type.code, dice))
+            after = story.work_type.form.field(code).moment == "after"
+            scene = scene_of(story.work_type.code, dice)
+            story.add(_whole(at), "photo", key, visit=number, field=code, scene=scene, variant=int(after))
 
     def parts(self, story: Story, number: int, key: str, at: datetime, dice: Dice) -> None:
         """What the pattern says is fitted; planned work takes the work type's usual parts."""

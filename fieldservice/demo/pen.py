@@ -32,6 +32,7 @@ class Written:
     visits: dict[int, Row] = field(default_factory=dict)
     bookings: dict[int, Row] = field(default_factory=dict)
     items: list[Row] = field(default_factory=list)
+    findings: dict[str, Row] = field(default_factory=dict)  # by field, as long as they stand
     fitted: dict[int, Decimal] = field(default_factory=dict)
     survey: Row | None = None
     recovery: Row | None = None
@@ -59,11 +60,12 @@ class Pen:
         self.rows.record(kind, row.subject_type, row.id, row.station_id, told, at=at, by=by)
 
     def paste(
-        self, scene: str, name: str, row: Row, subject_type: str, subject_id: int, at: datetime, by: str
+        self, scene: str, name: str, row: Row, subject_type: str, subject_id: int, at: datetime, by: str,
+        variant: int = 0,
     ) -> int:  # fmt: skip
         """A picture that was re-encoded long ago."""
         key = hashlib.sha256(f"demo {name}".encode()).hexdigest()[:32]
-        seen = self.album.paste(scene, key)
+        seen = self.album.paste(scene, key, variant)
         file = self.rows.add(
             StoredFile, subject_type=subject_type, subject_id=subject_id, station_id=row["station_id"], kind="photo",
             key=key, sha256=seen.sha256, content_type="image/jpeg", size=seen.size, width=seen.width,

@@ -215,7 +215,7 @@ class Teller:
 
     def photo(self, told: Told, step: Step, _story: Story) -> None:
         visit = _visit(told, step)
-        taken = files.receive(photo(step.data["scene"]), PHOTO_NAME)
+        taken = files.receive(photo(step.data["scene"], step.data["variant"]), PHOTO_NAME)
         file = files.attach(taken, visit, at=step.at)
         findings.answer(visit, step.data["field"], [file.id], step.at)
 

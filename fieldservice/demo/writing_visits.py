@@ -5,11 +5,13 @@ from decimal import Decimal
 from typing import Any
 
 from fieldservice.demo.pen import Pen, Written, order_of, visit_of
+from fieldservice.demo.rows import Row
 from fieldservice.demo.stories import Step, Story
 from fieldservice.foundation.places.legs import at_another_hour
 from fieldservice.mechanisms import forms
 from fieldservice.workorders import catalogue
 from fieldservice.workorders.models import Answer, PartUse, WorkItem
+from fieldservice.workorders.onsite.models import Finding
 
 STAMPS = {  # what a move of a visit notes beside its state
     "dispatched": "dispatched_at",
@@ -69,19 +71,50 @@ class VisitPen(Pen):
         visit, field_code = visit_of(written, step), step.data["field"]
         file_id = self.paste(
             step.data["scene"], f"{story.code}{step.data['visit']}{field_code}", visit, "visit", visit.id, step.at,
-            self.by(step, story),
+            self.by(step, story), step.data["variant"],
         )  # fmt: skip
         self._answer(written, step, story, [file_id])
 
     def _answer(self, written: Written, step: Step, story: Story, value: Any) -> None:
         visit, field_code = visit_of(written, step), step.data["field"]
-        given = forms.check_answer(story.work_type.form.field(field_code), value)
+        field = story.work_type.form.field(field_code)
+        given = forms.check_answer(field, value)
         self.rows.add(
             Answer, visit_id=visit.id, work_order_id=visit["work_order_id"], field=field_code, content=given.stored(),
             out_of_tolerance=given.out_of_tolerance, at=step.at,
         )  # fmt: skip
         told = {"field": field_code, "out_of_tolerance": given.out_of_tolerance}
-        self.record("visit.answered", visit, told, step.at, self.by(step, story))
+        by = self.by(step, story)
+        self.record("visit.answered", visit, told, step.at, by)
+        self._weigh(written, visit, field, given, step, by)
+
+    def _weigh(
+        self, written: Written, visit: Row, field: forms.Field, given: forms.Answer, step: Step, by: str
+    ) -> None:  # fmt: skip
+        """A wrong reading raises a finding, a right one later settles it."""
+        standing = written.findings.get(field.code)
+        told = {"field": field.code, "label": dict(field.label)}
+        if given.out_of_tolerance and standing is not None:
+            standing["content"] = given.stored()
+        elif given.out_of_tolerance:
+            order = written.order
+            assert order is not None
+            finding = self.rows.add(
+                Finding, visit_id=visit.id, work_order_id=order.id, station_id=order["station_id"],
+                asset_id=order["asset_id"], field=field.code, content=given.stored(), raised_at=step.at,
+            )  # fmt: skip
+            written.findings[field.code] = finding
+            self.rows.record(
+                "finding.raised", "visit", visit.id, order["station_id"], {"finding": finding.id, **told},
+                at=step.at, by=by,
+            )  # fmt: skip
+        elif standing is not None:
+            del written.findings[field.code]
+            standing["state"], standing["settled_at"] = "corrected", step.at
+            facts = {"from": "found", "finding": standing.id, **told}
+            self.rows.record(
+                "finding.corrected", "visit", standing["visit_id"], standing["station_id"], facts, at=step.at, by=by
+            )
 
     def part(self, written: Written, step: Step, story: Story) -> None:
         visit, quantity, by = visit_of(written, step), step.data["quantity"], self.by(step, story)

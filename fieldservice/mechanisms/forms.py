@@ -17,6 +17,7 @@ from flask_babel import lazy_gettext as _l
 from fieldservice.foundation.errors import Invalid
 
 FieldType = Literal["check", "number", "choice", "text", "photo", "signature", "code"]
+MOMENTS = ("before", "after")  # the work: pictures that belong side by side
 MOST_NUMBER = Decimal(10) ** 9  # below it, six decimals survive every JSON reader (15 digits)
 MOST_DECIMALS = 6
 MOST_TEXT, MOST_CODE, MOST_FILES = 2000, 80, 10
@@ -40,7 +41,8 @@ class Option:
 
 @dataclass(frozen=True)
 class Field:
-    """One question. `low` and `high` bound the tolerance of a number, in `unit`; `most` counts characters or photos."""
+    """One question. `low` and `high` bound the tolerance of a number, in `unit`; `most` counts characters or photos,
+    `moment` says whether a photo is of before or after the work."""
 
     code: str
     type: FieldType
@@ -53,6 +55,7 @@ class Field:
     nominal: Decimal | None = None
     options: tuple[Option, ...] = ()
     most: int = MOST_TEXT
+    moment: str | None = None
 
     @classmethod
     def load(cls, row: Mapping[str, Any]) -> Self:
@@ -61,6 +64,9 @@ class Field:
         options = tuple(Option(_name(one.get("code")), _both(one, code)) for one in row.get("options", ()))
         low, high, nominal = (_bound(row, name) for name in ("low", "high", "nominal"))
         _check_definition(code, kind, options, low, high, nominal)
+        moment = row.get("moment")
+        if moment is not None and (kind != "photo" or moment not in MOMENTS):
+            raise ValueError(f"field {code}: only a photo is of before or after the work")
         most = {"code": MOST_CODE, "photo": MOST_FILES}.get(kind, MOST_TEXT)
         return cls(
             code=code,
@@ -74,6 +80,7 @@ class Field:
             nominal=nominal,
             options=options,
             most=min(int(row.get("most", most)), most),
+            moment=moment,
         )
 
 

@@ -31,6 +31,15 @@ CONSIDERED = 10  # best patterns that speak for a work type
 
 
 @dataclass(frozen=True)
+class Tool:
+    """A tool that a kind of work needs; a `calibrated` one only counts while its calibration is in date."""
+
+    code: str
+    names: Texts
+    calibrated: bool = False
+
+
+@dataclass(frozen=True)
 class WorkType:
     """What a job of this kind takes."""
 
@@ -45,6 +54,8 @@ class WorkType:
     parts: tuple[tuple[str, Decimal], ...]  # part number, quantity
     form: Form
     industry_skills: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # what an industry asks besides
+    tools: tuple[Tool, ...] = ()
+    permits: tuple[str, ...] = ()  # words.yaml permit
 
     def at(self, industry: str) -> Self:
         """The work at a machine of this industry: a rescue of a lathe asks for other skills than one of a pump."""
@@ -229,6 +240,8 @@ def read_work_type(code: str, version: int, content: Mapping[str, Any]) -> WorkT
         duration_min=content["duration_min"], skills=content["skills"], certificates=tuple(content["certificates"]),
         parts=_parts(content), form=Form.load(code, version, content["checklist"]),
         industry_skills=content.get("industry_skills", {}),
+        tools=tuple(Tool(one["code"], one["names"], bool(one.get("calibrated"))) for one in content.get("tools", ())),
+        permits=tuple(content.get("permits", ())),
     )  # fmt: skip
 
 

@@ -1,15 +1,50 @@
-"""`hints train`: learn work types from closed work now; `hints show`: what a text would be given."""
+"""`conduct require`, `conduct waive`: the policy of a station. `hints train`, `hints show`: hints learned from work."""
 
 import json
 
 import click
 from flask.cli import AppGroup
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
 
 from fieldservice.foundation.commands import show_errors
-from fieldservice.foundation.db import write
+from fieldservice.foundation.db import session, write
+from fieldservice.foundation.errors import NotFound
 from fieldservice.foundation.time import now
 from fieldservice.foundation.words import pick
+from fieldservice.stations.models import Station
 from fieldservice.workorders import catalogue, hint_learning
+from fieldservice.workorders.onsite import leaving
+
+conduct = AppGroup("conduct", help="Whether technicians check their appearance before they leave (S-09).")
+
+
+@conduct.command("require")
+@click.argument("station")
+@show_errors
+def require(station: str) -> None:
+    """Ask the technicians of a station (by its code) for uniform and badge before they leave."""
+    _set_conduct(station, True)
+
+
+@conduct.command("waive")
+@click.argument("station")
+@show_errors
+def waive(station: str) -> None:
+    """Ask them no more."""
+    _set_conduct(station, False)
+
+
+def _set_conduct(code: str, wanted: bool) -> None:
+    def work() -> str:
+        station = session.scalar(select(Station).where(Station.code == code))
+        if station is None:
+            raise NotFound(_l("There is no station of this code."))
+        leaving.require_conduct(station, wanted, now())
+        return station.code
+
+    click.echo(f"{write(work)}: conduct is {'asked for' if wanted else 'not asked for'}")
+
 
 hints = AppGroup("hints", help="Hints at triage, learned from closed work.")
 

@@ -19,6 +19,7 @@ from fieldservice.foundation.access import Person
 from fieldservice.foundation.errors import NotFound
 from fieldservice.foundation.formats import FormatError
 from fieldservice.mechanisms import templates
+from fieldservice.mechanisms.forms import MOMENTS
 from fieldservice.mechanisms.records import Kind
 from fieldservice.mechanisms.records.fields import (
     SEVERAL,
@@ -227,7 +228,8 @@ class WordList(Field):
 class Checklist(Field):
     """Lines of a checklist, one a line: code | type | 中文 | English | more.
 
-    `type!` must be answered. `more` of a number: 'unit low..high =nominal'; of a choice: 'code=中文/English, …'.
+    `type!` must be answered. `more` of a number: 'unit low..high =nominal'; of a choice: 'code=中文/English, …'; of a
+    photo: 'before' or 'after'.
     A sixth piece, '中文/English', is a hint.
     """
 
@@ -275,6 +277,8 @@ def read_line(line: str) -> dict[str, Any]:
         for name in ("low", "high", "nominal"):
             if match[name]:
                 found[name] = _number(match[name], line)
+    elif kind == "photo" and more in MOMENTS:
+        found["moment"] = more
     if hint:
         zh, en = _two(hint)
         found["hint"] = {"zh": zh, "en": en or zh}
@@ -310,7 +314,7 @@ def _number(text: str, line: str) -> int | float:
 
 def pieces_of(row: Mapping[str, Any]) -> list[str]:
     """A line of a checklist as pieces."""
-    more = ""
+    more = row.get("moment") or ""
     if row["type"] == "choice":
         more = ", ".join(f"{one['code']}={_pair(one)}" for one in row.get("options", ()))
     elif row["type"] == "number":

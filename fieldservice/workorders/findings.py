@@ -23,6 +23,7 @@ from fieldservice.parts import services as ledger
 from fieldservice.parts.models import Part, StockLocation, StockMove
 from fieldservice.workorders import catalogue, lines, needs
 from fieldservice.workorders.models import Answer, PartUse, Visit, WorkItem, WorkOrder
+from fieldservice.workorders.onsite import raised
 
 AT_WORK = ("on_site", "in_progress", "paused")
 ENDED = ("completed", "partially_completed", "cannot_complete")
@@ -36,19 +37,22 @@ MOST_SERIAL, MOST_NAME, MOST_NOTE, MOST_NEED = 60, 80, 1000, 300
 def answer(visit: Visit, field_code: str, value: Any, at: datetime, note: str = "") -> Answer:
     """Record a checklist answer; a later one replaces it.
 
-    A reading out of tolerance is taken: the technician tests again, or `note` says why. Raises Invalid for
-    a value that does not fit its field.
+    A reading out of tolerance, or a required check that failed, is taken and raises a finding: the technician tests
+    again, or `note` says why. Raises Invalid for a value that does not fit its field.
     """
     at_machine(visit)
     order = visit.work_order
-    given = forms.check_answer(catalogue.checklist_of(order).field(field_code), value)
+    field = catalogue.checklist_of(order).field(field_code)
+    given = forms.check_answer(field, value)
+    out = given.out_of_tolerance or raised.failed(field, given)
     row = session.scalar(select(Answer).where(Answer.visit_id == visit.id, Answer.field == field_code))
     if row is None:
         row = Answer(visit_id=visit.id, work_order_id=order.id, field=field_code)
         session.add(row)
-    row.content, row.out_of_tolerance = given.stored(), given.out_of_tolerance
+    row.content, row.out_of_tolerance = given.stored(), out
     row.note, row.at = forms.plain_text(note, 500, field="note"), at
-    record("visit.answered", visit, {"field": field_code, "out_of_tolerance": given.out_of_tolerance}, at=at)
+    record("visit.answered", visit, {"field": field_code, "out_of_tolerance": out}, at=at)
+    raised.weigh(visit, row, at)
     return row
 
 
@@ -270,11 +274,14 @@ def coded(order: WorkOrder) -> bool:
 
 
 def unanswered(order: WorkOrder) -> list[str]:
-    """Labels of required fields that no visit of the order answered."""
+    """Labels of required fields that no visit of the order answered. A failed check is an answer once it says why."""
     rows = session.scalars(select(Answer).where(Answer.work_order_id == order.id).order_by(Answer.at, Answer.id))
-    given = {row.field: forms.Answer.from_stored(row.content) for row in rows}
+    last = {row.field: row for row in rows}
+    given = {code: forms.Answer.from_stored(row.content) for code, row in last.items()}
+    explained = {code for code, row in last.items() if row.note and given[code].value is False}
     form = catalogue.checklist_of(order)
-    return [catalogue.label_of(form.field(code)) for code in forms.missing_required(form, given)]
+    missing = [code for code in forms.missing_required(form, given) if code not in explained]
+    return [catalogue.label_of(form.field(code)) for code in missing]
 
 
 def open_required(order: WorkOrder) -> list[str]:

@@ -71,6 +71,18 @@ SENTENCES: dict[str, tuple[str, str, Any]] = {
     "visit.extra_declined": ("x", "warn", _l("The customer declined extra work: %(value)s")),
     "visit.needed": ("package", "warn", _l("Missing for the next visit: %(part)s")),
     "visit.noted": ("message-square", "info", _l("Note of the technician")),
+    "visit.time_corrected": (
+        "clock",
+        "mute",
+        _l("Time corrected: %(kind)s %(minutes)s min, recorded %(recorded)s"),
+    ),
+    "visit.follow_up": ("repeat", "info", _l("Follow-up work asked for: %(work_order)s")),
+    "finding.raised": ("triangle-alert", "warn", _l("Found not in order: %(field)s")),
+    "finding.found": ("triangle-alert", "warn", _l("Not in order, reason taken back: %(field)s")),
+    "finding.corrected": ("check", "ok", _l("In order again: %(field)s")),
+    "finding.tolerated": ("pencil", "warn", _l("Stays as it is, with a reason: %(field)s")),
+    "finding.followed_up": ("repeat", "info", _l("Follow-up work was made of it: %(field)s")),
+    "finding.withdrawn": ("undo-2", "mute", _l("Answer taken back: %(field)s")),
     "clock.warned": ("timer", "warn", _l("%(kind)s: little time left, due %(due_at)s")),
     "clock.breached": ("triangle-alert", "bad", _l("Promise broken: %(kind)s, was due %(due_at)s")),
     "clock.kept": ("shield-check", "ok", _l("Promise kept: %(kind)s")),
@@ -199,6 +211,8 @@ def _facts(event: Event, crew: Mapping[int, str]) -> _Facts:
         said["author"] = str(_("The customer") if facts["author"] == "customer" else _("We"))
     if event.kind.startswith("clock."):
         said["kind"] = word("promise", facts.get("kind", ""))
+    if event.kind == "visit.time_corrected":
+        said |= {"kind": word("time_kind", facts["kind"]), "recorded": str(facts["recorded"] or "–")}
     for name in ("starts_at", "due_at"):
         if name in facts:
             said[name] = display.datetime_short(datetime.fromisoformat(str(facts[name])))
@@ -211,6 +225,8 @@ def _facts(event: Event, crew: Mapping[int, str]) -> _Facts:
         said["value"] = display.money(facts["value"])
     if event.kind == "visit.needed":
         said["part"] = facts["part"] or "–"
+    if isinstance(facts.get("label"), Mapping):
+        said["field"] = pick(facts["label"])
     if "technician" in facts:
         said["technician"] = crew.get(facts["technician"], "–")
     if "work_type" in facts:

@@ -360,6 +360,7 @@ class TabletUpload(Base):
     visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"), index=True)  # once a command said so
     kind: Mapped[str] = mapped_column(String(12), default="photo")  # photo, signature
     field: Mapped[str | None] = mapped_column(String(60))  # the checklist field it answers
+    moment: Mapped[str | None] = mapped_column(String(8))  # before or after the work, where it matters
     taken_at: Mapped[datetime | None]
     received: Mapped[dict[str, Any]]  # what mechanisms.files took in; empty until the bytes are here
     file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_file.id"))  # once both are known

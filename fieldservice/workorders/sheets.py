@@ -1,6 +1,6 @@
 """What the page of a work order shows: visits, parts, checklist, codes, coverage, files, history."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -23,6 +23,9 @@ from fieldservice.workorders import catalogue, orders, queries
 from fieldservice.workorders.history import Line, history_of
 from fieldservice.workorders.lines import WorkLine, extras_of, lines_of
 from fieldservice.workorders.models import Answer, PartUse, Visit, WorkItem, WorkOrder
+from fieldservice.workorders.onsite import arriving, follow_ups, leaving, raised
+from fieldservice.workorders.onsite.leaving import Left
+from fieldservice.workorders.onsite.models import Arrival, Finding, FollowUp
 from fieldservice.workorders.rescue import queries as rescues
 from fieldservice.workorders.rescue.queries import RescueCard
 from fieldservice.workorders.wording import reason_text
@@ -101,6 +104,17 @@ class CheckLine:
 
 
 @dataclass(frozen=True)
+class FindingLine:
+    """A finding in the reader's language."""
+
+    finding: Finding
+    label: str
+    value: str
+    tolerance: str
+    may_follow: bool
+
+
+@dataclass(frozen=True)
 class OrderSheet:
     """All that the page shows of one order."""
 
@@ -113,6 +127,11 @@ class OrderSheet:
     extras: list[ExtraAsked]
     follow_ups: list[WorkItem]
     checklist: list[CheckLine]
+    findings: list[FindingLine]
+    follows: FollowUp | None  # what this order was made of
+    followed: Sequence[FollowUp]  # what was made of it
+    left: Mapping[int, str]  # visit → what somebody left without, and why (F-04)
+    check_ins: Mapping[int, str]  # visit → how somebody arrived
     codes: list[tuple[str, str, str]]  # namespace, code, word
     pattern: str
     coverage: str
@@ -154,6 +173,8 @@ class OrderSheet:
 def order_sheet(order: WorkOrder, person: Person) -> OrderSheet:
     """Gather it; a fixed number of queries."""
     kind = catalogue.work_type(order.work_type, order.work_type_version)
+    ids = [visit.id for visit in order.visits]
+    follows, followed = follow_ups.around(order)
     return OrderSheet(
         order=order,
         title=order.title,
@@ -164,6 +185,11 @@ def order_sheet(order: WorkOrder, person: Person) -> OrderSheet:
         extras=extras_asked(order),
         follow_ups=[item for item in order.items if item.kind == "follow_up"],
         checklist=check_lines(order, kind.form),
+        findings=finding_lines(order, kind.form),
+        follows=follows,
+        followed=followed,
+        left={visit_id: _left_text(one) for visit_id, one in leaving.unready_of(ids).items()},
+        check_ins={visit_id: _check_in_text(one) for visit_id, one in arriving.arrivals_of(ids).items()},
         codes=[(name, code, word(name, code)) for name in CODES if (code := getattr(order, name))],
         pattern=_symptom(order.pattern),
         coverage=coverage_text(order),
@@ -173,6 +199,16 @@ def order_sheet(order: WorkOrder, person: Person) -> OrderSheet:
         may_plan=person.has(*queries.PLANNERS) and person.covers(order.station_id, *queries.PLANNERS),
         rescue=rescues.card_of(order, person),
     )
+
+
+def _left_text(left: Left) -> str:
+    what = str(_(", ")).join(word("readiness", code) for code in left.missing)
+    return " · ".join(filter(None, (str(_("Left without: %(what)s", what=what)), left.reason)))
+
+
+def _check_in_text(arrival: Arrival) -> str:
+    away = str(_("%(metres)s m from the site", metres=arrival.distance_m)) if arrival.distance_m is not None else ""
+    return " · ".join(filter(None, (word("check_in", arrival.check_in), away, arrival.reason)))
 
 
 def files_about(order: WorkOrder) -> list[StoredFile]:
@@ -320,6 +356,17 @@ def _check_line(field: forms.Field, row: Answer | None) -> CheckLine:
     return CheckLine(
         label, field.required, value_text(field, answer), tolerance, row.out_of_tolerance, row.note, row.at
     )  # fmt: skip
+
+
+def finding_lines(order: WorkOrder, form: forms.Form) -> list[FindingLine]:
+    """What was found not in order, oldest first."""
+    return [
+        FindingLine(
+            one.finding, catalogue.label_of(one.field), value_text(one.field, one.answer), tolerance_text(one.field),
+            one.may_follow,
+        )
+        for one in raised.findings_of(order, form)
+    ]  # fmt: skip
 
 
 def value_text(field: forms.Field, answer: forms.Answer) -> str:

@@ -21,6 +21,7 @@ from fieldservice.parts.queries import parts_by_number
 from fieldservice.workorders import catalogue, orders, queries, triage, triage_form
 from fieldservice.workorders.acting import decided_order, planned_order, triaged_request
 from fieldservice.workorders.models import WorkOrder
+from fieldservice.workorders.onsite import follow_ups, raised
 from fieldservice.workorders.request_sheet import request_sheet
 from fieldservice.workorders.rescue import form as rescue_form
 from fieldservice.workorders.rescue import services as rescues
@@ -224,6 +225,23 @@ def move_order(number: str) -> Any:
         write(work)
     except REFUSALS as error:
         return _order_page(queries.order_by_number(number, current()), error, to), error.status
+    return redirect(url_for("workorders.order_page", number=number), 303)
+
+
+@blueprint.post("/work-orders/<number>/findings/<int:finding_id>/follow-up")
+@roles(*queries.PLANNERS)
+def follow_finding(number: str, finding_id: int) -> Any:
+    """A finding becomes work of its own, in one press."""
+
+    def work() -> str:
+        order = planned_order(number)
+        return follow_ups.follow_finding(raised.finding_of(order, finding_id), now()).work_order.number
+
+    try:
+        made = write(work)
+    except REFUSALS as error:
+        return _order_page(queries.order_by_number(number, current()), error, "follow_up"), error.status
+    flash(_("%(number)s is ready to be planned.", number=made))
     return redirect(url_for("workorders.order_page", number=number), 303)
 
 

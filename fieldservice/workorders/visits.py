@@ -38,6 +38,9 @@ from fieldservice.workorders.findings import (
     withdraw_need,
 )
 from fieldservice.workorders.models import Visit, WorkItem, WorkOrder
+from fieldservice.workorders.onsite import arriving, leaving
+from fieldservice.workorders.onsite.arriving import CheckIn
+from fieldservice.workorders.onsite.leaving import Departure
 
 __all__ = [
     "AT_WORK", "CORRECTIVE", "ENDED", "END_REASONS", "accept", "answer", "arrive", "at_machine", "choose_pattern",
@@ -68,23 +71,33 @@ def decline(visit: Visit, reason: str, at: datetime) -> None:
     orders.settle(visit.work_order, at)
 
 
-def set_off(visit: Visit, at: datetime) -> None:
-    """On the way. The customer is given an arrival time where the place is known well enough."""
+def set_off(visit: Visit, at: datetime, departure: Departure | None = None) -> None:
+    """On the way. The customer is given an arrival time where the place is known well enough.
+
+    What was not ready is kept with the step and keeps nobody. Raises Conflict `conduct` (S-09).
+    """
+    left = departure or Departure()
+    leaving.check_conduct(visit, left.conduct)
     _begin(visit, at)
     visit.en_route_at = at
     # county precision never feeds an arrival time (DESIGN §6)
     exact = visit.work_order.precision == "point"
     way = at_another_hour(timedelta(minutes=visit.travel_min), visit.starts_at, at)
     visit.eta_at = at + way if exact else None
-    move(visit, "en_route", at=at)
+    move(visit, "en_route", at=at, reason=left.reason or None, **left.facts)
     orders.settle(visit.work_order, at)
 
 
-def arrive(visit: Visit, at: datetime) -> None:
+def arrive(visit: Visit, at: datetime, check_in: CheckIn | None = None) -> None:
     """At the machine: the arrival promise is kept or broken now (T-04)."""
     _begin(visit, at)
     visit.on_site_at = at
-    move(visit, "on_site", at=at)
+    if check_in is None:
+        move(visit, "on_site", at=at)
+    else:
+        told: dict[str, Any] = {"check_in": check_in.kind, "distance_m": check_in.distance_m}
+        move(visit, "on_site", at=at, reason=check_in.reason or None, **told)
+        arriving.keep(visit, check_in, at)
     if visit.work_order.request is not None:
         intake.note_arrival(visit.work_order.request, at)
     orders.settle(visit.work_order, at)
@@ -206,7 +219,8 @@ def _free_time(visit: Visit, at: datetime) -> None:
 
 def step(
     visit: Visit, to: str, at: datetime, *, reason: str | None = None, restored: bool | None = None,
-    open_items: Sequence[str] = (), done_items: Sequence[int] = (),
+    open_items: Sequence[str] = (), done_items: Sequence[int] = (), departure: Departure | None = None,
+    check_in: CheckIn | None = None,
 ) -> None:  # fmt: skip
     """Make the move named by its target state (CONTRACT: moves `{to, reason?, restored?}`)."""
     if to == "declined":
@@ -219,13 +233,14 @@ def step(
         finish(
             visit, outcome=to, at=at, restored=restored, reason=reason, open_items=open_items, done_items=done_items
         )  # fmt: skip
-    elif to in ON_THE_WAY:
-        ON_THE_WAY[to](visit, at)
+    elif to == "accepted":
+        accept(visit, at)
+    elif to == "en_route":
+        set_off(visit, at, departure)
+    elif to == "on_site":
+        arrive(visit, at, check_in)
     else:
         raise Invalid({"to": [_l("A technician cannot make this step.")]})
-
-
-ON_THE_WAY = {"accepted": accept, "en_route": set_off, "on_site": arrive}
 
 
 # Times ------------------------------------------------------------------------------------------------

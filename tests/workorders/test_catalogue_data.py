@@ -114,6 +114,8 @@ def test_work_types_are_distinct_and_refer_to_what_exists() -> None:
         assert work_type["skills"], code
         assert set(work_type["skills"]) <= set(SKILLS["skills"]), code
         assert set(work_type["skills"].values()) <= {1, 2, 3}, code
+        assert set(work_type.get("permits", ())) <= words("permit"), code
+        assert all(CODE.fullmatch(tool["code"]) for tool in work_type.get("tools", ())), code
         for industry, more in work_type.get("industry_skills", {}).items():
             assert industry in INDUSTRIES, code
             assert set(more) <= set(SKILLS["skills"]), code
@@ -259,3 +261,11 @@ def test_the_sentences_cover_every_case() -> None:
     assert set(COMPANY["areas"]) == set(INDUSTRIES)
     for sentences in COMPANY["reports"]["since"], COMPANY["reports"]["tried"], COMPANY["technician_notes"]:
         assert len(sentences) >= 15
+
+
+def test_pictures_of_before_and_after_come_in_pairs() -> None:
+    """In the newest version of a checklist, as many of the one as of the other."""
+    for work_type in {one["code"]: one for one in WORK_TYPES}.values():
+        moments = Counter(field.get("moment") for field in work_type["checklist"])
+        assert moments["before"] == moments["after"], work_type["code"]
+    assert sum(1 for _code, field in FIELDS if field.get("moment") == "before") >= 4

@@ -72,6 +72,8 @@ class Tablet:
     def step(self, to: str, following: str | None = None) -> None:
         self.page.wait_for_timeout(750)  # a second press within 700 ms is taken for the same press
         self.page.click(f"[data-step={to}]")
+        if following and self.page.locator("[data-leave=all]").count():  # tools to take along, a customer to call
+            self.page.click("[data-leave=all]")
         if following:
             expect(self.page.locator(f"[data-step={following}]")).to_be_visible()
 
@@ -113,9 +115,9 @@ class Tablet:
         self.page.mouse.up()
 
 
-def photo() -> dict[str, Any]:
+def photo(colour: str = "#336655") -> dict[str, Any]:
     made = BytesIO()
-    Image.new("RGB", (2400, 1800), "#336655").save(made, "JPEG")
+    Image.new("RGB", (2400, 1800), colour).save(made, "JPEG")
     return {"name": "seal.jpg", "mimeType": "image/jpeg", "buffer": made.getvalue()}
 
 

@@ -42,7 +42,7 @@ class Tablet:
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}", "Accept-Language": "zh"}
 
-    def command(self, kind: str, at: Any = None, **payload: Any) -> dict[str, Any]:
+    def command(self, kind: str, /, at: Any = None, **payload: Any) -> dict[str, Any]:
         self.seq += 1
         return {
             "id": f"0190-test-{next(_numbers):08d}",
@@ -60,7 +60,7 @@ class Tablet:
         assert answer.status_code == status, answer.text
         return answer.json["results"] if status == 200 else answer.json  # type: ignore[index,no-any-return]
 
-    def send(self, kind: str, **payload: Any) -> dict[str, Any]:
+    def send(self, kind: str, /, **payload: Any) -> dict[str, Any]:
         return self.post(self.command(kind, **payload))[0]
 
     def go(self, *states: str) -> None:

@@ -1,6 +1,6 @@
 """What a service report says in one language, as plain texts for its template."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,9 +15,12 @@ from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.events import history, notes_of
 from fieldservice.workorders import catalogue, sheets
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.onsite import times
+from fieldservice.workorders.onsite.models import TimeCorrection
 from fieldservice.workorders.rescue.queries import rescue_of
 
 PROMISES = ("first_answer", "arrival", "restore")
+FOUND_TONES = {"found": "warn", "corrected": "ok", "tolerated": "mute", "followed_up": "info"}
 TONES = {"kept": "ok", "breached": "bad", "running": "info", "void": "mute"}
 
 
@@ -46,6 +49,8 @@ class ReportPart:
     checks_title: str
     checks_head: Sequence[str]
     checks: Sequence[tuple[str, str, str, str, str, str]]  # label, value, tolerance, tone, note, verdict
+    findings_title: str
+    findings: Sequence[tuple[str, str, str, str, str]]  # label, reading, why it stays, tone, verdict
     parts_title: str
     parts_head: Sequence[str]
     parts: Sequence[tuple[str, str, str, str, str, str, str]]  # name, marks, quantity, tone, coverage, price, reason
@@ -56,6 +61,8 @@ class ReportPart:
     covered: str
     extras_title: str
     extras: Sequence[tuple[str, str, str, str, str]]  # words, who and when, amount, tone, decision
+    pairs_head: tuple[str, str]
+    pairs: Sequence[tuple[str, str]]  # picture files of before and after the work; "" where there is none
     photos_title: str
     photos: Sequence[str]
     signature_label: str
@@ -66,13 +73,17 @@ class ReportPart:
     thanks: str
 
 
-def part_in(lang: str, order: WorkOrder, *, photos: Sequence[str], signature: str) -> ReportPart:
-    """The order's report in that language; `photos` and `signature` name the picture files."""
+def part_in(
+    lang: str, order: WorkOrder, *, photos: Sequence[str], signature: str, pairs: Sequence[tuple[str, str]] = ()
+) -> ReportPart:
+    """The order's report in that language; `photos`, `pairs` and `signature` name the picture files."""
     with force_locale(lang):
-        return _part(lang, order, photos, signature)
+        return _part(lang, order, photos, pairs, signature)
 
 
-def _part(lang: str, order: WorkOrder, photos: Sequence[str], signature: str) -> ReportPart:
+def _part(
+    lang: str, order: WorkOrder, photos: Sequence[str], pairs: Sequence[tuple[str, str]], signature: str
+) -> ReportPart:
     visits = [visit for visit in order.visits if visit.on_site_at is not None]
     last = visits[-1]
     lines = sheets.paid_lines(order)
@@ -99,6 +110,8 @@ def _part(lang: str, order: WorkOrder, photos: Sequence[str], signature: str) ->
         checks_title=_("Checks and readings"),
         checks_head=(_("Check"), _("Result"), _("Tolerance"), ""),
         checks=_checks(order),
+        findings_title=_("Found not in order"),
+        findings=_findings(order),
         parts_title=_("Work and parts"),
         parts_head=(_("Item"), _("Quantity"), _("Covered by"), _("You pay")),
         parts=[_line(paid) for paid in lines],
@@ -109,6 +122,8 @@ def _part(lang: str, order: WorkOrder, photos: Sequence[str], signature: str) ->
         covered=display.money(sheets.covered_of(lines)),
         extras_title=_("Extra work"),
         extras=[_extra(asked) for asked in sheets.extras_asked(order)],
+        pairs_head=(_("Before the work"), _("After the work")),
+        pairs=pairs,
         photos_title=_("Photos"),
         photos=photos,
         signature_label=_("Signature of the customer"),
@@ -165,6 +180,7 @@ def _summary(order: WorkOrder, lang: str) -> str:
 
 def _times(order: WorkOrder, visits: Sequence[Visit]) -> list[tuple[str, str]]:
     rows = []
+    corrections = times.corrections_of([visit.id for visit in visits])
     if order.request is not None:
         rows.append((_("Reported"), _moment(order.request.received_at)))
     for visit in visits:
@@ -176,9 +192,18 @@ def _times(order: WorkOrder, visits: Sequence[Visit]) -> list[tuple[str, str]]:
             rows.append(
                 (_("Working time"), " · ".join(filter(None, (display.minutes(max(worked, timedelta(0))), paused))))
             )
+        rows += [_corrected(one, times.recorded(visit)) for one in corrections if one.visit_id == visit.id]
     if order.restored_at is not None:
         rows.append((_("Machine runs again"), _moment(order.restored_at)))
     return rows
+
+
+def _corrected(one: TimeCorrection, recorded: Mapping[str, int | None]) -> tuple[str, str]:
+    """Both figures, and why."""
+    before = recorded[one.kind]
+    by_steps = _("recorded %(time)s", time=display.minutes(before)) if before is not None else ""
+    label = _("%(kind)s, corrected", kind=word("time_kind", one.kind))
+    return label, _breakable(" · ".join(filter(None, (str(display.minutes(one.minutes)), by_steps, one.reason))))
 
 
 def _promises(order: WorkOrder) -> list[tuple[str, str, str, str, str]]:
@@ -199,9 +224,21 @@ def _checks(order: WorkOrder) -> list[tuple[str, str, str, str, str, str]]:
     rows = []
     for line in sheets.check_lines(order, form):
         if line.value:
-            tone, verdict = ("bad", _("out")) if line.out else ("ok", _("OK"))
+            wrong = _("out") if line.tolerance else _("Not in order")  # a check has no tolerance
+            tone, verdict = ("bad", wrong) if line.out else ("ok", _("OK"))
             rows.append((line.label, _breakable(line.value), line.tolerance, tone, _breakable(line.note), verdict))
     return rows
+
+
+def _findings(order: WorkOrder) -> list[tuple[str, str, str, str, str]]:
+    form = catalogue.work_type(order.work_type, order.work_type_version).form
+    return [
+        (
+            one.label, _breakable(" · ".join(filter(None, (one.value, one.tolerance)))), _breakable(one.finding.note),
+            FOUND_TONES[one.finding.state], word("state", one.finding.state),
+        )
+        for one in sheets.finding_lines(order, form)
+    ]  # fmt: skip
 
 
 def _line(paid: sheets.PaidLine) -> tuple[str, str, str, str, str, str, str]:

@@ -9,15 +9,18 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
 import typst
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
 
 from config import LANGUAGES, ROOT
 from fieldservice.foundation.company import company
+from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Conflict, Invalid
 from fieldservice.foundation.formats import phone_text
 from fieldservice.foundation.jobs import compute
@@ -25,13 +28,13 @@ from fieldservice.foundation.time import now
 from fieldservice.mechanisms import files
 from fieldservice.mechanisms.files.folder import kept_path
 from fieldservice.mechanisms.files.models import StoredFile
-from fieldservice.workorders.models import WorkOrder
+from fieldservice.workorders.models import TabletUpload, WorkOrder
 from fieldservice.workorders.service_report.parts import ReportPart, part_in
 
 TEMPLATE = Path(__file__).parent / "report.typ"
 FONTS = ROOT / "node_modules" / "@expo-google-fonts" / "noto-sans-sc"
 FAMILIES = ("Noto Sans SC", "DejaVu Sans Mono")
-MOST_PHOTOS = 8
+MOST_PHOTOS, MOST_PAIRS = 8, 4
 PRODUCT = "FieldService 360"  # where nobody said whose installation it is
 
 
@@ -75,14 +78,16 @@ def gather(order: WorkOrder, lang: str | None = None) -> ServiceReport:
     if not order.summary.strip():
         raise Invalid({"summary": [_l("Write for the customer, in plain words, what was found and done.")]})
     first = lang if lang in LANGUAGES else order.request.language if order.request else LANGUAGES[0]
-    photos, signature = _pictures(order)
+    photos, pairs, signature = _pictures(order)
     names = [picture.name for picture in photos]
+    side_by_side = [(_name(before), _name(after)) for before, after in pairs]
     signed = signature.name if signature else ""
     parts = tuple(
-        part_in(language, order, photos=names, signature=signed)
+        part_in(language, order, photos=names, signature=signed, pairs=side_by_side)
         for language in (first, *(other for other in LANGUAGES if other != first))
     )
-    pictures = (*photos, *([signature] if signature else []))
+    paired = [picture for pair in pairs for picture in pair if picture is not None]
+    pictures = (*photos, *paired, *([signature] if signature else []))
     made_at = now().replace(microsecond=0)  # PDF knows whole seconds
     return ServiceReport(order.number, f"{parts[0].heading} {order.number}", made_at, parts, pictures, _company(first))
 
@@ -95,12 +100,37 @@ def _company(language: str) -> str:
     return " · ".join(told) or PRODUCT
 
 
-def _pictures(order: WorkOrder) -> tuple[list[Picture], Picture | None]:
-    """Thumbnails of the visits' photos, and the last signature; what is still being processed is left out."""
+Pair = tuple["Picture | None", "Picture | None"]
+
+
+def _pictures(order: WorkOrder) -> tuple[list[Picture], list[Pair], Picture | None]:
+    """Thumbnails of the visits' photos, those of before and after the work in pairs, and the last signature.
+
+    What is still being processed is left out.
+    """
     found = [file for some in files.files_of(order.visits).values() for file in some if file.state == "ready"]
-    photos = [_picture(file) for file in found if file.kind == "photo"][-MOST_PHOTOS:]
+    moments = _moments(order)
+    before: list[Picture] = []
+    after: list[Picture] = []
+    others: list[Picture] = []
+    for file in found:
+        if file.kind == "photo" and (picture := _picture(file)) is not None:
+            {"before": before, "after": after}.get(moments.get(file.id) or "", others).append(picture)
+    pairs = list(zip_longest(before, after))[:MOST_PAIRS]
     drawn = [_picture(file) for file in found if file.kind == "signature"][-1:]
-    return [photo for photo in photos if photo is not None], next(iter(drawn), None)
+    return others[-MOST_PHOTOS:], pairs, next(iter(drawn), None)
+
+
+def _moments(order: WorkOrder) -> dict[int, str | None]:
+    """file → before or after the work"""
+    rows = select(TabletUpload.file_id, TabletUpload.moment).where(
+        TabletUpload.visit_id.in_([visit.id for visit in order.visits]), TabletUpload.moment.is_not(None)
+    )
+    return {file_id: moment for file_id, moment in session.execute(rows) if file_id is not None}
+
+
+def _name(picture: Picture | None) -> str:
+    return picture.name if picture is not None else ""
 
 
 def _picture(file: StoredFile) -> Picture | None:

@@ -26,7 +26,7 @@ from fieldservice.stations.models import Technician
 from fieldservice.workorders import visits
 from fieldservice.workorders.models import TabletCommand, Visit
 from fieldservice.workorders.tablet import overwriting
-from fieldservice.workorders.tablet.kinds import KINDS, Deed
+from fieldservice.workorders.tablet.kinds import KINDS, Deed, Own
 
 CURRENT = 2  # version of the tablet's page that this server brings
 OLDER = 2  # so many versions before it are understood: a tablet comes back after days without a network
@@ -198,7 +198,7 @@ def _once(person: Person, sender: Sender, command: Command, error: DomainError |
         return _shown(known, person)
     row = TabletCommand(
         command_id=command.id, device_id=sender.device_id, seq=command.seq, user_id=person.user_id, kind=command.kind,
-        payload=storable(dict(command.payload)), at=_bounded(command.at),
+        payload=storable(without_place(command.payload)), at=_bounded(command.at),
         device_at=None if command.device_at is None else _bounded(command.device_at),
         offset_ms=_offset(command, sender), client=sender.client, received_at=now(), status=ACCEPTED, detail={},
     )  # fmt: skip
@@ -230,6 +230,10 @@ def _offset(command: Command, sender: Sender) -> int | None:
 def _perform(person: Person, sender: Sender, command: Command, row: TabletCommand) -> None:
     kind = KINDS[command.kind]
     payload = loaded_payload(kind.schema, command.payload)
+    if not kind.of_visit:
+        facts = kind.do(Own(min(row.at, now()), person, command.id), **payload)
+        row.detail = {**facts, "base_version": command.base_version}
+        return
     visit, flags = _visit_for(person, int(payload.pop("visit")), command)
     row.visit_id, row.station_id = visit.id, visit.station_id
     at = row.counted_at = counted_time(visit, row)
@@ -284,6 +288,11 @@ def loaded_payload(schema: ma.Schema, payload: Mapping[str, Any]) -> dict[str, A
         texts: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]  # marshmallow leaves it untyped
         raise Invalid({str(name)[:60]: lines(found) for name, found in texts.items()}, code="malformed") from error
     return loaded
+
+
+def without_place(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """A payload as it may be kept: where somebody was is not, since it may be known only as `onsite.arriving` says."""
+    return {name: value for name, value in payload.items() if name != "position"}
 
 
 def lines(found: Any) -> list[Any]:

@@ -1,6 +1,6 @@
 """What each kind of command carries and does (CONTRACT: tablet command kinds). More may be added; none is renamed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,14 +13,19 @@ from sqlalchemy import select
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Invalid, NotFound
+from fieldservice.foundation.places import Point
+from fieldservice.foundation.words import has_word
+from fieldservice.mechanisms.forms import MOMENTS, plain_text
 from fieldservice.mechanisms.forms import Answer as GivenAnswer
 from fieldservice.parts.models import Part as PartOfCatalogue
 from fieldservice.parts.models import StockLocation
 from fieldservice.parts.queries import part_by_number
-from fieldservice.workorders import lines, visits
+from fieldservice.workorders import catalogue, lines, visits
 from fieldservice.workorders.coverage import COVERAGES
 from fieldservice.workorders.lines import decide_extra
 from fieldservice.workorders.models import Answer, PartUse, TabletCommand, Visit, WorkItem
+from fieldservice.workorders.onsite import arriving, follow_ups, raised, times
+from fieldservice.workorders.onsite.leaving import Departure, known
 from fieldservice.workorders.tablet import uploads
 
 BIGGEST = 2**63 - 1
@@ -38,11 +43,21 @@ class Deed:
 
 
 @dataclass(frozen=True)
+class Own:
+    """The circumstances of a command about the technician alone: when it happened, who did it."""
+
+    at: datetime
+    person: Person
+    command_id: str
+
+
+@dataclass(frozen=True)
 class Kind:
-    """A kind of command: the shape of its payload, and what it does."""
+    """A kind of command: the shape of its payload, and what it does; with a Deed of its visit, else with an Own."""
 
     schema: ma.Schema
     do: Callable[..., Facts]
+    of_visit: bool = True
 
 
 class Payload(ma.Schema):
@@ -62,8 +77,33 @@ def _upload(**facts: Any) -> ma.fields.String:
     return ma.fields.String(validate=ma.validate.Regexp(rf"^{uploads.UPLOAD_ID}\Z"), **facts)
 
 
+class ReadinessSchema(ma.Schema):
+    """What the tablet found before leaving: `{missing, reason?}`; with nothing missing all was ready."""
+
+    class Meta:
+        unknown = ma.EXCLUDE
+
+    missing = ma.fields.List(_text(24), load_default=list, validate=ma.validate.Length(max=20))
+    reason = _text(300, load_default="", allow_none=True)
+
+
+class PositionSchema(ma.Schema):
+    """Where the tablet was; never kept as it came (N-14)."""
+
+    class Meta:
+        unknown = ma.EXCLUDE
+
+    latitude = ma.fields.Float(required=True, validate=ma.validate.Range(-90, 90))
+    longitude = ma.fields.Float(required=True, validate=ma.validate.Range(-180, 180))
+    accuracy_m = ma.fields.Float(required=True, validate=ma.validate.Range(0, 1_000_000))
+
+
 class Move(Payload):
-    """A step: `{visit, to, reason?, restored?, open_items?, done_items?}`."""
+    """A step: `{visit, to, reason?, restored?, open_items?, done_items?, readiness?, conduct?, check_in?, position?}`.
+
+    `readiness` and `conduct` belong to leaving, `check_in` (with the reason of a check-in by hand) and `position` to
+    arriving.
+    """
 
     to = _text(24, required=True)
     reason = _text(300, load_default=None, allow_none=True)
@@ -74,11 +114,42 @@ class Move(Payload):
         load_default=list,
         validate=ma.validate.Length(max=100),
     )
+    readiness = ma.fields.Nested(ReadinessSchema, load_default=None, allow_none=True)
+    conduct = ma.fields.List(_text(24), load_default=list, validate=ma.validate.Length(max=20))
+    check_in = _text(12, load_default=None, allow_none=True)
+    position = ma.fields.Nested(PositionSchema, load_default=None, allow_none=True)
 
 
-def move(deed: Deed, to: str, **facts: Any) -> Facts:
-    visits.step(deed.visit, to, deed.at, **facts)
+def move(
+    deed: Deed, to: str, readiness: Facts | None, conduct: Sequence[str], check_in: str | None,
+    position: Facts | None, **facts: Any,
+) -> Facts:  # fmt: skip
+    if to == "en_route":
+        visits.step(deed.visit, to, deed.at, departure=_departure(readiness, conduct))
+    elif to == "on_site" and (check_in or position):
+        arrived = _arrived(deed, facts["reason"] or "", position)
+        visits.step(deed.visit, to, deed.at, check_in=arrived)
+        return {"text": str(DROPPED)} if arrived.dropped else {}
+    else:
+        visits.step(deed.visit, to, deed.at, **facts)
     return {}
+
+
+DROPPED = _l("Your position was not kept: you are off duty, or have not allowed it.")
+
+
+def _departure(found: Facts | None, conduct: Sequence[str]) -> Departure:
+    ticked = tuple(code for code in dict.fromkeys(conduct) if has_word("conduct", code))
+    if found is None:
+        return Departure(conduct=ticked)
+    return Departure(known(found["missing"]), plain_text(found["reason"] or "", 300, field="reason"), ticked)
+
+
+def _arrived(deed: Deed, reason: str, given: Facts | None) -> arriving.CheckIn:
+    place = None
+    if given is not None:
+        place = arriving.Position(Point(given["latitude"], given["longitude"]), round(given["accuracy_m"]))
+    return arriving.judge(deed.visit, deed.at, reason, place, deed.person.user_id)
 
 
 class AnswerField(Payload):
@@ -163,15 +234,21 @@ def _fitted(visit: Visit, name: str) -> PartUse | None:
 
 
 class Photo(Payload):
-    """A picture: `{visit, upload, field?}`; its bytes come by /tablet/uploads, before or after."""
+    """A picture: `{visit, upload, field?, moment?}`; its bytes come by /tablet/uploads, sooner or later.
+
+    `moment` (before, after the work) is for pictures beside the checklist: a field says it itself.
+    """
 
     upload = _upload(required=True)
     field = _text(60, load_default=None, allow_none=True)
+    moment = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.OneOf(MOMENTS))
 
 
-def photo(deed: Deed, upload: str, field: str | None) -> Facts:
+def photo(deed: Deed, upload: str, field: str | None, moment: str | None) -> Facts:
     visits.at_machine(deed.visit)
-    expected = uploads.expect(deed.visit, deed.person.user_id, upload, "photo", deed.at, field)
+    if field is not None:
+        moment = catalogue.checklist_of(deed.visit.work_order).field(field).moment
+    expected = uploads.expect(deed.visit, deed.person.user_id, upload, "photo", deed.at, field, moment)
     if field is not None:
         known = session.scalar(select(Answer).where(Answer.visit_id == deed.visit.id, Answer.field == field))
         before = GivenAnswer.from_stored(known.content).value if known is not None else None
@@ -327,6 +404,58 @@ def extra(deed: Deed, extra: str, upload: str | None, lines: list[Facts], **said
     return {"extra": kept.id, **(_about(expected) if expected is not None else {})}
 
 
+# At the machine, and on the way to it ------------------------------------------------------------------
+
+
+class FollowUpJob(Payload):
+    """Work that this visit found necessary: `{visit, words, urgency, work_type?, field?}`; `field` has the finding."""
+
+    words = _text(300, required=True)
+    urgency = ma.fields.String(required=True, validate=ma.validate.OneOf(tuple(follow_ups.PRIORITIES)))
+    work_type = _text(40, load_default=None, allow_none=True)
+    field = _text(60, load_default=None, allow_none=True)
+
+
+def follow_up(deed: Deed, words: str, urgency: str, work_type: str | None, field: str | None) -> Facts:
+    visits.at_machine(deed.visit)
+    finding = raised.live(deed.visit.work_order_id, field) if field is not None else None
+    made = follow_ups.open_follow_up(deed.visit, words, urgency, deed.at, work_type=work_type, finding=finding)
+    return {"work_order": made.work_order_id}
+
+
+class Time(Payload):
+    """How long it really was: `{visit, kind, minutes, reason}`."""
+
+    kind = ma.fields.String(required=True, validate=ma.validate.OneOf(times.KINDS))
+    minutes = ma.fields.Integer(required=True, strict=True, validate=ma.validate.Range(0, times.MOST_MINUTES))
+    reason = _text(300, required=True)
+
+
+def time(deed: Deed, kind: str, minutes: int, reason: str) -> Facts:
+    visits.at_machine(deed.visit)
+    times.correct(deed.visit, kind, minutes, reason, deed.at)
+    return {}
+
+
+class Consent(ma.Schema):
+    """Whether the technician may be located on duty: `{given, version}`, the version of the text that was shown."""
+
+    class Meta:
+        unknown = ma.EXCLUDE
+
+    given = ma.fields.Boolean(required=True)
+    version = ma.fields.Integer(
+        required=True, strict=True, validate=ma.validate.Range(1, arriving.CONSENT_VERSION)
+    )  # fmt: skip
+
+
+def consent(own: Own, given: bool, version: int) -> Facts:
+    arriving.set_consent(own.person.user_id, given, version, own.at)
+    if not given and own.person.technician_id is not None:
+        arriving.forget_places(own.person.technician_id)
+    return {}
+
+
 KINDS: Mapping[str, Kind] = {
     "move": Kind(Move(), move),
     "answer": Kind(AnswerField(), answer),
@@ -339,4 +468,7 @@ KINDS: Mapping[str, Kind] = {
     "need": Kind(Need(), need),
     "coverage": Kind(Coverage(), coverage),
     "extra": Kind(Extra(), extra),
+    "follow_up": Kind(FollowUpJob(), follow_up),
+    "time": Kind(Time(), time),
+    "consent": Kind(Consent(), consent, of_visit=False),
 }

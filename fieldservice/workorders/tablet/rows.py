@@ -1,7 +1,7 @@
 """The rows behind a tablet's snapshot: everything of one technician's next days, in a fixed number of statements."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -29,6 +29,8 @@ from fieldservice.workorders.models import (
     WorkItem,
     WorkOrder,
 )
+from fieldservice.workorders.onsite import arriving, follow_ups, raised, times
+from fieldservice.workorders.onsite.models import Arrival, Finding, FollowUp, TimeCorrection
 from fieldservice.workorders.rescue.queries import waivers_of
 
 T = TypeVar("T")
@@ -90,12 +92,17 @@ class Rows:
     locations: Sequence[StockLocation]
     stock: dict[int, dict[int, Decimal]]  # location → part → on hand
     parts: dict[int, Part]
+    findings: dict[int, list[Finding]]  # by order
+    follow_ups: dict[int, list[FollowUp]]  # by visit
+    corrections: dict[int, list[TimeCorrection]]  # by visit
+    arrivals: Mapping[int, Arrival]  # by visit
     waivers: dict[int, str]  # by order: what the customer signs before we touch another maker's machine
 
 
 def rows_of(technician: Technician) -> Rows:
     """Everything of the technician's today and the two days after, and what is still open from before."""
     visits = _visits(technician.id)
+    ids = [visit.id for visit in visits]
     orders = {visit.work_order_id: visit.work_order for visit in visits}
     requests = {order.request_id for order in orders.values() if order.request_id is not None}
     items, uses = _items(orders), _uses(orders)
@@ -127,10 +134,14 @@ def rows_of(technician: Technician) -> Rows:
         messages=_messages(requests),
         files=_files(visits, orders.values()),
         uploads=_grouped(session.scalars(
-            select(TabletUpload).where(TabletUpload.visit_id.in_([visit.id for visit in visits]))
+            select(TabletUpload).where(TabletUpload.visit_id.in_(ids))
         ), "visit_id"),
         signed=signed,
         approvers=approvers,
+        findings=_grouped(raised.of_orders(orders), "work_order_id"),
+        follow_ups=_grouped(follow_ups.of_visits(ids), "visit_id"),
+        corrections=_grouped(times.corrections_of(ids), "visit_id"),
+        arrivals=arriving.arrivals_of(ids),
         waivers=waivers_of(orders.values()),
         locations=locations,
         stock=stock,

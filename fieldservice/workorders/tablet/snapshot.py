@@ -21,12 +21,24 @@ from fieldservice.mechanisms import templates
 from fieldservice.mechanisms.forms import Field
 from fieldservice.stations.models import Technician
 from fieldservice.workorders import catalogue, findings
+from fieldservice.workorders.onsite import arriving
 from fieldservice.workorders.phrases import phrases
 from fieldservice.workorders.tablet.rows import Rows, rows_of
 from fieldservice.workorders.tablet.visit import Content, form_key, number, time_text, visit_content
 from fieldservice.workorders.wording import wording
 
-CODE_LISTS = (*findings.CODES, "cannot_complete_reason", "severity", "state", "tier", "promise", "coverage")
+CODE_LISTS = (
+    *findings.CODES,
+    "conduct",
+    "readiness",
+    "check_in",
+    "cannot_complete_reason",
+    "severity",
+    "state",
+    "tier",
+    "promise",
+    "coverage",
+)
 
 
 def snapshot(person: Person, since: str = "") -> Content:
@@ -42,6 +54,7 @@ def snapshot(person: Person, since: str = "") -> Content:
         "language": language(),
         "today": today().isoformat(),
         "technician": {"id": technician.id, "name": pick(technician.names)},
+        "location": {"version": arriving.CONSENT_VERSION, "given": arriving.consents(person.user_id)},
         "visits": [visit_content(visit, rows) for visit in rows.visits],
         "forms": _forms(rows),
         "stock": [_location(place, rows) for place in rows.locations],
@@ -84,6 +97,7 @@ def _field(field: Field) -> Content:
         "low": number(field.low),
         "high": number(field.high),
         "nominal": number(field.nominal),
+        "moment": field.moment,
         "options": [{"code": option.code, "label": pick(option.names)} for option in field.options],
         "labels": field.label,  # the report may be read in the other language
         "option_labels": {option.code: option.names for option in field.options},

@@ -54,8 +54,11 @@ class Expected:
     lost: bool
 
 
-def expect(visit: Visit, user_id: int, upload_id: str, kind: str, at: datetime, field: str | None = None) -> Expected:
-    """A command says what an upload is for. Inside `write`.
+def expect(
+    visit: Visit, user_id: int, upload_id: str, kind: str, at: datetime, field: str | None = None,
+    moment: str | None = None,
+) -> Expected:  # fmt: skip
+    """A command says what an upload is for: also whether it is of before or after the work. Inside `write`.
 
     Raises Conflict when the upload serves another visit, Invalid when its bytes cannot be used.
     """
@@ -64,7 +67,7 @@ def expect(visit: Visit, user_id: int, upload_id: str, kind: str, at: datetime, 
         raise Invalid({"upload": [_l("This picture cannot be used. Take it again.")]}, code=row.refusal)
     if row.visit_id not in (None, visit.id):
         raise Conflict(_l("This picture belongs to another visit. Take it again."), code="upload_used")
-    row.visit_id, row.kind, row.field, row.taken_at = visit.id, kind, field, at
+    row.visit_id, row.kind, row.field, row.moment, row.taken_at = visit.id, kind, field, moment, at
     session.flush()
     came = bool(row.received)
     file = _attach(row)

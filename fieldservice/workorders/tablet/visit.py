@@ -8,18 +8,20 @@ from config import LANGUAGES
 from fieldservice.assets.models import Asset
 from fieldservice.foundation.formats import phone_text
 from fieldservice.foundation.time import local, now, today
-from fieldservice.foundation.words import pick
+from fieldservice.foundation.words import pick, word
 from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.files.models import StoredFile
 from fieldservice.mechanisms.forms import Answer as GivenAnswer
 from fieldservice.stations.models import Technician
 from fieldservice.workorders import catalogue, findings, lines
 from fieldservice.workorders.models import ExtraWork, TabletUpload, Visit, WorkItem, WorkOrder
+from fieldservice.workorders.onsite import leaving
 from fieldservice.workorders.rates import rates_of
 from fieldservice.workorders.skills import certificate_word
 from fieldservice.workorders.tablet.rows import PastOrder, Rows
 
 Content = dict[str, Any]
+NO_ZONE = "none"  # words.yaml hazard_zone
 PROMISES = ("arrival", "restore")  # what counts down on the tablet
 NEWEST = 2  # jobs of the other parts of a machine
 
@@ -68,6 +70,14 @@ def visit_content(visit: Visit, rows: Rows) -> Content:
         "open_items": [item for item in _open_items(visit, rows) if not item["mine"]],
         "needs": [item for item in _open_items(visit, rows) if item["mine"]],
         "certificates": _certificates(order, rows.technician),
+        **_needed(order),
+        "conduct": leaving.conduct_required(visit.station_id),
+        "findings": _findings(order, rows),
+        "follow_ups": _follow_ups(visit, rows),
+        "corrections": {
+            row.kind: {"minutes": row.minutes, "reason": row.reason} for row in rows.corrections.get(visit.id, [])
+        },
+        "check_in": rows.arrivals[visit.id].check_in if visit.id in rows.arrivals else None,
         "failure": {name: getattr(order, name) for name in ("pattern", *findings.CODES, "unknown_reason")},
         "summary": order.summary,
         "technical_note": order.technical_note,
@@ -280,6 +290,28 @@ def _certificates(order: WorkOrder, technician: Technician) -> list[Content]:
     ]
 
 
+def _needed(order: WorkOrder) -> Content:
+    """Tools to take along and permits to have, by the kind of work and the place."""
+    kind = catalogue.work_type(order.work_type, order.work_type_version)
+    zone = (order.site.environment or {}).get("hazard_zone", NO_ZONE) if order.site else NO_ZONE
+    permits = [*kind.permits, *(["ex_zone"] if zone not in (None, "", NO_ZONE) else [])]
+    return {
+        "tools": [{"code": one.code, "name": pick(one.names), "calibrated": one.calibrated} for one in kind.tools],
+        "permits": [{"code": code, "name": word("permit", code)} for code in permits],
+    }
+
+
+def _findings(order: WorkOrder, rows: Rows) -> list[Content]:
+    return [{"field": one.field, "state": one.state} for one in rows.findings.get(order.id, [])]
+
+
+def _follow_ups(visit: Visit, rows: Rows) -> list[Content]:
+    return [
+        {"words": one.words, "urgency": one.urgency, "number": one.work_order.number, "at": time_text(one.at)}
+        for one in rows.follow_ups.get(visit.id, [])
+    ]
+
+
 def _photos(visit: Visit, rows: Rows) -> list[Content]:
     """Pictures of the visit, those still on their way, and the customer's own."""
     uploads = rows.uploads.get(visit.id, [])
@@ -300,6 +332,7 @@ def _photo(file: StoredFile | None, upload: TabletUpload | None) -> Content:
         "upload": upload.upload_id if upload else None,
         "state": file.state if file else "waiting",
         "field": upload.field if upload else None,
+        "moment": upload.moment if upload else None,
         "at": time_text(file.created_at if file else upload.taken_at if upload else None),
         "of": "visit",
     }

@@ -11,10 +11,12 @@ export const AT_WORK = ['on_site', 'in_progress', 'paused'];
 export function applied(snapshot, commands, uploads) {
   const pending = commands.filter(row => row.state !== 'rejected');
   if (!pending.length && !uploads.length) return snapshot;
+  const consent = pending.findLast(row => row.kind === 'consent');
   const touched = new Set(pending.map(row => row.payload.visit));
   const visits = snapshot.visits.map(visit => (touched.has(visit.id) ? structuredClone(visit) : visit));
   const stock = structuredClone(snapshot.stock);
   const shown = { ...snapshot, visits, stock };
+  if (consent) shown.location = { ...snapshot.location, given: consent.payload.given };
   for (const row of pending) {
     const visit = visits.find(one => one.id === row.payload.visit);
     if (visit) KINDS[row.kind]?.(visit, row.payload, row, shown);
@@ -23,7 +25,8 @@ export function applied(snapshot, commands, uploads) {
 }
 
 const KINDS = {
-  move(visit, { to, restored, reason }, { at }) {
+  move(visit, { to, restored, reason, check_in }, { at }) {
+    if (to === 'on_site') visit.check_in = check_in || null;
     if (visit.state === 'paused' && visit.times.paused_at) {
       visit.paused_min += Math.max(0, Math.round((Date.parse(at) - Date.parse(visit.times.paused_at)) / 60_000));
       visit.times.paused_at = null;
@@ -43,8 +46,10 @@ const KINDS = {
 
   answer(visit, { field, value, note }, { at }, { forms }) {
     const known = forms[visit.form]?.find(one => one.code === field);
+    const wrong = value !== null && out(known, value);
     if (value === null) delete visit.answers[field];
-    else visit.answers[field] = { value, note: note || '', at, mine: true, out: out(known, value) };
+    else visit.answers[field] = { value, note: note || '', at, mine: true, out: wrong };
+    weigh(visit, field, wrong ? (note ? 'tolerated' : 'found') : value === null ? 'withdrawn' : 'corrected');
   },
 
   part(visit, { part, quantity, location, serial, removed_serial, batch, returns }, { id, at }, { stock, parts }) {
@@ -62,8 +67,9 @@ const KINDS = {
     settlePlanned(visit);
   },
 
-  photo(visit, { upload, field }, { at }) {
-    if (!visit.photos.some(one => one.upload === upload)) visit.photos.push({ file: null, upload, field: field || null, state: 'waiting', at, of: 'visit' });
+  photo(visit, { upload, field, moment }, { at }, { forms }) {
+    const known = forms[visit.form]?.find(one => one.code === field);
+    if (!visit.photos.some(one => one.upload === upload)) visit.photos.push({ file: null, upload, field: field || null, moment: (known ? known.moment : moment) || null, state: 'waiting', at, of: 'visit' });
     if (!field) return;
     const before = visit.answers[field]?.value || [];
     visit.answers[field] = { value: [...before, upload], note: '', at, mine: true, out: false };
@@ -113,7 +119,30 @@ const KINDS = {
     const total = lines.reduce((found, line) => found + Math.round(line.price * line.quantity), 0);
     visit.extras.push({ id: extra, words, lines, total, decision, name, upload, at });
   },
+
+  follow_up(visit, { words, urgency, field }, { at }) {
+    (visit.follow_ups ||= []).push({ words, urgency, number: '', at });
+    if (field) settle(visit, field, 'followed_up');
+  },
+
+  time(visit, { kind, minutes, reason }) {
+    (visit.corrections ||= {})[kind] = { minutes, reason };
+  },
 };
+
+/** The finding of a field that still holds. */
+export const standing = (visit, field) => visit.findings?.findLast(one => one.field === field && ['found', 'tolerated'].includes(one.state));
+
+// A wrong answer raises a finding, a right one settles it, as onsite/raised.weigh does.
+function weigh(visit, field, state) {
+  if (standing(visit, field)) settle(visit, field, state);
+  else if (['found', 'tolerated'].includes(state)) (visit.findings ||= []).push({ field, state });
+}
+
+function settle(visit, field, state) {
+  const finding = standing(visit, field);
+  if (finding) finding.state = state;
+}
 
 function stop(visit, kind, at) {
   const clock = visit.clocks.find(one => one.kind === kind && !one.stopped_at);
@@ -135,8 +164,9 @@ function settlePlanned(visit) {
   }
 }
 
-/** Whether a reading lies out of its tolerance. */
+/** Whether a reading lies out of its tolerance, or a required check failed. */
 export function out(field, value) {
+  if (field?.type === 'check') return field.required && value === false;
   if (field?.type !== 'number') return false;
   const reading = Number(value);
   return (field.low !== null && reading < field.low) || (field.high !== null && reading > field.high);
@@ -147,7 +177,7 @@ export function missing(visit, shown, ticked, t) {
   const { forms, catalogue, parts } = shown;
   const found = [];
   for (const field of forms[visit.form] || []) {
-    if (field.required && !answered(visit.answers[field.code])) found.push({ what: 'field', tab: 'checklist', words: field.label, field: field.code });
+    if (field.required && !answered(visit.answers[field.code]) && !explained(visit.answers[field.code])) found.push({ what: 'field', tab: 'checklist', words: field.label, field: field.code });
   }
   for (const item of visit.planned) {
     if (item.required && !item.done) found.push({ what: 'part', tab: 'parts', words: parts[item.part]?.name || '' });
@@ -168,6 +198,9 @@ export function answered(given) {
   const value = given?.value ?? null; // a check that is not ticked is missing
   return value !== null && value !== '' && value !== false && !(Array.isArray(value) && !value.length);
 }
+
+/** A failed check is an answer once it says why. */
+const explained = given => given?.value === false && Boolean(given.note);
 
 function coded(failure) {
   if (failure.failure_mode === 'UNK') return Boolean(failure.unknown_reason);

@@ -2,7 +2,8 @@
 
 import { html, nothing, svg } from 'lit/html.js';
 import { t } from '../foundation/texts.js';
-import { answered, out } from './apply.js';
+import { answered, out, standing } from './apply.js';
+import { askFollowUp } from './ask.js';
 import { addPhoto, photoOf } from './photos.js';
 import { chip, empty, icon } from './pieces.js';
 import { clock } from './times.js';
@@ -13,8 +14,8 @@ export function checklistTab(app, visit) {
   const fields = app.shown.forms[visit.form] || [];
   if (!fields.length) return empty('list-checks', t('This work type has no checklist'));
   const locked = !['on_site', 'in_progress', 'paused'].includes(visit.state);
-  const open = fields.filter(field => field.type === 'check' && !answered(visit.answers[field.code]));
-  const now = fields.find(field => !answered(visit.answers[field.code]));
+  const open = fields.filter(field => field.type === 'check' && !answered(visit.answers[field.code]) && visit.answers[field.code]?.value !== false);
+  const now = fields.find(field => !answered(visit.answers[field.code]) && visit.answers[field.code]?.value !== false);
   return html`<div class="row wrap"><h2>${visit.work_type}</h2><span class="end s i2">${t('%(n)s of %(all)s answered', { n: fields.filter(field => answered(visit.answers[field.code])).length, all: fields.length })}</span></div>
     ${locked && ['scheduled', 'dispatched', 'accepted', 'en_route'].includes(visit.state) ? html`<p class="s i2">${t('You can fill this in once you have arrived.')}</p>` : nothing}
     <div class="tablet-list">${fields.map(field => row(app, visit, field, locked, field === now))}</div>
@@ -28,7 +29,7 @@ async function tickAll(app, visit, open) {
 function row(app, visit, field, locked, now) {
   const given = visit.answers[field.code];
   const done = answered(given);
-  const wrong = done && given.out;
+  const wrong = Boolean(given?.out);
   return html`<div class="tablet-field" id="field-${field.code}" data-type=${field.type} ?data-out=${wrong} ?data-now=${now && !locked}>
     <span class="st" data-s=${wrong ? 'bad' : done ? 'ok' : nothing}>${icon(wrong ? 'triangle-alert' : done ? 'check' : now ? 'pencil' : 'circle')}</span>
     <span class="words"><b id="label-${field.code}">${field.label}${field.required ? '' : html` <span class="i3 s">${t('optional')}</span>`}</b>${hint(field, given, wrong)}</span>
@@ -38,6 +39,7 @@ function row(app, visit, field, locked, now) {
 }
 
 function hint(field, given, wrong) {
+  if (wrong && field.type === 'check') return html`<br><small class="tone" data-s="bad">${t('Not in order: mend it and tick, or say why')}</small>`;
   if (wrong) return html`<br><small class="tone" data-s="bad">${t('Out of tolerance by %(by)s %(unit)s: test again or say why', { by: beyond(field, given.value), unit: field.unit })}</small>`;
   const parts = [given && answered(given) ? clock(given.at) : '', field.hint].filter(Boolean);
   return parts.length ? html`<br><small>${parts.join(' · ')}</small>` : nothing;
@@ -49,7 +51,11 @@ function beyond(field, value) {
 }
 
 function reason(app, visit, field, given, locked) {
-  return html`<input class="input why" ?disabled=${locked} maxlength="500" aria-label=${t('Why is %(field)s out of tolerance?', { field: field.label })} placeholder=${t('Reason, if it stays so')} .value=${given.note || ''} @change=${event => app.record('answer', visit, { field: field.code, value: given.value, note: event.target.value.trim() })}>`;
+  const settled = visit.findings?.findLast(one => one.field === field.code)?.state === 'followed_up';
+  const follow = standing(visit, field.code) && !locked
+    ? html`<button class="btn" type="button" @click=${() => askFollowUp(app, visit, [field.label, field.type === 'number' ? `${given.value} ${field.unit}` : '', given.note].filter(Boolean).join(' · '), field.code)}>${icon('repeat')}${t('Follow-up job')}</button>`
+    : settled ? chip(t('Follow-up work recorded'), 'info', 'repeat') : nothing;
+  return html`<div class="why row wrap"><input class="input" ?disabled=${locked} maxlength="500" aria-label=${t('Why is %(field)s out of tolerance?', { field: field.label })} placeholder=${t('Reason, if it stays so')} .value=${given.note || ''} @change=${event => app.record('answer', visit, { field: field.code, value: given.value, note: event.target.value.trim() })}>${follow}</div>`;
 }
 
 // Inputs by type ------------------------------------------------------------------------------------------
@@ -62,7 +68,9 @@ function answer(app, visit, field, value) {
 
 function check(app, visit, field, given, locked) {
   const done = answered(given);
-  return html`<button class="btn tablet-tick" type="button" aria-pressed=${done} aria-label="${done ? t('Done') : t('Tick')}: ${field.label}" ?disabled=${locked} @click=${() => answer(app, visit, field, done ? null : true)}>${icon('check')}${done ? t('Done') : t('Tick')}</button>`;
+  const failed = given?.value === false;
+  const bad = field.required && !done ? html`<button class="btn btn-icon" type="button" aria-pressed=${failed} aria-label="${t('Not in order')}: ${field.label}" ?disabled=${locked} @click=${() => answer(app, visit, field, failed ? null : false)}>${icon('x')}</button>` : nothing;
+  return html`<span class="row">${bad}<button class="btn tablet-tick" type="button" aria-pressed=${done} aria-label="${done ? t('Done') : t('Tick')}: ${field.label}" ?disabled=${locked} @click=${() => answer(app, visit, field, done ? null : true)}>${icon('check')}${done ? t('Done') : t('Tick')}</button></span>`;
 }
 
 function number(app, visit, field, given, locked) {

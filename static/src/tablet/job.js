@@ -2,8 +2,11 @@
 
 import { html, nothing } from 'lit/html.js';
 import { t } from '../foundation/texts.js';
-import { chip, icon, mapLink, notice, openDialog } from './pieces.js';
-import { message, readiness } from './today.js';
+import { consent } from './arriving.js';
+import { askFollowUp } from './ask.js';
+import { readiness } from './leaving.js';
+import { card, chip, icon, mapLink, notice, openDialog } from './pieces.js';
+import { message } from './today.js';
 import { dayText, when } from './times.js';
 
 const COVER = { warranty: () => t('Under warranty'), goodwill: () => t('Goodwill: free of charge') };
@@ -24,11 +27,13 @@ export function jobTab(app, visit) {
     ${openItems(app, visit)}
     ${readiness(app, visit)}
     ${visit.messages.length ? card(t('Messages'), visit.messages.map(one => message(app, one))) : nothing}
-    <button class="btn" type="button" @click=${() => tellOffice(app, visit)}>${icon('message-square')}${t('Tell the office')}</button>
+    ${followUps(visit)}
+    <div class="row wrap"><button class="btn" type="button" @click=${() => tellOffice(app, visit)}>${icon('message-square')}${t('Tell the office')}</button>${visit.times.on_site_at ? html`<button class="btn" type="button" @click=${() => askFollowUp(app, visit)}>${icon('repeat')}${t('Follow-up job')}</button>` : nothing}</div>
+    ${consent(app)}
     <div class="tablet-narrow">${aside(app, visit)}</div>`;
 }
 
-export const card = (title, content) => html`<section class="card"><div class="card-h"><h2>${title}</h2></div><div class="card-b stack">${content}</div></section>`;
+export { card };
 
 const line = (symbol, words, more = '', act = nothing) => html`<div class="tablet-line"><span class="ac">${icon(symbol)}</span><span><b>${words}</b>${more ? html`<br><span class="i2 s">${more}</span>` : nothing}</span>${act}</div>`;
 
@@ -38,6 +43,11 @@ function openItems(app, visit) {
   const { ticked } = app.draft(visit);
   const tick = (item, on) => app.keepDraft(visit, { ticked: on ? [...ticked, item.id] : ticked.filter(id => id !== item.id) });
   return card(t('Open from before'), open.map(item => html`<label class="check"><input type="checkbox" .checked=${ticked.includes(item.id)} @change=${event => tick(item, event.target.checked)}><span>${item.words}${item.required ? '' : html` <span class="i3">${t('if there is time')}</span>`}</span></label>`));
+}
+
+function followUps({ follow_ups }) {
+  if (!follow_ups?.length) return nothing;
+  return card(t('Follow-up work'), follow_ups.map(one => html`<div><b class="pre">${one.words}</b><div class="s i2">${one.urgency === 'soon' ? t('Soon') : t('When it suits')}${one.number ? ` · ${one.number}` : ''}</div></div>`));
 }
 
 function tellOffice(app, visit) {

@@ -11,18 +11,21 @@ export function photosTab(app, visit) {
   const mine = visit.photos.filter(one => one.of === 'visit');
   const theirs = visit.photos.filter(one => one.of === 'customer');
   const named = fields.map(field => field.code);
+  const pairs = fields.filter(field => field.moment);
   const open = ['on_site', 'in_progress', 'paused', 'completed', 'partially_completed'].includes(visit.state);
+  const asked = field => group(app, field.label, mine.filter(one => one.field === field.code),
+    field.required && !answered(visit.answers[field.code]) ? t('1 more needed') : '', open ? addPhoto(app, visit, field) : nothing, Boolean(field.moment));
   return html`
-    ${fields.map(field => group(app, field.label, mine.filter(one => one.field === field.code),
-      field.required && !answered(visit.answers[field.code]) ? t('1 more needed') : '', open ? addPhoto(app, visit, field) : nothing))}
+    ${pairs.length ? html`<div class="tablet-pair">${['before', 'after'].map(moment => html`<div class="stack"><h2>${moment === 'before' ? t('Before the work') : t('After the work')}</h2>${pairs.filter(field => field.moment === moment).map(field => asked(field))}</div>`)}</div>` : nothing}
+    ${fields.filter(field => !field.moment).map(asked)}
     ${group(app, fields.length ? t('Other photos') : t('Photos'), mine.filter(one => !named.includes(one.field)), '', open ? addPhoto(app, visit) : nothing)}
     ${open ? nothing : html`<p class="s i2">${t('You can take photos once you have arrived.')}</p>`}
     ${theirs.length ? group(app, t('From the customer'), theirs, '', nothing) : nothing}
     ${saved(app, visit)}`;
 }
 
-function group(app, title, photos, need, add) {
-  return html`<div class="row"><h2>${title}</h2>${need ? html`<span class="end s tone b" data-s="warn">${need}</span>` : nothing}</div>
+function group(app, title, photos, need, add, inPair = false) {
+  return html`<div class="row wrap">${inPair ? html`<h3>${title}</h3>` : html`<h2>${title}</h2>`}${need ? html`<span class="end s tone b" data-s="warn">${need}</span>` : nothing}</div>
     <div class="photos tablet-photos">${photos.map(one => photoOf(app, one))}${add}</div>`;
 }
 

@@ -16,6 +16,8 @@ export const notice = (tone, symbol, words) => html`<div class="notice" data-s=$
 
 export const empty = (symbol, title, text = '') => html`<div class="empty">${icon(symbol)}<b>${title}</b>${text ? html`<span class="s">${text}</span>` : nothing}</div>`;
 
+export const card = (title, content) => html`<section class="card"><div class="card-h"><h2>${title}</h2></div><div class="card-b stack">${content}</div></section>`;
+
 /** The promise that runs now: what is left and when it is due. */
 export function promise(visit, now) {
   const open = visit.clocks.find(one => !one.stopped_at && one.state !== 'void');

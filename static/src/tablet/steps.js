@@ -3,6 +3,9 @@
 import { html, nothing } from 'lit/html.js';
 import { t } from '../foundation/texts.js';
 import { ENDED } from './apply.js';
+import { arrive } from './arriving.js';
+import { askReason } from './ask.js';
+import { leave } from './leaving.js';
 import { icon, openDialog } from './pieces.js';
 
 const NEXT = {
@@ -13,6 +16,8 @@ const NEXT = {
   paused: () => ({ to: 'in_progress', words: t('Go on'), symbol: 'play' }),
 };
 
+const ASKS = { en_route: leave, on_site: arrive }; // what may be asked before a step is kept
+
 /** The next step of a visit before its end; null when the office or nobody has to act. */
 export const nextStep = visit => NEXT[visit.state]?.() || null;
 
@@ -20,17 +25,9 @@ export const nextStep = visit => NEXT[visit.state]?.() || null;
 export function stepButton(app, visit, then = () => {}) {
   const step = nextStep(visit);
   if (!step) return nothing;
-  const press = () => app.pressedTwice || app.step(visit, step.to).then(then);
+  const act = facts => app.step(visit, step.to, facts).then(then);
+  const press = () => app.pressedTwice || (ASKS[step.to] ? ASKS[step.to](app, visit, act) : act());
   return html`<button class="btn btn-primary btn-xl" type="button" data-step=${step.to} @click=${press}>${icon(step.symbol)}${step.words}</button>`;
-}
-
-/** Ask why, with the usual reasons one touch away. */
-export function askReason(title, reasons, act) {
-  let words = '';
-  openDialog(title, (close, draw) => html`
-    <div class="stack">${reasons.map(reason => html`<button class="btn btn-block" type="button" @click=${() => { close(); act(reason); }}>${reason}</button>`)}</div>
-    <div class="field"><label for="reason">${t('Another reason')}</label><input class="input" id="reason" maxlength="300" .value=${words} @input=${event => { words = event.target.value; draw(); }}></div>
-    <div class="dialog-f"><button class="btn btn-primary" type="button" ?disabled=${!words.trim()} @click=${() => { close(); act(words.trim()); }}>${t('Use this reason')}</button></div>`);
 }
 
 export function pause(app, visit) {

@@ -3,6 +3,7 @@
 import { html, nothing } from 'lit/html.js';
 import { t } from '../foundation/texts.js';
 import { AT_WORK } from './apply.js';
+import { readiness } from './leaving.js';
 import { chip, empty, icon, mapLink, priority, promise, stateChip } from './pieces.js';
 import { decline, isOpen, stepButton } from './steps.js';
 import { clock, day, dayText, length, minutes, stamp, when } from './times.js';
@@ -60,22 +61,6 @@ function travel(app, visit) {
     ? t('You arrive about %(at)s', { at: clock(visit.times.eta_at) })
     : minutes(app.now, visit.starts_at) < 240 ? t('Leave now, arrive %(at)s', { at: clock(there) }) : t('Leave at %(at)s', { at: clock(stamp(Date.parse(visit.starts_at) - visit.travel_min * 60_000, app.now)) });
   return fact('truck', t('%(time)s drive', { time: length(visit.travel_min) }), more);
-}
-
-// Before leaving (F-04): parts, certificates, contact.
-export function readiness(app, visit) {
-  const parts = visit.planned.filter(item => !item.done).map(item => {
-    const part = app.part(item.part);
-    const there = app.onHand(app.van, item.part) >= item.quantity;
-    const facts = { part: part.name, n: item.quantity };
-    return there ? chip(t('%(part)s ×%(n)s in van', facts), 'ok', 'check') : chip(t('Collect %(part)s ×%(n)s', facts), 'warn', 'box');
-  });
-  const papers = visit.certificates.map(one => (one.valid
-    ? chip(t('%(name)s valid', one), 'ok', 'check')
-    : chip(t('%(name)s not valid', one), 'bad', 'triangle-alert')));
-  const chips = [...parts, ...papers];
-  if (!chips.length) return nothing;
-  return html`<div><div class="s i2 m">${t('Before you leave')}</div><div class="row wrap tablet-ready">${chips}</div></div>`;
 }
 
 // The days ------------------------------------------------------------------------------------------------
