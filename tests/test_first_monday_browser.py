@@ -297,7 +297,7 @@ class Walk:
         self.look(page, "13-done")
 
     def sign(self, page: Page) -> None:
-        canvas = page.locator(".sign canvas")
+        canvas = page.locator(".sign canvas[data-ready]")
         canvas.scroll_into_view_if_needed()
         box = canvas.bounding_box()
         assert box is not None

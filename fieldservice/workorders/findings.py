@@ -62,17 +62,18 @@ def answer(visit: Visit, field_code: str, value: Any, at: datetime, note: str = 
 def use_part(
     visit: Visit, part: Part, quantity: Decimal, at: datetime, *, location: StockLocation | None = None,
     serial: str | None = None, removed_serial: str | None = None, batch: str | None = None,
-    command_id: str | None = None,
+    command_id: str | None = None, by: int | None = None,
 ) -> PartUse:  # fmt: skip
     """Fit a part: the van (or the named warehouse) is deducted, and a planned part of that kind is done.
 
-    `removed_serial` is of the piece that came out, `command_id` the tablet's name for this use.
+    `removed_serial` is of the piece that came out, `command_id` the tablet's name for this use; `by` the technician who
+    fitted it, where the job was given to a colleague since: it is his van that has less now.
 
     Raises Conflict `part_short` when less is there, Invalid for a place or quantity that cannot be meant.
     """
     at_machine(visit)
-    source = location or stock.van_of(visit.technician_id)
-    if source is None or not _may_take_from(visit, source):
+    source = location or stock.van_of(by or visit.technician_id)
+    if source is None or not _may_take_from(visit, source, by or visit.technician_id):
         raise Invalid({"location": [_l("Take parts from your van or from a station of this order.")]})
     if part.unit in WHOLE and quantity.is_finite() and quantity != quantity.to_integral_value():
         raise Invalid({"quantity": [_l("Enter whole pieces.")]})
@@ -143,8 +144,8 @@ def withdraw_need(visit: Visit, item: WorkItem, at: datetime) -> None:
     record("visit.need_withdrawn", visit, {"item": item.id}, at=at)
 
 
-def _may_take_from(visit: Visit, source: StockLocation) -> bool:
-    own = source.kind == "van" and source.technician_id == visit.technician_id
+def _may_take_from(visit: Visit, source: StockLocation, technician_id: int) -> bool:
+    own = source.kind == "van" and source.technician_id == technician_id
     return own or (source.kind == "warehouse" and source.station_id in (visit.station_id, visit.home_station_id))
 
 

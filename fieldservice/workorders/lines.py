@@ -21,6 +21,7 @@ from fieldservice.parts.models import Part
 from fieldservice.parts.queries import parts_by_id, parts_by_number
 from fieldservice.workorders.coverage import COVERAGES, Cover, Decision, Line, cost_of, decide, needs_approval
 from fieldservice.workorders.models import ExtraWork, LineChoice, PartUse, Visit, WorkOrder
+from fieldservice.workorders.onsite import times
 from fieldservice.workorders.rates import rates_of
 
 MOST_REASON, MOST_WORDS, MOST_LINES, MOST_NAME = 300, 300, 20, 80
@@ -68,7 +69,7 @@ def lines_of(order: WorkOrder) -> list[WorkLine]:
     parts = parts_by_id(use.part_id for use in uses)
     extras, chosen = extras_of(order.id), choices_of(order.id)
     cover, visits, rates = cover_of(order), {visit.id: visit for visit in order.visits}, rates_of(order.station_id)
-    approved = _approved(extras)
+    approved, corrected = _approved(extras), times.corrected_minutes(visits)
     lines: list[WorkLine] = []
 
     def add(key: str, kind: str, quantity: Decimal, worth: int, visit: Visit, **facts: Any) -> None:
@@ -88,7 +89,7 @@ def lines_of(order: WorkOrder) -> list[WorkLine]:
         worth = rounded(use.quantity * part.price)
         add(f"use-{use.id}", "part", use.quantity, worth, visits[use.visit_id], part=part, use=use)
     for visit in order.visits:
-        labour, travel = minutes_of(visit)
+        labour, travel = minutes_of(visit, corrected.get(visit.id, {}))
         for kind, minutes, rate in (("labour", labour, rates.labour), ("travel", travel, rates.travel)):
             if minutes:
                 add(f"{kind}-{visit.id}", kind, Decimal(minutes), cost_of(minutes, rate), visit)
@@ -110,10 +111,17 @@ def cover_of(order: WorkOrder) -> Cover:
     )  # fmt: skip
 
 
-def minutes_of(visit: Visit) -> tuple[int, int]:
-    """Minutes at work and on the road; nothing before a visit has ended."""
+def minutes_of(visit: Visit, corrected: Mapping[str, int]) -> tuple[int, int]:
+    """Minutes at work and on the road, as recorded or as `corrected` by kind; nothing before a visit has ended."""
     if visit.finished_at is None or visit.on_site_at is None:
         return 0, 0
+    labour, travel = _recorded(visit)
+    return corrected.get("work", labour), corrected.get("travel", travel)
+
+
+def _recorded(visit: Visit) -> tuple[int, int]:
+    assert visit.finished_at is not None
+    assert visit.on_site_at is not None
     worked = _minutes(visit.started_at, visit.finished_at) - visit.paused_min if visit.started_at is not None else 0
     return max(0, worked), _minutes(visit.en_route_at, visit.on_site_at) if visit.en_route_at is not None else 0
 

@@ -124,6 +124,22 @@ def test_parts_labour_and_travel_under_warranty_cost_nothing(tablet: Tablet, clo
     assert [one.worth for one in lines.lines_of(tablet.tour.order)] == [26800, 42000, 5333]  # 90 and 20 minutes
 
 
+def test_corrected_times_are_what_is_priced(tablet: Tablet, clock: Clock) -> None:
+    """The steps say 40 minutes on the road and 90 at work; the technician says 25 and 60."""
+    tablet.go("accepted", "en_route")
+    clock.advance(minutes=40)
+    tablet.go("on_site", "in_progress")
+    clock.advance(minutes=90)
+    tablet.tour.record_all()
+    assert tablet.send("move", to="completed")["status"] == "accepted"
+    before = {one.kind: one.quantity for one in lines.lines_of(tablet.tour.order)}
+    assert (before["travel"], before["labour"]) == (40, 90)
+    assert tablet.send("time", kind="travel", minutes=25, reason="途中吃饭")["status"] == "accepted"
+    assert tablet.send("time", kind="work", minutes=60, reason="等客户断电 30 分钟")["status"] == "accepted"
+    after = {one.kind: one.quantity for one in lines.lines_of(tablet.tour.order)}
+    assert (after["travel"], after["labour"]) == (25, 60)
+
+
 def test_a_station_sets_its_own_rates(lite: Tablet, clock: Clock) -> None:
     write(lambda: policies.set_override("labour_rate", "station", lite.tour.station_id, 60_00, at=now()))
     write(lambda: setattr(lite.tour.order, "coverage", "billable"))

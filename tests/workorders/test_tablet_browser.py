@@ -104,7 +104,7 @@ class Tablet:
         assert not self.page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
     def sign(self) -> None:
-        canvas = self.page.locator(".sign canvas")
+        canvas = self.page.locator(".sign canvas[data-ready]")
         canvas.scroll_into_view_if_needed()
         box = canvas.bounding_box()
         assert box is not None

@@ -412,6 +412,20 @@ def test_a_job_given_to_a_colleague_takes_no_steps_but_keeps_what_was_recorded(t
     assert (fact["status"], fact["code"]) == ("accepted_with_flag", "reassigned")
 
 
+@pytest.mark.parametrize("named", [True, False], ids=["from his van", "from nowhere named"])
+def test_a_part_of_whoever_had_the_job_before_comes_out_of_his_own_van(tablet: Tablet, named: bool) -> None:
+    tour = tablet.tour
+    tablet.go("accepted")
+    xu = another_technician(tour).id
+    write(lambda: booking.reschedule_visit(tour.visit, technician=session.get_one(Technician, xu)))
+    write(lambda: booking.send_visit(tour.visit))
+    tour.at_work()
+    facts = {"location": tour.van_id} if named else {}
+    result = tablet.send("part", part=SEAL, quantity=1, **facts)
+    assert (result["status"], result["code"]) == ("accepted_with_flag", "reassigned")
+    assert tour.in_van() == 1
+
+
 def test_an_answer_after_the_end_is_flagged(tablet: Tablet, clock: Clock) -> None:
     tablet.tour.at_work().record_all()
     tablet.tour.do(visits.finish, outcome="completed", restored=True)

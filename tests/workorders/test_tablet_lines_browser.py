@@ -70,7 +70,7 @@ def code128() -> Any:
 
 
 def sign(page: Page) -> None:
-    canvas = page.locator("dialog .sign canvas")
+    canvas = page.locator("dialog .sign canvas[data-ready]")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     assert box is not None

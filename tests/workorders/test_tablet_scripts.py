@@ -92,3 +92,48 @@ def test_what_a_label_says(labels: list[dict[str, str]], place: int) -> None:
     found = labels[place]
     assert {name: found[name] for name in found if name != "text"} == wanted, text
     assert "text" in found
+
+
+# The tablet's clock: what its own clock and the browser's stopwatch did, and what the moments recorded then count as.
+# Seconds; `set` moves the tablet's clock, `wait` both, `sleep` the clock alone, `sync` measures against the server.
+CLOCKS: list[tuple[str, list[list[Any]], list[int]]] = [
+    ("a right clock", [["record"], ["wait", 60], ["record"]], [0, 60]),
+    ("an hour slow, measured", [["set", -3600], ["sync"], ["record"], ["wait", 5], ["record"]], [0, 5]),
+    (
+        "set back an hour while offline",
+        [["sync"], ["wait", 10], ["record"], ["set", -3600], ["wait", 5], ["record"]],
+        [10, 15],
+    ),
+    ("asleep for an hour", [["sync"], ["record"], ["sleep", 3600], ["record"]], [0, 3600]),
+    (
+        "a minute back and forth stays in order",
+        [["sync"], ["record"], ["set", -1], ["record"], ["set", 1], ["record"]],
+        [0, 0, 0],
+    ),
+    (
+        "set ahead, then measured again",
+        [["sync"], ["set", 3600], ["record"], ["sync"], ["wait", 5], ["record"]],
+        [3600, 5],
+    ),
+    ("a slow answer tells nothing", [["sync"], ["slow sync"], ["record"]], [0]),
+]
+
+
+@pytest.mark.parametrize(("deeds", "wanted"), [case[1:] for case in CLOCKS], ids=[case[0] for case in CLOCKS])
+def test_moments_stay_in_order_whatever_the_clock_does(deeds: list[list[Any]], wanted: list[int]) -> None:
+    script = """import { Clock } from './static/src/tablet/clock.js';
+const START = 1_764_000_000_000;
+const state = { true: 0, set: 0, ran: 0 };
+const clock = new Clock({ wall: () => START + state.true + state.set, ran: () => state.ran });
+const found = [];
+const deeds = {
+  wait: seconds => { state.true += seconds * 1000; state.ran += seconds * 1000; },
+  sleep: seconds => { state.true += seconds * 1000; },
+  set: seconds => { state.set += seconds * 1000; },
+  sync: () => clock.measure(START + state.true, clock.wall(), clock.wall()),
+  'slow sync': () => clock.measure(START + state.true + 99_000, clock.wall() - 6000, clock.wall()),
+  record: () => found.push(Math.round((clock.record().at - START) / 1000)),
+};
+for (const [name, ...facts] of given) deeds[name](...facts);
+console.log(JSON.stringify(found));"""
+    assert run(script, deeds) == wanted

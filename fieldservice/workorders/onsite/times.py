@@ -55,6 +55,14 @@ def correct(visit: Visit, kind: str, minutes: int, reason: str, at: datetime) ->
     return row
 
 
+def corrected_minutes(visit_ids: Collection[int]) -> Mapping[int, Mapping[str, int]]:
+    """Of each visit the minutes that were corrected, by kind."""
+    found: dict[int, dict[str, int]] = {}
+    for row in corrections_of(visit_ids):
+        found.setdefault(row.visit_id, {})[row.kind] = row.minutes
+    return found
+
+
 def corrections_of(visit_ids: Collection[int]) -> Sequence[TimeCorrection]:
     """What was corrected at these visits."""
     return session.scalars(select(TimeCorrection).where(TimeCorrection.visit_id.in_(visit_ids))).all()

@@ -197,7 +197,8 @@ def part(
     if location is not None and place is None:
         raise Invalid({"location": [_l("Take parts from your van or from a station of this order.")]})
     use = visits.use_part(
-        deed.visit, chosen, quantity, deed.at, location=place, command_id=deed.command_id, **marks
+        deed.visit, chosen, quantity, deed.at, location=place, command_id=deed.command_id,
+        by=deed.person.technician_id, **marks,
     )  # fmt: skip
     return {"use": use.id, "flags": ["serial_missing"] if chosen.serial_tracked and not use.serial else []}
 

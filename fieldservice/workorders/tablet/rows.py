@@ -104,6 +104,7 @@ def rows_of(technician: Technician) -> Rows:
     visits = _visits(technician.id)
     ids = [visit.id for visit in visits]
     orders = {visit.work_order_id: visit.work_order for visit in visits}
+    all_ids = {visit.id for order in orders.values() for visit in order.visits}  # earlier ones of the same job, too
     requests = {order.request_id for order in orders.values() if order.request_id is not None}
     items, uses = _items(orders), _uses(orders)
     stations = {technician.station_id, *(visit.station_id for visit in visits)}
@@ -140,7 +141,7 @@ def rows_of(technician: Technician) -> Rows:
         approvers=approvers,
         findings=_grouped(raised.of_orders(orders), "work_order_id"),
         follow_ups=_grouped(follow_ups.of_visits(ids), "visit_id"),
-        corrections=_grouped(times.corrections_of(ids), "visit_id"),
+        corrections=_grouped(times.corrections_of(all_ids), "visit_id"),
         arrivals=arriving.arrivals_of(ids),
         waivers=waivers_of(orders.values()),
         locations=locations,

@@ -22,6 +22,7 @@ ASSETS = (
     "foundation/site.css",
     "foundation/site.js",
     "tablet/icons/icon-192.png",
+    "tablet/pad.js",
     "tablet/scanner.js",
     "tablet/tablet.css",
     "tablet/tablet.js",

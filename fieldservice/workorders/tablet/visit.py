@@ -88,7 +88,7 @@ def visit_content(visit: Visit, rows: Rows) -> Content:
         "restored": visit.restored,
         "end_reason": visit.end_reason,
         "names": {lang: _names(visit, lang) for lang in LANGUAGES},
-        "before": [_before(other) for other in order.visits if other.finished_at and other.id != visit.id],
+        "before": [_before(other, rows) for other in order.visits if other.finished_at and other.id != visit.id],
         "messages": _messages(order, rows),
     }
 
@@ -353,8 +353,9 @@ def _times(visit: Visit) -> Content:
     return {name: time_text(getattr(visit, name)) for name in names}
 
 
-def _before(visit: Visit) -> Content:
-    labour, travel = lines.minutes_of(visit)
+def _before(visit: Visit, rows: Rows) -> Content:
+    corrected = {row.kind: row.minutes for row in rows.corrections.get(visit.id, [])}
+    labour, travel = lines.minutes_of(visit, corrected)
     return {
         "id": visit.id, "at": time_text(visit.finished_at), "state": visit.state, "day": str(lines.day_of(visit)),
         "technician": pick(visit.technician.names), "labour_min": labour, "travel_min": travel,

@@ -7,7 +7,7 @@ import { t } from '../foundation/texts.js';
 import { money, says } from './lines.view.js';
 import { pickPart } from './parts.js';
 import { icon, openDialog } from './pieces.js';
-import { clear, drawn, mount, onStroke, take } from './sign.js';
+import { clear, drawn, mount, take } from './sign.js';
 import { newId } from './store.js';
 
 const PAD = 'extra';
@@ -61,7 +61,7 @@ function handOver(app, visit, form) {
       <div class="stack" lang=${lang}><h3>${say('extra')}: ${form.words}</h3><p>${say('extra_lead')}</p>
       <ul class="tablet-sums">${form.lines.map(line => html`<li><span>${line.words} ${line.quantity === 1 ? nothing : html`×${line.quantity}`}</span><span class="num">${money(Math.round(line.price * line.quantity), lang)}</span></li>`)}<li class="b"><span>${say('total')}</span><span class="num tablet-total">${money(total(form.lines), lang)}</span></li></ul>
       <div class="field"><label for="approver">${say('name')}</label><input class="input" id="approver" maxlength="80" autocomplete="off" .value=${name} @input=${event => { name = event.target.value; draw(); }}></div>
-      <div class="field"><span class="label row">${say('sign')}<button class="btn btn-quiet btn-icon end" type="button" aria-label=${t('Clear')} @click=${() => { clear(PAD); draw(); }}>${icon('rotate-ccw')}</button></span><div class="sign"><canvas ${ref(canvas => { if (mount(PAD, canvas)) onStroke(PAD, draw); })} aria-label=${say('sign')} role="img"></canvas></div></div>
+      <div class="field"><span class="label row">${say('sign')}<button class="btn btn-quiet btn-icon end" type="button" aria-label=${t('Clear')} @click=${() => { clear(PAD); draw(); }}>${icon('rotate-ccw')}</button></span><div class="sign"><canvas ${ref(canvas => { mount(PAD, canvas, draw); })} aria-label=${say('sign')} role="img"></canvas></div></div>
       <div class="dialog-f"><button class="btn btn-l" type="button" @click=${() => decide('declined')}>${icon('x')}${say('decline')}</button><button class="btn btn-primary btn-l" type="button" ?disabled=${!drawn(PAD) || !name.trim()} @click=${() => decide('approved')}>${icon('check')}${say('approve')}</button></div></div>`;
   });
   return dialog;

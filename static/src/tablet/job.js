@@ -9,7 +9,7 @@ import { card, chip, icon, mapLink, notice, openDialog } from './pieces.js';
 import { message } from './today.js';
 import { dayText, when } from './times.js';
 
-const COVER = { warranty: () => t('Under warranty'), goodwill: () => t('Goodwill: free of charge') };
+const COVER = { warranty: () => t('Under warranty'), contract: () => t('Covered by the contract'), goodwill: () => t('Goodwill: free of charge') };
 const cover = visit => (COVER[visit.coverage] || (() => t('Charged to the customer')))();
 
 export function jobTab(app, visit) {

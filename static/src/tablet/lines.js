@@ -53,7 +53,8 @@ export function linesOf(visit, { parts }, now) {
   for (const use of visit.used) add(use.id, 'part', use.day, use.quantity, Math.round((parts[use.part]?.price || 0) * use.quantity), { part: use.part, use, mine: use.mine });
   const paused = visit.paused_min + (visit.state === 'paused' ? between(times.paused_at, now) : 0);
   const labour = times.started_at ? between(times.started_at, times.finished_at || now) - paused : 0;
-  const mine = { id: visit.id, day: dayOf(visit), labour_min: labour, travel_min: between(times.en_route_at, times.on_site_at), mine: true };
+  const said = kind => visit.corrections?.[kind]?.minutes;
+  const mine = { id: visit.id, day: dayOf(visit), labour_min: said('work') ?? labour, travel_min: said('travel') ?? between(times.en_route_at, times.on_site_at), mine: true };
   for (const one of [...visit.before, mine]) {
     for (const kind of ['labour', 'travel']) {
       const count = one[`${kind}_min`];

@@ -26,6 +26,7 @@ const KINDS = {
   move: () => t('Step'), answer: () => t('Checklist'), part: () => t('Part'), photo: () => t('Photo'), summary: () => t('Words for the customer'),
   failure: () => t('Fault'), signature: () => t('Signature'), note: () => t('Note to the office'),
   follow_up: () => t('Follow-up job'), time: () => t('Time'), consent: () => t('Check in by position'),
+  need: () => t('Something is missing'), coverage: () => t('Who pays'), extra: () => t('Extra work'),
 };
 
 const size = bytes => t('%(n)s MB', { n: Math.max(0.1, bytes / 1e6).toFixed(1) });

@@ -3,7 +3,7 @@
 import { html, nothing } from 'lit/html.js';
 import { ref } from 'lit/directives/ref.js';
 import { t } from '../foundation/texts.js';
-import { card } from './job.js';
+import { card, joined, phrases } from './job.js';
 import { find } from './lessons.js';
 import { linesCard } from './lines.view.js';
 import { fitAll, simple } from './parts.js';
@@ -97,6 +97,7 @@ function words(app, visit, open) {
   const language = visit.customer_language === 'zh' ? t('Chinese') : t('English');
   return html`<section class="card"><div class="card-b stack">
     <div class="field"><label for="summary">${t('For the customer, in plain words (%(language)s)', { language })}</label><textarea class="textarea" id="summary" rows="3" maxlength="2000" lang=${visit.customer_language} ?disabled=${!open} .value=${visit.summary} @change=${save}></textarea><span class="hint">${t('What was found, what was done, what to watch. The fault you choose writes the first draft.')}</span></div>
+    ${open ? phrases(app, ['found', 'done', 'watch'], visit.customer_language, phrase => app.record('summary', visit, { summary: joined(visit.summary, phrase), technical_note: visit.technical_note || '' })) : nothing}
     <div class="field"><label for="technical">${t('Technical note for colleagues')}<span class="opt">${t('optional')}</span></label><textarea class="textarea" id="technical" rows="2" maxlength="4000" ?disabled=${!open || !visit.summary.trim()} .value=${visit.technical_note || ''} @change=${save}></textarea></div>
   </div></section>`;
 }
@@ -107,7 +108,7 @@ function signature(app, visit, open) {
   if (visit.signature) return card(t('Signed'), html`<p>${t('%(name)s, %(at)s', { name: visit.signature.name || t('Customer'), at: when(visit.signature.at, app.now) })}</p>${app.picture(visit.signature) ? html`<img class="tablet-signed" src=${app.picture(visit.signature)} alt=${t('Signature')}>` : nothing}`);
   if (!open) return nothing;
   const name = app.draft(visit).name || visit.contact?.name || '';
-  return html`<section class="card tablet-sign"><div class="card-b"><div class="field"><span class="label">${t('Signature of the customer')}</span><div class="sign"><canvas ${ref(canvas => mount(visit.id, canvas))} aria-label=${t('Sign here')} role="img"></canvas></div></div>
+  return html`<section class="card tablet-sign"><div class="card-b"><div class="field"><span class="label">${t('Signature of the customer')}</span><div class="sign"><canvas ${ref(canvas => { mount(visit.id, canvas); })} aria-label=${t('Sign here')} role="img"></canvas></div></div>
     <div class="stack"><div class="field"><label for="signer">${t('Signed by')}</label><input class="input" id="signer" maxlength="80" autocomplete="off" .value=${name} @change=${event => app.keepDraft(visit, { name: event.target.value.trim() })}></div>
     <div class="row"><button class="btn" type="button" @click=${() => clear(visit.id)}>${icon('rotate-ccw')}${t('Clear')}</button><button class="btn" type="button" @click=${() => saveSignature(app, visit)}>${icon('check')}${t('Keep the signature')}</button></div>
     <span class="hint">${t('With the signature the customer confirms the work, not the price.')}</span></div></div></section>`;
