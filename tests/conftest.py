@@ -107,6 +107,8 @@ class Database:
         self.app.test_client_class = Client
 
     def reset(self) -> None:
+        # numbers begin anew with each test, and parts of pictures are named by them
+        shutil.rmtree(Path(self.app.instance_path) / "files" / "parts", ignore_errors=True)
         self.app.extensions.pop("fieldservice.kept", None)
         with self.app.app_context():
             db.engine.dispose()

@@ -231,8 +231,7 @@ def browser_of(app: Flask, tablet: Tablet) -> FlaskClient:
 
 
 def csrf(client: FlaskClient) -> dict[str, str]:
-    html = client.get("/tablet").text
-    return {"X-CSRFToken": html.split('name="csrf-token" content="')[1].split('"')[0]}
+    return {"X-CSRFToken": client.get("/tablet/session").json["csrf"]}  # type: ignore[index]
 
 
 WORRIES = [

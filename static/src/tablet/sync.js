@@ -6,7 +6,8 @@ import { LinkError, Refused } from './link.js';
 export const CLIENT = 2; // how this page speaks; the server understands this and the two before (commands.py CURRENT)
 const BATCH = 50;
 const PART = 256 * 1024;
-const AGAIN = [150, 300, 600, 1_200, 2_500, 5_000, 15_000, 30_000, 60_000]; // ms, each a little by chance
+const AGAIN = [20, 40, 80, 160, 320, 640, 1_300, 2_500, 5_000, 15_000, 30_000, 60_000]; // ms, each a little by chance
+const MERCY = 1_000; // ms at least for a server that answers, but badly
 const EVERY = 60_000;
 const STRIKES = 3; // so often one entry alone makes a healthy server fail before it is set aside
 const SET_ASIDE = 3_600_000; // ms after which it is tried once more: the server may have been mended
@@ -247,7 +248,7 @@ class Lane {
     } catch (error) {
       if (!(error instanceof LinkError)) console.error(error);
       const state = error instanceof LinkError ? error.state : 'failed';
-      if (!RESTS.includes(state)) this.later(error.after * 1000 || 0);
+      if (!RESTS.includes(state)) this.later(state === 'failed' ? Math.max(error.after * 1000 || 0, MERCY) : 0);
       this.become(state, error instanceof LinkError ? error.words : '');
     }
   }
