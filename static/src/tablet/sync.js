@@ -57,6 +57,7 @@ export class Sync extends EventTarget {
   // Commands --------------------------------------------------------------------------------------------
 
   async exchange() {
+    if (!(await this.store.kept('snapshot'))) await this.fetchSnapshot(); // the first visit: the day before anything else
     let size = BATCH;
     for (let first = true; ; first = false) {
       const waiting = (await this.store.commands()).filter(row => row.state === 'waiting' || (first && isDue(row)));
