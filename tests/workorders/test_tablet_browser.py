@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from flask import Flask
@@ -51,11 +51,18 @@ class Tablet:
     """Lu's tablet, signed in, noting what a console would complain about."""
 
     def __init__(
-        self, browser: Browser, served: Served, language: str = "zh", size: tuple[int, int] = SIZES[0]
+        self,
+        browser: Browser,
+        served: Served,
+        language: str = "zh",
+        size: tuple[int, int] = SIZES[0],
+        theme: Literal["light", "dark"] = "light",
     ) -> None:
         self.base = f"http://127.0.0.1:{served.port}"
         width, height = size
-        self.context = browser.new_context(viewport={"width": width, "height": height}, bypass_csp=True)
+        self.context = browser.new_context(
+            viewport={"width": width, "height": height}, bypass_csp=True, color_scheme=theme
+        )
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(15_000)
         self.complaints: list[str] = []
@@ -127,11 +134,14 @@ def fresh(tour: Tour) -> Visit:
     return tour.visit
 
 
-@pytest.mark.parametrize(("language", "size"), [("zh", SIZES[0]), ("en", SIZES[1]), ("zh", SIZES[2]), ("en", SIZES[2])])
+@pytest.mark.parametrize(
+    ("language", "size", "theme"),
+    [("zh", SIZES[0], "dark"), ("en", SIZES[1], "light"), ("zh", SIZES[2], "light"), ("en", SIZES[2], "dark")],
+)
 def test_a_standard_job_closes_with_six_touches_after_start(
-    browser: Browser, served: Served, tour: Tour, language: str, size: tuple[int, int], shots: Path
+    browser: Browser, served: Served, tour: Tour, language: str, size: tuple[int, int], theme: Any, shots: Path
 ) -> None:
-    tablet = Tablet(browser, served, language, size)
+    tablet = Tablet(browser, served, language, size, theme)
     page, width = tablet.page, size[0]
 
     def look(name: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
 
 from fieldservice.accounts.models import SignIn
 from fieldservice.accounts.services import create_user
@@ -13,6 +14,8 @@ from fieldservice.foundation.db import db, session, write
 from fieldservice.mechanisms.events import Event
 from fieldservice.workorders.models import TabletCommand
 from fieldservice.workorders.tablet import shell
+from fieldservice.workorders.tablet.devices import ask_to_sign_out
+from fieldservice.workorders.tablet.models import TabletDevice
 from tests.conftest import PASSWORD
 from tests.served import Served
 from tests.waiting import wait_until
@@ -152,6 +155,29 @@ def test_signing_out_without_a_network_shows_nothing_and_keeps_everything(
     tablet.sign_in()
     all_sent(page)
     assert notes() == ["kept"]
+
+
+def test_a_tablet_that_is_asked_to_sign_out_sends_everything_first(browser: Browser, line: Proxy, tour: Tour) -> None:
+    tablet = Kept(browser, line)
+    page = tablet.page
+    all_sent(page)
+    line.down = True
+    for number in range(3):
+        tablet.note(f"note {number}")
+    page.evaluate(f"{APP}.sync.stop()")  # nothing leaves by itself until the office has asked
+    write(lambda: ask_to_sign_out(session.scalars(select(TabletDevice)).one()))
+    line.down = False
+    page.reload()
+    expect(page.locator("main .empty")).to_contain_text("没有人登录", timeout=30_000)
+    assert notes() == ["note 0", "note 1", "note 2"]
+    assert session.scalars(select(TabletDevice)).one().state == "signed_out"
+    assert session.query(SignIn).filter(SignIn.revoked_at.is_not(None)).count() == 1
+    tablet.sign_in()
+    all_sent(page)
+    wait_until(
+        lambda: session.rollback() or session.scalars(select(TabletDevice)).one().state == "active",
+        what="the tablet is in use again",
+    )
 
 
 def test_nobody_sends_what_a_colleague_recorded(browser: Browser, line: Proxy, tour: Tour) -> None:

@@ -1,7 +1,7 @@
 // What lets the page live without a network: its service worker, what the browser promises to keep, and the pictures of
 // the next days. Without a secure address there is none of it; the page still works while it is open.
 
-const PICTURES = 'tablet pictures';
+export const PICTURES = 'tablet pictures';
 const LOOK = 3_600_000; // ms between looking for a newer version
 const FULL = 0.8; // of the room the browser gives
 

@@ -1,6 +1,7 @@
 // Whose tablet this is now. A cookie of the server tells, also without a network; signing out takes it away.
 
 import { LinkError } from './link.js';
+import { PICTURES } from './shell.js';
 
 const NAME = 'who';
 
@@ -13,6 +14,7 @@ export function whoIsHere() {
 function forget() {
   document.cookie = `${NAME}=; path=/; max-age=0; samesite=lax${location.protocol === 'https:' ? '; secure' : ''}`;
   localStorage.setItem('leaving', '1'); // without a network the session ends later
+  globalThis.caches?.delete(PICTURES); // of customers' machines: the next person has no business with them
 }
 
 /** Sign out here at once, and on the server as soon as there is a link. */
@@ -24,6 +26,10 @@ export async function signOut(link) {
 /** End the session that somebody left while there was no network. Throws nothing: the next load tries again. */
 export async function endSession(link) {
   if (!localStorage.getItem('leaving')) return;
+  if (whoIsHere()) { // somebody has signed in since: the session is theirs
+    localStorage.removeItem('leaving');
+    return;
+  }
   try {
     await link.call('/logout', { method: 'POST' });
   } catch (error) {

@@ -80,27 +80,32 @@ class Proxy:
 
     async def _end(self) -> None:
         self._server.close()
-        for task in self._talks:
+        talks = list(self._talks)
+        for task in talks:
             task.cancel()
-        await asyncio.gather(*self._talks, return_exceptions=True)
+        await asyncio.gather(*talks, return_exceptions=True)
         await asyncio.sleep(0.05)  # closed connections say so in the next rounds of the loop
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = self._loop.create_task(self._talk(reader, writer))
         self._talks.add(task)
-        task.add_done_callback(self._talks.discard)
+
+        def ended(done: asyncio.Task[None]) -> None:
+            self._talks.discard(done)
+            writer.transport.abort()  # also of a talk that was cancelled before it began
+
+        task.add_done_callback(ended)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            with suppress(OSError, asyncio.IncompleteReadError):
-                head = await reader.readuntil(b"\r\n\r\n")
-                body = await reader.readexactly(_length(head))
-                answer = await self._answer(head, body)
-                if answer is not None:
-                    writer.write(answer)
-                    await writer.drain()
-        finally:
-            writer.close()
+        with suppress(OSError, asyncio.IncompleteReadError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            body = await reader.readexactly(_length(head))
+            answer = await self._answer(head, body)
+            if answer is not None:
+                writer.write(answer)
+                await writer.drain()
+                writer.close()
+                await writer.wait_closed()
 
     async def _answer(self, head: bytes, body: bytes) -> bytes | None:
         path = head.split(b" ", 2)[1].decode("latin-1")
