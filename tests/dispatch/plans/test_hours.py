@@ -32,8 +32,10 @@ RUSH = Daytime((1.0,) * 17 + (2.0,) * 2 + (1.0,) * 5, (1.0,) * 24)
 def driving(hours: Daytime | None) -> Iterator[None]:
     before = travel.DEFAULT.hours
     travel.DEFAULT.hours = hours
-    yield
-    travel.DEFAULT.hours = before
+    try:
+        yield
+    finally:  # one failure must not become a hundred
+        travel.DEFAULT.hours = before
 
 
 def point(draw: st.DrawFn) -> Point:
@@ -106,7 +108,9 @@ def test_booking_never_asks_for_more_than_the_plan_reckoned_with(
                 assert way.soonest(free_at) <= span.starts_at
                 noon = free_at < at(14) and span.starts_at > at(11)  # a break may divide the drive
                 asked = travel_min(work.job, day, span, travel_minutes)
-                assert noon or (asked is not None and asked * 60 <= driven)
+                # Setting off a minute earlier may take a minute less, right where the hours change: 27 min for who
+                # leaves at 14:46, 28 for who leaves at 14:47. Either is there in time, as the rules above have said.
+                assert noon or (asked is not None and asked * 60 <= driven + 60)
 
 
 @pytest.mark.parametrize(("hour", "minutes"), [(14, 30), (17, 60)])
