@@ -18,6 +18,7 @@ from fieldservice.mechanisms.relay import relay
 from fieldservice.operations.services import ask_nightly
 from fieldservice.workorders import held_time, hint_learning
 from fieldservice.workorders.onsite import arriving
+from fieldservice.workorders.tablet import uploads
 
 
 def list_schedules() -> None:
@@ -36,6 +37,7 @@ def list_schedules() -> None:
     every(time(3, 20), forget_answers)
     every(time(3, 30), forget_done)
     every(time(3, 50), forget_positions)
+    every(time(3, 35), uploads.keep_waiting)
     every(time(3, 40), files.sweep)
     every(time(3, 45), import_jobs.sweep)
     every(timedelta(minutes=10), limits.sweep)

@@ -4,7 +4,9 @@ Facts are true whenever they are told: once the technician has arrived they are 
 (a photo sent late). Moves are in visits.py.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -292,9 +294,23 @@ def open_required(order: WorkOrder) -> list[str]:
     return [parts[item.part_id].number if item.part_id in parts else item.words for item in still]
 
 
+_HAD_IT: ContextVar[bool] = ContextVar("had_it", default=False)
+
+
+@contextmanager
+def told_by_whoever_had_it(had_it: bool) -> Iterator[None]:
+    """What is recorded inside comes from a technician who had the job before: he was at the machine, whatever the state
+    says that the job has since."""
+    before = _HAD_IT.set(had_it)
+    try:
+        yield
+    finally:
+        _HAD_IT.reset(before)
+
+
 def at_machine(visit: Visit) -> None:
     """Raises Conflict `not_at_work` before the technician has arrived."""
-    if visit.state not in AT_WORK + ENDED:
+    if visit.state not in AT_WORK + ENDED and not _HAD_IT.get():
         raise Conflict(
             _l("This can be recorded once you have arrived. Press Arrived first."),
             code="not_at_work",

@@ -15,13 +15,15 @@ from sqlalchemy import func, select
 from fieldservice.accounts.models import User
 from fieldservice.accounts.services import create_token
 from fieldservice.foundation.db import session, write
+from fieldservice.foundation.errors import Conflict
 from fieldservice.foundation.time import Clock, at_local, now
 from fieldservice.mechanisms.events import Event
 from fieldservice.parts.queries import unbalanced
 from fieldservice.stations.models import Technician
 from fieldservice.workorders import booking, catalogue, visits
 from fieldservice.workorders.models import Answer, PartUse, TabletCommand
-from fieldservice.workorders.tablet import commands
+from fieldservice.workorders.tablet import commands, reviews
+from fieldservice.workorders.tablet.models import TabletDevice
 from tests.conftest import make_user
 from tests.workorders.cast import DAY
 from tests.workorders.on_tour import PATTERN, SEAL, Tour, another_technician, fitting, make_tour
@@ -473,3 +475,79 @@ def test_signed_out_the_pages_calls_answer_401_as_json(app: Flask) -> None:
     for method, path in (("GET", "/tablet/snapshot"), ("POST", "/tablet/commands"), ("PUT", "/tablet/uploads/a/0")):
         answer = client.open(path, method=method)
         assert (answer.status_code, answer.mimetype) == (401, "application/problem+json"), path
+
+
+# What was refused, and is sent again or applied by hand ---------------------------------------------------------
+
+
+def office(tour: Tour) -> Any:
+    return make_user("dispatcher", tour.station_id, email="hall@demo.test").as_person()
+
+
+def test_what_the_office_applied_is_not_done_again_when_it_is_sent_again(tablet: Tablet) -> None:
+    tour = tablet.tour
+    early = tablet.command("part", part=SEAL, quantity=1)
+    assert tablet.post(early)[0]["code"] == "not_at_work"
+    tablet.go("accepted", "en_route", "on_site")
+    hall = office(tour)
+    row = session.scalars(select(TabletCommand).where(TabletCommand.command_id == early["id"])).one().id
+    write(lambda: reviews.apply_by_hand(row, hall))
+    assert tour.in_van() == 1
+    again = tablet.post({**tablet.command("part", part=SEAL, quantity=1), "again_of": early["id"]})[0]
+    assert (again["status"], again["code"]) == ("accepted", "applied_by_hand")
+    assert tour.in_van() == 1
+
+
+def test_what_was_sent_again_is_nobodys_task_any_more(tablet: Tablet) -> None:
+    early = tablet.command("part", part=SEAL, quantity=1)
+    tablet.post(early)
+    tablet.go("accepted", "en_route", "on_site")
+    again = tablet.post({**tablet.command("part", part=SEAL, quantity=1), "again_of": early["id"]})[0]
+    assert again["status"] == "accepted"
+    hall = office(tablet.tour)
+    row = session.scalars(select(TabletCommand).where(TabletCommand.command_id == early["id"])).one()
+    assert row.review == "sent_again"
+    with pytest.raises(Conflict):
+        write(lambda: reviews.apply_by_hand(row.id, hall))
+    assert tablet.tour.in_van() == 1
+
+
+def test_a_day_recorded_for_a_job_given_away_is_kept_whole(tablet: Tablet) -> None:
+    """He had accepted and went without a network; the office gave the job to a colleague, who has not begun."""
+    tour = tablet.tour
+    tablet.go("accepted")
+    xu = another_technician(tour).id
+    write(lambda: booking.reschedule_visit(tour.visit, technician=session.get_one(Technician, xu)))
+    told = tablet.post(
+        tablet.command("move", to="en_route"), tablet.command("move", to="on_site"),
+        tablet.command("answer", field="oil_temperature", value=61), tablet.command("part", part=SEAL, quantity=1),
+        tablet.command("photo", upload="photo-1"), tablet.command("summary", summary="换了油封。"),
+    )  # fmt: skip
+    assert [one["status"] for one in told] == ["rejected"] * 2 + ["accepted_with_flag"] * 4
+    assert {one["code"] for one in told} == {"reassigned"}
+    assert tour.in_van() == 1
+    hall = office(tour)
+    step = session.scalars(
+        select(TabletCommand).where(TabletCommand.kind == "move", TabletCommand.review.is_(None))
+    ).first()
+    assert step is not None
+    with pytest.raises(Conflict, match="reassigned"):
+        write(lambda: reviews.apply_by_hand(session.scalars(
+            select(TabletCommand.id).where(TabletCommand.status == "rejected").limit(1)
+        ).one(), hall))  # fmt: skip
+    assert tour.visit.state == "scheduled"
+
+
+def test_what_another_tablet_carries_does_not_wake_the_lost_one(tablet: Tablet) -> None:
+    tablet.post(tablet.command("note", words="from the first"))
+    body = {
+        "device_id": "tab-1",
+        "carried_by": "tab-2",
+        "client": 2,
+        "commands": [tablet.command("note", words="carried")],
+    }
+    answer = tablet.http.post("/api/v1/tablet/commands", json=body, headers=tablet.headers)
+    assert answer.json["results"][0]["status"] == "accepted"  # type: ignore[index]
+    rows = {row.device_id: row.last_seen_at for row in session.scalars(select(TabletDevice))}
+    assert set(rows) == {"tab-1", "tab-2"}
+    assert {row.device_id for row in session.scalars(select(TabletCommand))} == {"tab-1"}

@@ -77,7 +77,7 @@ class Model:
         if kind == "note":
             self.notes += 1
             return True
-        if self.state not in AT_MACHINE:
+        if self.state not in AT_MACHINE and who == self.owner:  # who had the job before was there: it is kept
             return False
         if kind == "summary":
             self.summary = payload["summary"]

@@ -16,6 +16,7 @@ from fieldservice.foundation.db import session, write
 from fieldservice.foundation.time import Clock, now
 from fieldservice.mechanisms.events import Event, notes_of
 from fieldservice.parts.queries import unbalanced
+from fieldservice.stations.models import Technician
 from fieldservice.workorders import booking
 from fieldservice.workorders.models import PartUse, TabletCommand
 from fieldservice.workorders.tablet import review_list
@@ -320,17 +321,21 @@ def test_a_step_that_no_longer_fits_names_the_state_and_leads_to_the_order(table
     assert entry().review is None
 
 
-def test_a_job_given_away_is_applied_where_it_is_now(tablet: Tablet, office: FlaskClient) -> None:
+def test_a_step_of_a_job_given_away_is_made_once_it_is_given_back(tablet: Tablet, office: FlaskClient) -> None:
     tablet.go("accepted")
-    xu = another_technician(tablet.tour)
+    lu, xu = tablet.tour.technician_id, another_technician(tablet.tour).id
 
-    def give_away() -> None:
-        booking.reschedule_visit(tablet.tour.visit, technician=xu)
+    def give(to: int) -> None:
+        booking.reschedule_visit(tablet.tour.visit, technician=session.get_one(Technician, to))
         booking.send_visit(tablet.tour.visit)
 
-    write(give_away)
+    write(lambda: give(xu))
     assert tablet.send("move", to="accepted")["code"] == "reassigned"
     assert "许晓峰" in office.get("/tablets/reviews").text
+    refused = post(office, f"/tablets/reviews/{entry().id}/apply")
+    assert refused.status_code == 409  # it would be made in Xu's name
+    assert tablet.tour.visit.state == "dispatched"
+    write(lambda: give(lu))
     assert post(office, f"/tablets/reviews/{entry().id}/apply").status_code == 303
     assert tablet.tour.visit.state == "accepted"
 

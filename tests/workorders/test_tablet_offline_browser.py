@@ -185,13 +185,14 @@ def test_nobody_sends_what_a_colleague_recorded(browser: Browser, line: Proxy, t
     lus = tablet.page
     line.down = True
     tablet.note("Lu's own")
-    line.down = False
     tablet.context.clear_cookies()
     other = tablet.context.new_page()
     other.goto(f"{tablet.base}/login?lang=zh&next=/tablet")
     other.fill("input[name=email]", "xu@demo.test")
     other.fill("input[name=password]", PASSWORD)
     other.click("main button[type=submit]")
+    expect(other.locator(".sync")).to_be_visible()
+    line.down = False
     expect(other.locator(".sync")).to_contain_text("已全部上传")
     expect(other.locator("#tablet-header")).to_contain_text("许晓峰")
     lus.evaluate(f"{APP}.sync.hurry()")

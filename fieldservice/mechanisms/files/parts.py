@@ -69,6 +69,15 @@ def is_there(received: Received) -> bool:
     return raw_path(received.key).exists()
 
 
+def touch(received: Received) -> bool:
+    """Keep the bytes from being swept for another day; whether they are there."""
+    try:
+        os.utime(raw_path(received.key))
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def drop_parts(upload: str) -> None:
     """The picture is safe; its parts are not needed any more."""
     shutil.rmtree(part_folder(_checked(upload)), ignore_errors=True)

@@ -29,6 +29,7 @@ class CommandResult(ma.Schema):
     status = ma.fields.String(validate=ma.validate.OneOf(("accepted", "accepted_with_flag", "rejected")))
     code = ma.fields.String()
     detail = ma.fields.String()
+    flags = ma.fields.List(ma.fields.String(), metadata={"description": "Every remark; `code` is the first."})
     errors = ma.fields.Dict()
 
 

@@ -23,7 +23,7 @@ from fieldservice.foundation.time import now
 from fieldservice.foundation.words import pick, word
 from fieldservice.mechanisms.events import history, record
 from fieldservice.stations.models import Technician
-from fieldservice.workorders import visits
+from fieldservice.workorders import findings, visits
 from fieldservice.workorders.models import TabletCommand, Visit
 from fieldservice.workorders.tablet import overwriting
 from fieldservice.workorders.tablet.kinds import KINDS, Deed, Own
@@ -40,13 +40,16 @@ MOST_DEPTH = 8
 FINDINGS = ("answer", "part", "summary", "failure", "need", "coverage", "extra")
 
 
+COMMAND_ID = r"^[0-9A-Za-z_-]{8,40}\Z"
+
+
 class CommandSchema(ma.Schema):
     """The envelope of one command; what its payload needs depends on its kind."""
 
     class Meta:
         unknown = ma.EXCLUDE
 
-    id = ma.fields.String(required=True, validate=ma.validate.Regexp(r"^[0-9A-Za-z_-]{8,40}\Z"))
+    id = ma.fields.String(required=True, validate=ma.validate.Regexp(COMMAND_ID))
     seq = ma.fields.Integer(required=True, validate=ma.validate.Range(0, 2**53))
     kind = ma.fields.String(required=True, validate=ma.validate.OneOf(tuple(KINDS)))
     at = ma.fields.AwareDateTime(required=True, metadata={"description": "Corrected by the tablet's measured offset."})
@@ -57,6 +60,10 @@ class CommandSchema(ma.Schema):
         load_default=None, allow_none=True, metadata={"description": "`now` of the snapshot it was recorded over."}
     )
     base_version = ma.fields.Integer(load_default=None, allow_none=True, validate=ma.validate.Range(0, 2**53))
+    again_of = ma.fields.String(
+        load_default=None, allow_none=True, validate=ma.validate.Regexp(COMMAND_ID),
+        metadata={"description": "The refused command that this one repeats."},
+    )  # fmt: skip
     payload = ma.fields.Dict(required=True)
 
 
@@ -106,6 +113,10 @@ class CommandsSchema(ma.Schema):
         unknown = ma.EXCLUDE
 
     device_id = ma.fields.String(required=True, validate=ma.validate.Regexp(DEVICE_ID))
+    carried_by = ma.fields.String(
+        load_default=None, allow_none=True, validate=ma.validate.Regexp(DEVICE_ID),
+        metadata={"description": "The tablet that sends, where it brings what another one (`device_id`) recorded."},
+    )  # fmt: skip
     client = ma.fields.Integer(load_default=1, validate=ma.validate.Range(0, 10**6))
     sent_at = ma.fields.AwareDateTime(load_default=None, allow_none=True)
     report = ma.fields.Nested(TabletReportSchema, load_default=None, allow_none=True)
@@ -124,6 +135,7 @@ class Command:
     payload: Mapping[str, Any]
     device_at: datetime | None = None
     base_at: datetime | None = None
+    again_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -208,11 +220,29 @@ def _once(person: Person, sender: Sender, command: Command, error: DomainError |
         if error is not None:
             raise error
         with session.begin_nested():
-            _perform(person, sender, command, row)
+            if not _done_by_hand(person, command, row):
+                _perform(person, sender, command, row)
     except DomainError as refused:
         _reject(row, person, refused)
     session.flush()
     return _shown(row, person)
+
+
+def _done_by_hand(person: Person, command: Command, row: TabletCommand) -> bool:
+    """Whether the office has applied meanwhile what this command repeats; one nobody decided about is settled by it."""
+    if command.again_of is None:
+        return False
+    wanted = select(TabletCommand).where(TabletCommand.command_id == command.again_of)
+    former = session.scalar(wanted.where(TabletCommand.user_id == person.user_id).with_for_update())
+    if former is None or former.status != REJECTED:
+        return False
+    row.visit_id, row.station_id = former.visit_id, former.station_id
+    if former.review == "applied":
+        row.detail = {"code": "applied_by_hand", "text": str(_("Your station had applied this entry already."))}
+        return True
+    if former.review is None:
+        former.review, former.reviewed_by, former.reviewed_at = "sent_again", person.user_id, now()
+    return False
 
 
 def _bounded(moment: datetime) -> datetime:
@@ -240,7 +270,8 @@ def _perform(person: Person, sender: Sender, command: Command, row: TabletComman
     if abs(at - command.at) > SKEW:
         flags.append("clock")
     former = overwriting.former_of(command.kind, visit, payload, person)
-    facts = kind.do(Deed(visit, at, person, command.id), **payload)
+    with findings.told_by_whoever_had_it("reassigned" in flags):
+        facts = kind.do(Deed(visit, at, person, command.id), **payload)
     flags += facts.pop("flags", [])
     lost = {} if former is None else overwriting.replaced(former, command.kind, visit, payload)
     if former is not None and lost and former.written_at > _known(person, sender, command):
@@ -397,6 +428,8 @@ def _shown(row: TabletCommand, person: Person) -> dict[str, Any]:
         "code": detail.get("code", ""),
         "detail": detail.get("text", ""),
     }
+    if detail.get("flags"):
+        shown["flags"] = detail["flags"]
     if detail.get("errors"):
         shown["errors"] = detail["errors"]
     return shown

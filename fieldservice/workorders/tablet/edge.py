@@ -55,10 +55,10 @@ def answer_commands() -> Response:
     given = _loaded(commands.CommandsSchema())
     commands.require_known_client(given["client"])
     exchange = devices.Exchange(
-        given["device_id"], given["client"], way_in(), request.headers.get("User-Agent", ""), given["sent_at"],
-        given["report"],
+        given["carried_by"] or given["device_id"], given["client"], way_in(), request.headers.get("User-Agent", ""),
+        given["sent_at"], given["report"],
     )  # fmt: skip
-    sender = commands.Sender(exchange.device_id, exchange.client, exchange.offset_ms())
+    sender = commands.Sender(given["device_id"], exchange.client, exchange.offset_ms())
     results = commands.apply_all(current(), sender, given["commands"])
     state = devices.note_exchange(current(), exchange)
     return jsonify(

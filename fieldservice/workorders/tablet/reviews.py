@@ -52,11 +52,22 @@ def apply_by_hand(row_id: int, person: Person, reason: str = "") -> TabletComman
     visit = session.get_one(Visit, row.visit_id, with_for_update=True, populate_existing=True)
     at = commands.counted_time(visit, row)
     technician = session.get_one(User, row.user_id).as_person()
+    if row.kind == "move" and visit.technician_id != technician.technician_id:
+        raise Conflict(
+            _l(
+                "The job is with a colleague now: the step would be made in his name. Give it back first, or dismiss this."
+            ),
+            code="reassigned",
+        )
     try:
         facts = kind.do(Deed(visit, at, technician, row.command_id), **payload)
     except DomainError as refused:
         raise _told(refused, visit) from refused
-    facts.pop("flags", None)
+    if "upload_again" in facts.pop("flags", ()):
+        raise Conflict(
+            _l("The picture of this entry is not here any more. Ask the technician to send it again."),
+            code="upload_again",
+        )
     row.detail = {**facts, **row.detail}  # its result stays; what came of it (the use of a part) can be asked for
     row.counted_at = at
     _decide(row, person, "applied", reason)

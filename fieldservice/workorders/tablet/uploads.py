@@ -15,6 +15,7 @@ from fieldservice.mechanisms.files import parts
 from fieldservice.mechanisms.files.models import StoredFile
 from fieldservice.workorders.models import TabletUpload, Visit, WorkOrder
 
+MOST_WAITING = 10_000
 UPLOAD_ID = r"[0-9A-Za-z_-]{1,64}"
 
 
@@ -72,6 +73,17 @@ def expect(
     came = bool(row.received)
     file = _attach(row)
     return Expected(row, file, lost=came and not row.received)
+
+
+def keep_waiting() -> int:
+    """Keep the bytes of pictures that wait for their purpose, a month like their parts: others are swept daily."""
+    since = now() - parts.KEPT
+    waiting = select(TabletUpload.received).where(TabletUpload.file_id.is_(None), TabletUpload.at > since)
+    kept = 0
+    for received in session.scalars(waiting.where(TabletUpload.refusal.is_(None)).limit(MOST_WAITING)):
+        if received and parts.touch(files.Received(**received)):
+            kept += 1
+    return kept
 
 
 def find(user_id: int, upload_id: str) -> TabletUpload | None:

@@ -18,11 +18,12 @@ navigation("tablet.today", _l("Tablet"), "technician")
 
 
 @blueprint.before_request
-def own_entries_only() -> None:
+def answer_the_page() -> None:
     """A page left open by a colleague must not send what he recorded under another name.
 
     Raises Conflict `other_person`.
     """
+    g.page_language = request.headers.get("X-Tablet-Language")  # as the kept page speaks, whatever was chosen elsewhere
     told = request.headers.get("X-Tablet-Person")
     if told and told != str(current().user_id):
         raise Conflict(_l("Somebody else is signed in on this tablet now. Load the page again."), code="other_person")

@@ -13,7 +13,7 @@ const DOUBLE = 700; // ms in which a second press on a step is the same press
 export class App extends EventTarget {
   constructor(store, sync, shell) {
     super();
-    Object.assign(this, { store, sync, shell, commands: [], uploads: [], drafts: {}, person: null, previews: new Map(), stepped: -DOUBLE, shown: null, pictures: null });
+    Object.assign(this, { store, sync, shell, commands: [], uploads: [], drafts: {}, person: null, previews: new Map(), doing: new Set(), stepped: -DOUBLE, shown: null, pictures: null });
     for (const source of [store, sync, shell]) source.addEventListener(source === store ? 'changed' : 'change', () => this.load());
     sync.addEventListener('snapshot', () => this.prime());
     sync.addEventListener('said', ({ detail }) => toast(detail));
@@ -29,10 +29,31 @@ export class App extends EventTarget {
     const [snapshot, commands, uploads, drafts, person] = await Promise.all([
       this.store.kept('snapshot'), this.store.commands(), this.store.uploads(), this.store.kept('drafts'), this.store.kept('person'),
     ]);
-    const fits = snapshot && snapshot.language === document.documentElement.lang.slice(0, 2);
     Object.assign(this, { commands, uploads, drafts: drafts || {}, person: person || null });
-    this.shown = fits ? applied(snapshot, commands, uploads) : null;
+    this.shown = snapshot ? applied(snapshot, commands, uploads) : null; // of another language for a moment: better than nothing
+    this.tidy(uploads);
     this.dispatchEvent(new Event('change'));
+  }
+
+  // Pictures that have left are not held in memory any longer.
+  tidy(uploads) {
+    const here = new Set(uploads.map(row => row.id));
+    for (const [id, url] of this.previews) {
+      if (here.has(id)) continue;
+      if (url) URL.revokeObjectURL(url);
+      this.previews.delete(id);
+    }
+  }
+
+  /** Do it once: a second press while it is being done is the same press. */
+  async once(key, deed) {
+    if (this.doing.has(key)) return;
+    this.doing.add(key);
+    try {
+      await deed();
+    } finally {
+      this.doing.delete(key);
+    }
   }
 
   /** A new snapshot is here: its pictures too, and a look at the room that is left. */
@@ -129,7 +150,11 @@ export class App extends EventTarget {
 
   async addPictures(visit, files, field = null) {
     for (const file of files) {
-      const bytes = await shrink(file);
+      const bytes = await shrink(file).catch(error => { console.warn(error); return null; });
+      if (!bytes?.byteLength) {
+        toast(t('This picture could not be read: %(name)s. Take it again.', { name: file.name }));
+        continue;
+      }
       await this.addUpload('photo', visit, bytes, file.name.slice(0, 200) || 'photo', { field });
     }
   }
@@ -155,7 +180,7 @@ export class App extends EventTarget {
     if (!row.seq) await this.store.change('uploads', [[row.id, { state: 'waiting', sent: 0, strikes: 0, why: '' }]]);
     else if (row.state === 'rejected') {
       const { kind, base_at, base_version, payload, at, device_at } = row;
-      await this.store.add([{ id: newId(), kind, at, device_at, base_at, base_version, payload }]);
+      await this.store.add([{ id: newId(), again_of: row.id, kind, at, device_at, base_at, base_version, payload }]);
       await this.store.drop('commands', row.seq);
     } else await this.store.change('commands', [[row.seq, { state: 'waiting', strikes: 0, why: '' }]]);
     await this.load();

@@ -57,14 +57,14 @@ const KINDS = {
       const use = visit.used.find(one => one.id === returns || one.command === returns);
       visit.used = visit.used.filter(one => one !== use);
       if (use) move(stock, use.location, use.part, use.quantity);
-      settlePlanned(visit);
+      if (use) settlePlanned(visit, use.part);
       return;
     }
     const known = Number(Object.keys(parts).find(key => parts[key].number === part));
     const place = location ?? stock.find(one => one.kind === 'van')?.id;
     visit.used.push({ id, command: id, part: known, quantity, location: place, serial: serial || null, removed_serial: removed_serial || null, batch: batch || null, at, day: dayOf(visit), mine: true });
     move(stock, place, known, -quantity);
-    settlePlanned(visit);
+    settlePlanned(visit, known);
   },
 
   photo(visit, { upload, field, moment }, { at }, { forms }) {
@@ -151,18 +151,21 @@ function stop(visit, kind, at) {
 
 function move(stock, location, part, quantity) {
   const place = stock.find(one => one.id === location);
-  if (place) place.on_hand[part] = (place.on_hand[part] || 0) + quantity;
+  if (place) place.on_hand[part] = exact((place.on_hand[part] || 0) + quantity);
 }
 
 // Planned parts are done as far as what was fitted reaches, as findings._settle_planned does.
-function settlePlanned(visit) {
-  const fitted = {};
-  for (const use of visit.used) fitted[use.part] = (fitted[use.part] || 0) + use.quantity;
+function settlePlanned(visit, part) {
+  let fitted = exact(visit.used.filter(use => use.part === part).reduce((sum, use) => sum + use.quantity, 0));
   for (const item of visit.planned) {
-    item.done = (fitted[item.part] || 0) >= item.quantity;
-    fitted[item.part] = Math.max(0, (fitted[item.part] || 0) - item.quantity);
+    if (item.part !== part) continue;
+    item.done = fitted >= item.quantity;
+    fitted = Math.max(0, exact(fitted - item.quantity));
   }
 }
+
+/** A quantity without the dust of binary fractions: three decimals, as the ledger has them. */
+export const exact = quantity => Math.round(quantity * 1000) / 1000;
 
 /** Whether a reading lies out of its tolerance, or a required check failed. */
 export function out(field, value) {

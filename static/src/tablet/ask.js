@@ -17,7 +17,7 @@ const option = (chosen, words, act) => html`<button type="button" aria-pressed=$
 
 /** Work that this visit found necessary; of a finding where `field` is given. */
 export function askFollowUp(app, visit, words = '', field = null) {
-  const form = { words, urgency: 'normal' };
+  const form = { words: words.slice(0, 300), urgency: 'normal' };
   openDialog(t('Follow-up job'), (close, draw) => {
     const set = facts => { Object.assign(form, facts); draw(); };
     const keep = () => { close(); app.record('follow_up', visit, { words: form.words.trim(), urgency: form.urgency, ...(field ? { field } : {}) }); };

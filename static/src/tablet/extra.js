@@ -7,7 +7,7 @@ import { t } from '../foundation/texts.js';
 import { money, says } from './lines.view.js';
 import { pickPart } from './parts.js';
 import { icon, openDialog } from './pieces.js';
-import { clear, drawn, mount, take } from './sign.js';
+import { clear, drawn, mount, release, take } from './sign.js';
 import { newId } from './store.js';
 
 const PAD = 'extra';
@@ -50,13 +50,13 @@ function handOver(app, visit, form) {
   let name = app.draft(visit).name || visit.contact?.name || '';
   const { dialog } = openDialog(t('For the customer'), (close, draw) => {
     const say = key => says(app, lang, key);
-    const decide = async decision => {
+    const decide = decision => app.once('extra', async () => {
       const bytes = await take(PAD);
-      close();
       const facts = { extra: newId(), words: form.words.trim(), lines: form.lines.map(({ words, part, quantity, price }) => ({ words: words.trim(), part, quantity, price })), decision, name: name.trim() };
-      if (bytes) app.addUpload('extra', visit, bytes, 'approval.png', facts);
-      else app.record('extra', visit, facts);
-    };
+      await (bytes ? app.addUpload('extra', visit, bytes, 'approval.png', facts) : app.record('extra', visit, facts));
+      release(PAD);
+      close();
+    });
     return html`<div class="seg end" role="group" aria-label=${t('Language')}>${[['zh', '中文'], ['en', 'English']].map(([code, label]) => html`<button type="button" aria-pressed=${code === lang} lang=${code} @click=${() => { lang = code; draw(); }}>${label}</button>`)}</div>
       <div class="stack" lang=${lang}><h3>${say('extra')}: ${form.words}</h3><p>${say('extra_lead')}</p>
       <ul class="tablet-sums">${form.lines.map(line => html`<li><span>${line.words} ${line.quantity === 1 ? nothing : html`×${line.quantity}`}</span><span class="num">${money(Math.round(line.price * line.quantity), lang)}</span></li>`)}<li class="b"><span>${say('total')}</span><span class="num tablet-total">${money(total(form.lines), lang)}</span></li></ul>

@@ -39,12 +39,12 @@ export function linesOf(visit, { parts }, now) {
   const { cover, times, choices } = visit;
   const extras = visit.extras.filter(one => one.decision === 'approved');
   const left = {};
-  for (const { lines } of extras) for (const line of lines) if (line.part) left[line.part] = (left[line.part] || 0) + Number(line.quantity);
+  for (const { lines } of extras) for (const line of lines) if (line.part) left[line.part] = Math.round(((left[line.part] || 0) + Number(line.quantity)) * 1000) / 1000;
   const found = [];
   const add = (key, kind, day, quantity, worth, facts = {}) => {
     const number = parts[facts.part]?.number;
     const included = kind === 'part' && (left[number] || 0) >= quantity;
-    if (included) left[number] -= quantity;
+    if (included) left[number] = Math.round((left[number] - quantity) * 1000) / 1000;
     const choice = choices[key];
     const decision = decide(coverOf(visit), { day, wears: parts[facts.part]?.wears, approved: included || kind === 'extra', chosen: choice?.coverage });
     const free = decision.coverage !== 'billable' || decision.pending || included;

@@ -1,12 +1,12 @@
 // One call to the server, and what its failure means. The only file that knows how to prove who calls.
 
 const PATIENCE = 60_000; // a link that says nothing for longer is no link
-const BUSY = [408, 425, 429, 502, 503, 504]; // a server, or what stands before it, that asks for patience
+const BUSY = [408, 425, 429, 503]; // a server, or what stands before it, that asks for patience
 
 export class Link {
   /** `person`: whose entries are sent; `base`, `fetch`: for programs that are no page. */
   constructor(person, { base = '', fetch = (...all) => globalThis.fetch(...all), patience = PATIENCE } = {}) {
-    Object.assign(this, { person, base, fetch, patience, session: null, renewing: null });
+    Object.assign(this, { person, base, fetch, patience, language: globalThis.document?.documentElement.lang || '', session: null, renewing: null });
   }
 
   /** Who is signed in, asked once: {person: {id, name}, csrf, after}. Throws LinkError. */
@@ -35,7 +35,7 @@ export class Link {
   }
 
   async send(path, options) {
-    const headers = { Accept: 'application/json', 'X-Tablet-Person': String(this.person), ...options.headers };
+    const headers = { Accept: 'application/json', 'X-Tablet-Person': String(this.person), 'X-Tablet-Language': this.language, ...options.headers };
     let answer;
     try {
       answer = await this.fetch(this.base + path, { ...options, headers, redirect: 'manual', cache: 'no-store', signal: AbortSignal.timeout(this.patience) });

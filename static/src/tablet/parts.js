@@ -31,9 +31,9 @@ export function source(app, { part, quantity }) {
 /** Whether one touch books it: it lies ready, and no serial number has to be noted. */
 export const simple = (app, item) => !app.part(item.part).serial && source(app, item);
 
-export async function fitAll(app, visit, items) {
+export const fitAll = (app, visit, items) => app.once(`fit ${visit.id}`, async () => {
   for (const item of items) await fit(app, visit, item.part, item.quantity, source(app, item));
-}
+});
 
 const fit = (app, visit, part, quantity, place, marks = {}) => app.record('part', visit, { part: app.part(part).number, quantity, location: place?.id ?? null, ...Object.fromEntries(Object.entries(marks).filter(([, given]) => given)) });
 
@@ -45,7 +45,7 @@ function plannedRow(app, visit, item, open) {
       : place.kind === 'van' ? chip(t('%(n)s in van', { n: app.onHand(place, item.part) }), 'ok', 'truck') : chip(t('%(n)s at %(place)s', { n: app.onHand(place, item.part), place: place.name }), 'info', 'box');
   const press = () => (part.serial ? chosenDialog(app, visit, item.part, { quantity: 1, place: place.id }) : fit(app, visit, item.part, item.quantity, place));
   return html`<div class="tablet-part"><div><b>${part.name} ×${item.quantity}</b><div class="s i2">${part.number}${item.required ? '' : ` · ${t('if needed')}`}${item.words ? ` · ${item.words}` : ''}</div>${item.mine ? chip(t('missing for the next visit'), 'warn', 'package') : nothing} ${where}</div>
-    <span class="row wrap">${withdraw(app, visit, item)}${open ? html`<button class="btn" type="button" ?disabled=${!place} @click=${press}>${icon('check')}${t('Fitted')}</button>` : nothing}</span></div>`;
+    <span class="row wrap">${withdraw(app, visit, item)}${open ? html`<button class="btn" type="button" ?disabled=${!place} @click=${() => app.once(`fit ${visit.id}`, press)}>${icon('check')}${t('Fitted')}</button>` : nothing}</span></div>`;
 }
 
 const withdraw = (app, visit, item) => (item.mine && !item.done && AT_MACHINE.includes(visit.state)

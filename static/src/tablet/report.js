@@ -9,7 +9,7 @@ import { linesCard } from './lines.view.js';
 import { fitAll, simple } from './parts.js';
 import { icon, notice, openDialog } from './pieces.js';
 import { canPrint, showReport } from './shown.js';
-import { clear, mount, take } from './sign.js';
+import { clear, mount, release, take } from './sign.js';
 import { isOpen } from './steps.js';
 import { when } from './times.js';
 
@@ -97,7 +97,7 @@ function words(app, visit, open) {
   const language = visit.customer_language === 'zh' ? t('Chinese') : t('English');
   return html`<section class="card"><div class="card-b stack">
     <div class="field"><label for="summary">${t('For the customer, in plain words (%(language)s)', { language })}</label><textarea class="textarea" id="summary" rows="3" maxlength="2000" lang=${visit.customer_language} ?disabled=${!open} .value=${visit.summary} @change=${save}></textarea><span class="hint">${t('What was found, what was done, what to watch. The fault you choose writes the first draft.')}</span></div>
-    ${open ? phrases(app, ['found', 'done', 'watch'], visit.customer_language, phrase => app.record('summary', visit, { summary: joined(visit.summary, phrase), technical_note: visit.technical_note || '' })) : nothing}
+    ${open ? phrases(app, ['found', 'done', 'watch'], visit.customer_language, phrase => app.record('summary', visit, { summary: joined(visit.summary, phrase).slice(0, 2000), technical_note: visit.technical_note || '' })) : nothing}
     <div class="field"><label for="technical">${t('Technical note for colleagues')}<span class="opt">${t('optional')}</span></label><textarea class="textarea" id="technical" rows="2" maxlength="4000" ?disabled=${!open || !visit.summary.trim()} .value=${visit.technical_note || ''} @change=${save}></textarea></div>
   </div></section>`;
 }
@@ -115,8 +115,9 @@ function signature(app, visit, open) {
 }
 
 /** Keep what was drawn, if anything was; also pressed by finishing. */
-export async function saveSignature(app, visit) {
+export const saveSignature = (app, visit) => app.once(`sign ${visit.id}`, async () => {
   const bytes = visit.signature ? null : await take(visit.id);
   if (!bytes) return;
   await app.addUpload('signature', visit, bytes, 'signature.png', { name: app.draft(visit).name || visit.contact?.name || '' });
-}
+  release(visit.id);
+});

@@ -29,10 +29,8 @@ export const clear = name => pads.get(name)?.pad?.clear();
 /** Whether something is drawn. */
 export const drawn = name => Boolean(pads.get(name)?.canvas.isConnected && pads.get(name).pad && !pads.get(name).pad.isEmpty());
 
-/** What is drawn, as PNG; null for nothing. The pad is used up. */
-export async function take(name) {
-  if (!drawn(name)) return null;
-  const bytes = await bytesOf(pads.get(name).canvas, 'image/png');
-  pads.delete(name);
-  return bytes;
-}
+/** What is drawn, as PNG; null for nothing. It stays until `release`: what could not be stored is not signed again. */
+export const take = name => (drawn(name) ? bytesOf(pads.get(name).canvas, 'image/png') : null);
+
+/** What was drawn is kept: the pad is used up. */
+export const release = name => pads.delete(name);

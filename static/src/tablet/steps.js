@@ -52,14 +52,16 @@ export function endOtherwise(app, visit) {
   openDialog(t('End without completing'), (close, draw) => {
     const set = facts => { Object.assign(form, facts); draw(); };
     const nothingLeft = !form.left.trim() && !app.missing(visit).some(one => ['field', 'part', 'item'].includes(one.what));
-    const ready = form.to === 'cannot_complete' ? form.reason : visit.summary.trim() && !nothingLeft;
+    const lines = form.left.split('\n');
+    const long = lines.length > 20 || lines.some(line => line.trim().length > 300);
+    const ready = form.to === 'cannot_complete' ? form.reason : visit.summary.trim() && !nothingLeft && !long;
     return html`
     ${visit.state === 'on_site' ? nothing : html`<div class="seg" role="group" aria-label=${t('How does it end?')}>
       ${option(form.to === 'partially_completed', t('Partly done'), () => set({ to: 'partially_completed' }))}
       ${option(form.to === 'cannot_complete', t('Cannot be done'), () => set({ to: 'cannot_complete' }))}</div>`}
     ${form.to === 'cannot_complete'
       ? html`<fieldset class="choices"><legend class="label">${t('Why?')}</legend>${app.shown.catalogue.codes.cannot_complete_reason.map(({ code, label }) => html`<label class="choice"><input type="radio" name="why" .checked=${form.reason === code} @change=${() => set({ reason: code })}><span>${label}</span></label>`)}</fieldset>`
-      : html`<div class="field"><label for="open-lines">${t('What is left to do, one line each')}</label><textarea class="textarea" id="open-lines" maxlength="2000" rows="3" .value=${form.left} @input=${event => set({ left: event.target.value })}></textarea><span class="hint">${t('What is still open on the lists is carried over by itself.')}</span></div>
+      : html`<div class="field"><label for="open-lines">${t('What is left to do, one line each')}</label><textarea class="textarea" id="open-lines" maxlength="2000" rows="3" .value=${form.left} @input=${event => set({ left: event.target.value })}></textarea><span class="hint">${t('What is still open on the lists is carried over by itself.')}</span>${long ? html`<span class="err">${t('At most 20 lines of 300 characters each.')}</span>` : nothing}</div>
         ${visit.summary.trim() ? nothing : html`<p class="err">${icon('triangle-alert')}${t('First write for the customer what was found and done (tab Report).')}</p>`}`}
     <label class="check"><input type="checkbox" .checked=${form.runs} @change=${event => set({ runs: event.target.checked })}><span>${t('The machine runs again')}</span></label>
     <div class="dialog-f"><button class="btn btn-primary btn-l" type="button" ?disabled=${!ready} @click=${() => end(close)}>${t('End the visit')}</button></div>`;

@@ -81,14 +81,14 @@ export class Sync extends EventTarget {
 
   // With no command it is a greeting: the office sees when this tablet was there last and what waits on it.
   async sendCommands(rows) {
-    const commands = rows.map(({ id, seq, origin, kind, at, device_at, base_at, base_version, payload }) => ({ id, seq: origin?.seq ?? seq, kind, at, device_at, base_at, base_version, payload }));
+    const commands = rows.map(({ id, seq, origin, kind, at, device_at, base_at, base_version, again_of, payload }) => ({ id, seq: origin?.seq ?? seq, kind, at, device_at, base_at, base_version, again_of, payload }));
     const { results = [], device } = await read(await this.post('/tablet/commands', {
-      device_id: rows[0]?.origin?.device ?? this.store.device, client: CLIENT, sent_at: new Date(this.clock.wall()).toISOString(),
+      device_id: rows[0]?.origin?.device ?? this.store.device, carried_by: this.store.device, client: CLIENT, sent_at: new Date(this.clock.wall()).toISOString(),
       report: await this.report(rows.length), commands,
     }));
     if (results.length !== rows.length || results.some(({ id }, index) => id !== rows[index].id)) throw new LinkError('failed');
     await this.store.change('commands', rows.map((row, index) => [row.seq, { state: results[index].status === 'rejected' ? 'rejected' : 'done', result: results[index] }]));
-    const again = rows.filter((_row, index) => results[index].code === 'upload_again').map(row => [row.payload.upload, { state: 'waiting', sent: 0 }]);
+    const again = rows.filter((_row, index) => results[index].flags?.includes('upload_again')).map(row => [row.payload.upload, { state: 'waiting', sent: 0 }]);
     if (again.length) await this.store.change('uploads', again);
     for (const { detail } of results) if (detail) this.dispatchEvent(new CustomEvent('said', { detail }));
     this.askedOut = device?.state === 'sign_out_asked';
@@ -139,7 +139,9 @@ export class Sync extends EventTarget {
 
   async fetchSnapshot() {
     const applied = (await this.store.commands()).filter(row => row.state === 'done').map(row => row.seq);
-    const arrived = (await this.store.uploads()).filter(row => row.state === 'done').map(row => row.id);
+    // The bytes stay as long as an entry about them may have to be sent again.
+    const needed = new Set((await this.store.commands()).filter(row => row.state !== 'done').map(row => row.payload.upload));
+    const arrived = (await this.store.uploads()).filter(row => row.state === 'done' && !needed.has(row.id)).map(row => row.id);
     const held = await this.store.kept('snapshot');
     const sent = this.clock.wall();
     const fresh = await read(await this.link.call(`/tablet/snapshot?${new URLSearchParams({ since: held?.stamp || '' })}`));
@@ -181,11 +183,12 @@ export class Sync extends EventTarget {
       for (let rounds = 0; ; rounds += 1) {
         await this.sendParts(row, bytes);
         try {
-          await this.post(`/tablet/uploads/${id}/complete`, { sha256: await digest(bytes), name: row.name });
+          await confirmed(id, await this.post(`/tablet/uploads/${id}/complete`, { sha256: await digest(bytes), name: row.name }));
           break;
         } catch (error) {
           // The server lost parts, or they came damaged: from the beginning, but not for ever.
-          if (error.status !== 409 || rounds === STRIKES) throw error.status === 409 ? new LinkError('failed', error.message) : error;
+          if (error.status !== 409) throw error;
+          if (rounds === STRIKES) throw Object.assign(new LinkError('failed', error.message), { crashed: true }); // others go on
           row.sent = 0;
         }
       }
@@ -204,7 +207,7 @@ export class Sync extends EventTarget {
     const total = Math.ceil(bytes.byteLength / PART);
     for (let index = row.sent; index < total; index += 1) {
       const body = bytes.slice(index * PART, (index + 1) * PART);
-      await this.link.call(`/tablet/uploads/${row.id}/${index}`, { method: 'PUT', headers: { 'Content-Type': 'application/octet-stream' }, body });
+      await confirmed(row.id, await this.link.call(`/tablet/uploads/${row.id}/${index}`, { method: 'PUT', headers: { 'Content-Type': 'application/octet-stream' }, body }));
       row.sent = index + 1;
       this.lanes.uploads.tries = 0;
       await this.store.change('uploads', [[row.id, { sent: row.sent }]]);
@@ -289,6 +292,11 @@ async function read(answer) {
   } catch {
     throw new LinkError('offline'); // the line broke in the middle, or something else answered
   }
+}
+
+// Something between us and the server may answer in its place: only what names the picture is an answer about it.
+async function confirmed(id, answer) {
+  if ((await read(answer)).upload !== id) throw new LinkError('offline');
 }
 
 async function digest(bytes) {

@@ -73,9 +73,11 @@ function finishButton(app, visit, tab) {
   const press = async () => {
     if (app.pressedTwice) return null;
     if (left.length) return lead(visit, left, tab);
-    await saveSignature(app, visit);
-    const { restored, ticked } = app.draft(visit);
-    return app.step(visit, 'completed', { restored: visit.corrective ? true : restored, done_items: ticked });
+    return app.once(`finish ${visit.id}`, async () => {
+      await saveSignature(app, visit);
+      const { restored, ticked } = app.draft(visit);
+      await app.step(visit, 'completed', { restored: visit.corrective ? true : restored, done_items: ticked });
+    });
   };
   return html`<button class="btn btn-primary btn-xl" type="button" data-step="completed" @click=${press}>${icon('check')}${left.length ? t('Finish · %(n)s left', { n: left.length }) : t('Finish')}</button>`;
 }
