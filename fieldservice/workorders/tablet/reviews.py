@@ -54,9 +54,7 @@ def apply_by_hand(row_id: int, person: Person, reason: str = "") -> TabletComman
     technician = session.get_one(User, row.user_id).as_person()
     if row.kind == "move" and visit.technician_id != technician.technician_id:
         raise Conflict(
-            _l(
-                "The job is with a colleague now: the step would be made in his name. Give it back first, or dismiss this."
-            ),
+            _l("The job is with a colleague now: the step would be in his name. Give it back first, or dismiss this."),
             code="reassigned",
         )
     try:
