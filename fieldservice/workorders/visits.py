@@ -6,6 +6,7 @@ before and never from the future. Each ends by settling the order, whose state i
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -16,6 +17,7 @@ from fieldservice.foundation.places.legs import at_another_hour
 from fieldservice.foundation.time import now
 from fieldservice.intake import services as intake
 from fieldservice.mechanisms import forms
+from fieldservice.mechanisms.events import history
 from fieldservice.mechanisms.lifecycle import move
 from fieldservice.workorders import booking, needs, orders
 from fieldservice.workorders.findings import (
@@ -43,9 +45,9 @@ from fieldservice.workorders.onsite.arriving import CheckIn
 from fieldservice.workorders.onsite.leaving import Departure
 
 __all__ = [
-    "AT_WORK", "CORRECTIVE", "ENDED", "END_REASONS", "accept", "answer", "arrive", "at_machine", "choose_pattern",
-    "counted_time", "decline", "finish", "missing_for", "need", "note", "pause", "resume", "return_part", "set_failure",
-    "set_off", "set_summary", "sign", "start", "step", "use_part", "withdraw_need",
+    "AT_WORK", "CORRECTIVE", "ENDED", "END_REASONS", "accept", "answer", "arrive", "at_machine", "catch_up",
+    "choose_pattern", "counted_time", "decline", "finish", "missing_for", "need", "note", "pause", "resume",
+    "return_part", "set_failure", "set_off", "set_summary", "sign", "start", "step", "use_part", "withdraw_need",
 ]  # fmt: skip
 
 END_REASONS = ("no_access", "wrong_part", "needs_quote", "unsafe", "other")
@@ -61,6 +63,34 @@ def accept(visit: Visit, at: datetime) -> None:
     visit.accepted_at = at
     move(visit, "accepted", at=at)
     orders.settle(visit.work_order, at)
+
+
+def catch_up(visit: Visit, to: str, at: datetime, technician_id: int | None) -> bool:
+    """His next step, told late: the office had changed the time after he accepted, and he could not know.
+
+    He counts as told and as having accepted again; whether anything had to be caught up with.
+    """
+    behind = (visit.state == "scheduled" and to in ("accepted", "en_route")) or (
+        visit.state == "dispatched" and to == "en_route"
+    )
+    if not behind or not _had_accepted(visit, technician_id):
+        return False
+    if visit.state == "scheduled":
+        booking.send_visit(visit, at)
+    if to == "en_route":
+        accept(visit, at)
+    return True
+
+
+def _had_accepted(visit: Visit, technician_id: int | None) -> bool:
+    """Whether this technician's acceptance was undone by another time."""
+    return any(
+        undone.kind == "visit.scheduled"
+        and undone.facts.get("from") == "accepted"
+        and moved.kind == "visit.rescheduled"
+        and moved.facts["before"]["technician"] == technician_id
+        for undone, moved in pairwise(history(visit))
+    )
 
 
 def decline(visit: Visit, reason: str, at: datetime) -> None:

@@ -551,3 +551,33 @@ def test_what_another_tablet_carries_does_not_wake_the_lost_one(tablet: Tablet) 
     rows = {row.device_id: row.last_seen_at for row in session.scalars(select(TabletDevice))}
     assert set(rows) == {"tab-1", "tab-2"}
     assert {row.device_id for row in session.scalars(select(TabletCommand))} == {"tab-1"}
+
+
+def test_a_day_recorded_for_a_job_whose_time_was_changed_counts(tablet: Tablet, clock: Clock) -> None:
+    tour = tablet.tour
+    tablet.go("accepted")
+    write(lambda: booking.reschedule_visit(tour.visit, starts_at=tour.visit.starts_at + timedelta(hours=2)))
+    told = tablet.post(
+        tablet.command("move", to="en_route"), tablet.command("move", to="on_site"),
+        tablet.command("move", to="in_progress"), tablet.command("part", part=SEAL, quantity=1),
+    )  # fmt: skip
+    assert [(one["status"], one["code"]) for one in told] == [
+        ("accepted_with_flag", "rescheduled"), ("accepted", ""), ("accepted", ""), ("accepted", "")
+    ]  # fmt: skip
+    assert tour.visit.state == "in_progress"
+
+
+def test_who_never_accepted_does_not_skip_accepting(tablet: Tablet) -> None:
+    tour = tablet.tour
+    write(lambda: booking.reschedule_visit(tour.visit, starts_at=tour.visit.starts_at + timedelta(hours=2)))
+    assert tablet.send("move", to="en_route")["status"] == "rejected"
+    assert tour.visit.state == "scheduled"
+
+
+def test_taking_back_twice_never_takes_another_part(tablet: Tablet) -> None:
+    tablet.go("accepted", "en_route", "on_site")
+    first, second = tablet.command("part", part=SEAL, quantity=1), tablet.command("part", part=SEAL, quantity=1)
+    back, again = tablet.command("part", returns=first["id"]), tablet.command("part", returns=first["id"])
+    told = tablet.post(first, back, second, {**again, "seq": second["seq"] + 10})
+    assert [one["status"] for one in told] == ["accepted", "accepted", "accepted", "rejected"]
+    assert session.scalar(select(func.count(PartUse.id))) == 1

@@ -304,6 +304,7 @@ def _known(person: Person, sender: Sender, command: Command) -> datetime:
 FLAGS = {
     "clock": _l("The clock of this tablet is wrong; the time was corrected."),
     "reassigned": _l("The job was given to a colleague meanwhile; what you recorded is kept with it."),
+    "rescheduled": _l("The time of this job had been changed meanwhile; your step counts all the same."),
     "after_end": _l("Recorded after the visit had ended."),
     "upload_again": _l("The picture has to be sent again."),
     "overwritten": _l("Somebody had changed this meanwhile; your entry counts, theirs is kept for the office."),

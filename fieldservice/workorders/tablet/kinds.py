@@ -124,6 +124,7 @@ def move(
     deed: Deed, to: str, readiness: Facts | None, conduct: Sequence[str], check_in: str | None,
     position: Facts | None, **facts: Any,
 ) -> Facts:  # fmt: skip
+    flags = ["rescheduled"] if visits.catch_up(deed.visit, to, deed.at, deed.person.technician_id) else []
     if to == "en_route":
         visits.step(deed.visit, to, deed.at, departure=_departure(readiness, conduct))
     elif to == "on_site" and (check_in or position):
@@ -132,7 +133,7 @@ def move(
         return {"text": str(DROPPED)} if arrived.dropped else {}
     else:
         visits.step(deed.visit, to, deed.at, **facts)
-    return {}
+    return {"flags": flags} if flags else {}
 
 
 DROPPED = _l("Your position was not kept: you are off duty, or have not allowed it.")
@@ -230,7 +231,9 @@ def _fitted(visit: Visit, name: str) -> PartUse | None:
     if known is None:  # fitted before uses kept the name of their command
         done = session.scalar(select(TabletCommand.detail).where(TabletCommand.command_id == name))
         use_id = (done or {}).get("use")
-        known = session.scalar(mine.where(PartUse.id == use_id)) if isinstance(use_id, int) else None
+        # SQLite gives the number of a use that was taken back to the next one, which has a command of its own
+        unnamed = mine.where(PartUse.id == use_id, PartUse.command_id.is_(None))
+        known = session.scalar(unnamed) if isinstance(use_id, int) else None
     return known
 
 
