@@ -143,6 +143,7 @@ def _assigns(cast: Cast, page: Page, order: str) -> None:
     cast.look(page, "order")
     page.goto(f"{cast.base}/dispatch?order={order}")
     expect(page.locator(".sg[data-first]")).to_be_visible()
+    expect(page.locator(".tml-corner")).not_to_be_empty()  # the lanes have come
     cast.look(page, "dispatch")
     page.click(".sg[data-first] button")
     expect(page.locator(".tml-bar[aria-selected=true]")).to_be_visible()

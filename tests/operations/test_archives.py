@@ -172,9 +172,19 @@ def test_a_backup_of_an_older_head_is_loaded_there_and_migrated_up(
     dump.back_up(db.engine, filled, tmp_path / "one.zip")
     tables = (
         "backup_run", "schedule_run", "robot", "dispatch_plan", "slow_area", "technician_wish", "brand", "rescue",
-        "opportunity", "shift_swap", "lending",
+        "opportunity", "shift_swap", "lending", "tablet_device", "finding", "follow_up", "time_correction", "arrival",
+        "location_consent", "line_choice", "extra_work",
     )  # fmt: skip
-    columns = {"booking": ("work_order_id", "expires_at", "terms")}
+    columns = {
+        "booking": ("work_order_id", "expires_at", "terms"),
+        "tablet_command": (
+            "review_reason", "reviewed_at", "reviewed_by", "review", "client", "counted_at", "offset_ms", "device_at",
+        ),
+        "tablet_upload": ("moment",),
+        "part": ("batch_tracked", "wears", "gtin"),
+        "part_use": ("removed_serial", "batch", "command_id"),
+        "work_item": ("command_id",),
+    }  # fmt: skip
 
     def age(manifest: Any, members: Any) -> None:
         manifest["head"] = "0005"  # the migration before these tables and columns
