@@ -7,12 +7,14 @@ trial what to do next.
 import itertools
 import json
 import os
-import queue
 import signal
 import subprocess
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
+from time import monotonic, sleep
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs
@@ -21,6 +23,8 @@ from tests.waiting import wait_until
 from tests.workorders.tablet_faults.proxy import Proxy
 
 PATIENCE_S = 90.0
+HELD_S = 0.5  # so long a page's question stays open
+Answer = tuple[int, dict[str, str] | list[tuple[str, str]], bytes]
 SCRIPT = Path(__file__).with_name("page.js")
 TAG = b'<script type="module" src="/trial/page.js"></script></body>'
 CHROMIUM = (
@@ -65,7 +69,8 @@ class Tablet:
         self._command, self._profile, self._line, self._cookies = command, profile, line, cookies
         self._screen = screen
         self._numbers = itertools.count(1)
-        self._asked: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._asked: deque[dict[str, Any]] = deque()
+        self._hands = Lock()  # over what is asked and who the newest page is
         self._told: dict[int, dict[str, Any]] = {}
         self._pages: list[str] = []  # the newest is spoken to
         line.page_tag = TAG
@@ -102,12 +107,13 @@ class Tablet:
     def begin(self, name: str, *facts: Any) -> int:
         """Start a deed and do not wait for it."""
         number = next(self._numbers)
-        self._asked.put({"id": number, "name": name, "facts": facts})
+        with self._hands:
+            self._asked.append({"id": number, "name": name, "facts": facts})
         return number
 
     def wait_until_taken(self) -> None:
         """Until the page has heard what was begun."""
-        wait_until(self._asked.empty, seconds=PATIENCE_S, what="the page listens")
+        wait_until(lambda: not self._asked, seconds=PATIENCE_S, what="the page listens")
 
     def reload(self) -> None:
         """The page anew."""
@@ -130,12 +136,13 @@ class Tablet:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not _processes(str(self._profile)), what="the browser is gone")
-        self._asked = queue.Queue()
+        with self._hands:
+            self._asked.clear()
 
     def _wait_for_page(self, before: int) -> None:
         wait_until(lambda: len(self._pages) > before, seconds=PATIENCE_S, what="the page is there")
 
-    def _answer(self, path: str, body: bytes) -> tuple[int, dict[str, str] | list[tuple[str, str]], bytes]:
+    def _answer(self, path: str, body: bytes) -> Answer:
         """What the page's script and the browser ask beside the server. In a thread of the line's."""
         if path == "/trial/enter":
             cookies = [("Set-Cookie", f"{name}={value}; Path=/") for name, value in self._cookies.items()]
@@ -147,12 +154,20 @@ class Tablet:
             self._told[told["id"]] = told
             return 204, {}, b""
         page = parse_qs(path.partition("?")[2]).get("page", [""])[0]
-        if page not in self._pages:
-            self._pages.append(page)
-        if page != self._pages[-1]:
-            return 410, {}, b""
-        with suppress(queue.Empty):
-            return 200, {"Content-Type": "application/json"}, json.dumps(self._asked.get(timeout=0.5)).encode()
+        return self._next_for(page)
+
+    def _next_for(self, page: str) -> Answer:
+        """The next deed for the newest page; a page that is being left must not take one with it."""
+        until = monotonic() + HELD_S
+        while monotonic() < until:
+            with self._hands:
+                if page not in self._pages:
+                    self._pages.append(page)
+                if page != self._pages[-1]:
+                    return 410, {}, b""
+                if self._asked:
+                    return 200, {"Content-Type": "application/json"}, json.dumps(self._asked.popleft()).encode()
+            sleep(0.01)
         return 204, {}, b""
 
 
