@@ -115,7 +115,8 @@ def live_through(
             kept.add(one["payload"]["trial"])
     line.down = False
     _until_sent(tablet, seed)
-    outcome.wrong += [f"stuck: {row}" for row in tablet.call("stuck")]
+    unsure = {one["visit"] for one in entries if one["payload"]["trial"] not in kept}
+    outcome.wrong += [f"stuck: {row}" for row in tablet.call("stuck") if row[0] not in unsure]
     outcome.kept, outcome.photos = len(kept), sum(one["kind"] == "photo" for one in entries)
     outcome.told = dict(line.told)
     session.rollback()
@@ -213,10 +214,10 @@ def _wrong(day: DayOf, entries: list[dict[str, Any]], kept: set[int]) -> list[st
         for row in rows
         if row.status != "accepted" and row.visit_id not in unsure and row.payload.get("visit") not in unsure
     ]
-    return wrong + _wrong_effects(day, rows) + [f"the ledger does not balance: {row}" for row in unbalanced()]
+    return wrong + _wrong_effects(day, rows, unsure) + [f"the ledger does not balance: {row}" for row in unbalanced()]
 
 
-def _wrong_effects(day: DayOf, rows: Any) -> list[str]:
+def _wrong_effects(day: DayOf, rows: Any, unsure: set[int]) -> list[str]:
     done = [row.kind for row in rows if row.status != "rejected"]
     uses = session.scalar(select(func.count(PartUse.id)).where(PartUse.visit_id.in_(day.visits)))
     files = session.scalar(
@@ -226,5 +227,5 @@ def _wrong_effects(day: DayOf, rows: Any) -> list[str]:
     )
     wrong = [] if uses == done.count("part") else [f"{uses} parts fitted, {done.count('part')} recorded"]
     wrong += [] if files == done.count("photo") else [f"{files} pictures, {done.count('photo')} recorded"]
-    states = set(session.scalars(select(Visit.state).where(Visit.id.in_(day.visits))))
+    states = set(session.scalars(select(Visit.state).where(Visit.id.in_(set(day.visits) - unsure))))
     return wrong + ([f"states {states}"] if "dispatched" in states else [])

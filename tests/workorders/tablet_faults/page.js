@@ -21,7 +21,7 @@ const DEEDS = {
     return app().waiting;
   },
 
-  stuck: () => app().stuck.map(row => [row.kind || 'upload', row.state, row.result?.code || row.why]),
+  stuck: () => app().stuck.map(row => [row.payload?.visit ?? row.visit, row.kind || 'upload', row.state, row.result?.code || row.why]),
 
   reload() { setTimeout(() => location.reload(), 0); },
 
