@@ -115,19 +115,8 @@ def minutes_of(visit: Visit, corrected: Mapping[str, int]) -> tuple[int, int]:
     """Minutes at work and on the road, as recorded or as `corrected` by kind; nothing before a visit has ended."""
     if visit.finished_at is None or visit.on_site_at is None:
         return 0, 0
-    labour, travel = _recorded(visit)
-    return corrected.get("work", labour), corrected.get("travel", travel)
-
-
-def _recorded(visit: Visit) -> tuple[int, int]:
-    assert visit.finished_at is not None
-    assert visit.on_site_at is not None
-    worked = _minutes(visit.started_at, visit.finished_at) - visit.paused_min if visit.started_at is not None else 0
-    return max(0, worked), _minutes(visit.en_route_at, visit.on_site_at) if visit.en_route_at is not None else 0
-
-
-def _minutes(start: datetime | None, end: datetime) -> int:
-    return max(0, int(((end - start).total_seconds() + 30) // 60)) if start is not None else 0  # half up, as the tablet
+    found = {**times.recorded(visit), **corrected}
+    return found["work"] or 0, found["travel"] or 0
 
 
 def day_of(visit: Visit) -> Any:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
+from fieldservice.foundation.access import Person
 from fieldservice.foundation.db import session
 from fieldservice.foundation.places import Point
 from fieldservice.foundation.places.travel import distance_km
@@ -104,14 +105,14 @@ def consents(user_id: int) -> bool:
     return consent_of(user_id) is not None
 
 
-def set_consent(user_id: int, given: bool, version: int, at: datetime) -> None:
+def set_consent(person: Person, given: bool, version: int, at: datetime) -> None:
     """The technician consents, or takes consent back: then no position is kept any more, and those there go.
 
     Consent to an older text is kept as a record and counts for nothing.
     """
     standing = session.scalars(
         select(LocationConsent)
-        .where(LocationConsent.user_id == user_id, LocationConsent.withdrawn_at.is_(None))
+        .where(LocationConsent.user_id == person.user_id, LocationConsent.withdrawn_at.is_(None))
         .order_by(LocationConsent.id)
     ).all()
     if given and any(one.version == version for one in standing):
@@ -119,13 +120,15 @@ def set_consent(user_id: int, given: bool, version: int, at: datetime) -> None:
     for one in standing:
         one.withdrawn_at = max(at, one.given_at)
     if given:
-        session.add(LocationConsent(user_id=user_id, version=version, given_at=at))
+        session.add(LocationConsent(user_id=person.user_id, version=version, given_at=at))
+    elif person.technician_id is not None:
+        _forget_places(person.technician_id)
     session.flush()
     word = "location_allowed" if given else "location_withdrawn"
-    record(f"user.{word}", Ref("user", user_id), {"version": version}, at=at)
+    record(f"user.{word}", Ref("user", person.user_id), {"version": version}, at=at)
 
 
-def forget_places(technician_id: int) -> None:
+def _forget_places(technician_id: int) -> None:
     """The coordinates of one technician go at once."""
     mine = select(Visit.id).where(Visit.technician_id == technician_id)
     session.execute(

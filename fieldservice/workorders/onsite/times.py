@@ -28,7 +28,8 @@ def recorded(visit: Visit) -> Mapping[str, int | None]:
 
 
 def _minutes(start: datetime | None, end: datetime | None) -> int | None:
-    return round((end - start).total_seconds() / 60) if start is not None and end is not None else None
+    """Whole minutes, half up as the tablet reckons; None for what has not ended."""
+    return max(0, int(((end - start).total_seconds() + 30) // 60)) if start is not None and end is not None else None
 
 
 def correct(visit: Visit, kind: str, minutes: int, reason: str, at: datetime) -> TimeCorrection:

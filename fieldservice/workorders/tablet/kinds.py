@@ -454,9 +454,7 @@ class Consent(ma.Schema):
 
 
 def consent(own: Own, given: bool, version: int) -> Facts:
-    arriving.set_consent(own.person.user_id, given, version, own.at)
-    if not given and own.person.technician_id is not None:
-        arriving.forget_places(own.person.technician_id)
+    arriving.set_consent(own.person, given, version, own.at)
     return {}
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import lazy_gettext as _l
 
 from fieldservice.foundation.access import current, roles
@@ -11,7 +11,7 @@ from fieldservice.foundation.errors import Conflict, DomainError, Invalid, Preco
 from fieldservice.foundation.web import navigation
 from fieldservice.workorders.history import history_of
 from fieldservice.workorders.queries import READERS as READ_ORDERS
-from fieldservice.workorders.tablet import commands, device_list, devices, edge, review_list, reviews
+from fieldservice.workorders.tablet import commands, device_list, devices, review_list, reviews
 
 blueprint = Blueprint("tablet_office", __name__)
 navigation("tablet_office.listed", _l("Tablets"), *reviews.REVIEWERS)
@@ -119,13 +119,3 @@ def _reviews_page(row_id: int = 0, step: str = "", refused: DomainError | None =
         errors=getattr(refused, "errors", {}), typed=request.form.get("reason", "")[:300],
         moment_text=review_list.moment_text, reads_orders=current().has(*READ_ORDERS),
     )  # fmt: skip
-
-
-# The tablet's own call ---------------------------------------------------------------------------------
-
-
-@blueprint.post("/tablet/signed-out")
-@roles("technician")
-def signed_out() -> Response:
-    """Everything is sent, as the office asked: this sign-in ends."""
-    return edge.answer_signed_out()

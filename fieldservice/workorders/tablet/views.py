@@ -89,6 +89,13 @@ def commands() -> Response:
     return edge.answer_commands()
 
 
+@blueprint.post("/tablet/signed-out")
+@roles("technician")
+def signed_out() -> Response:
+    """Everything is sent, as the office asked: this sign-in ends."""
+    return edge.answer_signed_out()
+
+
 @blueprint.put("/tablet/uploads/<upload_id>/<int:index>")
 @roles("technician")
 def upload_part(upload_id: str, index: int) -> Response:

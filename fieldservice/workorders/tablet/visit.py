@@ -1,4 +1,4 @@
-"""One visit of a tablet's snapshot, as JSON. Plain reading of rows that were fetched together (snapshot_rows.py)."""
+"""One visit of a tablet's snapshot, as JSON. Plain reading of rows that were fetched together (rows.py)."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -29,7 +29,12 @@ NEWEST = 2  # jobs of the other parts of a machine
 def visit_content(visit: Visit, rows: Rows) -> Content:
     """Everything the tablet shows and needs of a visit."""
     order = visit.work_order
-    request, customer = order.request, order.customer or (order.request.customer if order.request else None)
+    return {**_job(visit, order, rows), **_place_and_time(visit, order, rows), **_recorded(visit, order, rows)}
+
+
+def _job(visit: Visit, order: WorkOrder, rows: Rows) -> Content:
+    """What is to be done, and who pays."""
+    request = order.request
     return {
         "id": visit.id,
         "version": visit.version,
@@ -46,6 +51,25 @@ def visit_content(visit: Visit, rows: Rows) -> Content:
         },
         "extras": [_extra(extra, rows) for extra in rows.extras.get(order.id, [])],
         "waiver": rows.waivers.get(order.id, ""),
+        "words": request.description if request else "",
+        "likely": _likely(order),
+        "severity": request.severity if request else None,
+        "customer_language": request.language if request else "zh",
+        "work_type": pick(catalogue.work_type(order.work_type, order.work_type_version).names),
+        "work_type_code": order.work_type,
+        "form": form_key(order),
+        "planned": _planned(visit, rows),
+        **_open_items(visit, rows),
+        "certificates": _certificates(order, rows.technician),
+        **_needed(order),
+        "conduct": leaving.conduct_required(visit.station_id),
+    }
+
+
+def _place_and_time(visit: Visit, order: WorkOrder, rows: Rows) -> Content:
+    """Where, when, for whom, at which machine."""
+    customer = order.customer or (order.request.customer if order.request else None)
+    return {
         "starts_at": time_text(visit.starts_at),
         "ends_at": time_text(visit.ends_at),
         "window": [time_text(visit.window_starts_at), time_text(visit.window_ends_at)],
@@ -56,22 +80,17 @@ def visit_content(visit: Visit, rows: Rows) -> Content:
         "site": _site(visit),
         "contact": _contact(visit),
         "clocks": _clocks(order, rows),
-        "words": request.description if request else "",
-        "likely": _likely(order),
-        "severity": request.severity if request else None,
-        "customer_language": request.language if request else "zh",
         "asset": _asset(order, rows),
-        "work_type": pick(catalogue.work_type(order.work_type, order.work_type_version).names),
-        "work_type_code": order.work_type,
-        "form": form_key(order),
+        "names": {lang: _names(visit, lang) for lang in LANGUAGES},
+        "messages": _messages(order, rows),
+    }
+
+
+def _recorded(visit: Visit, order: WorkOrder, rows: Rows) -> Content:
+    """What technicians have done and said so far, at this visit and before."""
+    return {
         "answers": _answers(visit, rows),
-        "planned": _planned(visit, rows),
         "used": _used(visit, rows),
-        "open_items": [item for item in _open_items(visit, rows) if not item["mine"]],
-        "needs": [item for item in _open_items(visit, rows) if item["mine"]],
-        "certificates": _certificates(order, rows.technician),
-        **_needed(order),
-        "conduct": leaving.conduct_required(visit.station_id),
         "findings": _findings(order, rows),
         "follow_ups": _follow_ups(visit, rows),
         "corrections": {
@@ -87,9 +106,7 @@ def visit_content(visit: Visit, rows: Rows) -> Content:
         "paused_min": visit.paused_min,
         "restored": visit.restored,
         "end_reason": visit.end_reason,
-        "names": {lang: _names(visit, lang) for lang in LANGUAGES},
         "before": [_before(other, rows) for other in order.visits if other.finished_at and other.id != visit.id],
-        "messages": _messages(order, rows),
     }
 
 
@@ -268,13 +285,18 @@ def _names(visit: Visit, lang: str) -> Content:
     }
 
 
-def _open_items(visit: Visit, rows: Rows) -> list[Content]:
-    return [
-        {"id": item.id, "words": item.words, "required": item.required, "done": item.done_at is not None,
-         "command": item.command_id, "mine": item.opened_visit_id == visit.id}
-        for item in rows.items.get(visit.work_order_id, [])
-        if item.kind != "part"
-    ]  # fmt: skip
+def _open_items(visit: Visit, rows: Rows) -> Content:
+    """What is left from before, and what this visit itself found missing."""
+    open_items: list[Content] = []
+    needs: list[Content] = []
+    for item in rows.items.get(visit.work_order_id, []):
+        if item.kind != "part":
+            mine = item.opened_visit_id == visit.id
+            (needs if mine else open_items).append(
+                {"id": item.id, "words": item.words, "required": item.required, "done": item.done_at is not None,
+                 "command": item.command_id, "mine": mine}
+            )  # fmt: skip
+    return {"open_items": open_items, "needs": needs}
 
 
 def _certificates(order: WorkOrder, technician: Technician) -> list[Content]:
