@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from config import ROOT
 from tests.conftest import PASSWORD
 from tests.served import free_port
+from tests.signing import sign
 from tests.waiting import wait_until
 from tests.workorders.test_tablet_browser import photo
 
@@ -290,22 +291,11 @@ class Walk:
         page.locator(".tablet-panel > .btn-block").click()
         page.click("[data-step=completed]")
         page.locator(".tablet-pattern").first.click()
-        self.sign(page)
+        sign(page)
         page.click("[data-step=completed]")
         expect(page.locator(".tablet-foot .chip")).to_be_visible()
         expect(page.locator(".sync[data-s=ok]")).to_be_visible(timeout=PATIENCE)
         self.look(page, "13-done")
-
-    def sign(self, page: Page) -> None:
-        canvas = page.locator(".sign canvas[data-ready]")
-        canvas.scroll_into_view_if_needed()
-        box = canvas.bounding_box()
-        assert box is not None
-        page.mouse.move(box["x"] + 30, box["y"] + 60)
-        page.mouse.down()
-        for number in range(1, 12):
-            page.mouse.move(box["x"] + 30 + number * 9, box["y"] + 60 + number % 3 * 20)
-        page.mouse.up()
 
     def as_customer(self, browser: Browser, tracking: str) -> None:
         """The customer is content, and the job is closed."""

@@ -17,6 +17,7 @@ from fieldservice.workorders import booking
 from fieldservice.workorders.models import Answer, PartUse, TabletCommand, Visit
 from tests.conftest import PASSWORD
 from tests.served import Served
+from tests.signing import sign
 from tests.waiting import wait_until
 from tests.workorders.on_tour import Tour, make_tour
 
@@ -111,15 +112,7 @@ class Tablet:
         assert not self.page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
     def sign(self) -> None:
-        canvas = self.page.locator(".sign canvas[data-ready]")
-        canvas.scroll_into_view_if_needed()
-        box = canvas.bounding_box()
-        assert box is not None
-        self.page.mouse.move(box["x"] + 30, box["y"] + 60)
-        self.page.mouse.down()
-        for number in range(1, 12):
-            self.page.mouse.move(box["x"] + 30 + number * 9, box["y"] + 60 + number % 3 * 20)
-        self.page.mouse.up()
+        sign(self.page)
 
 
 def photo(colour: str = "#336655") -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 import segno
 from flask import Flask
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from fieldservice.foundation.db import db, session, write
 from fieldservice.foundation.tokens import link_token
@@ -18,6 +18,7 @@ from fieldservice.workorders import lines, sheets
 from fieldservice.workorders.models import ExtraWork, LineChoice, PartUse, TabletCommand
 from tests.conftest import PASSWORD
 from tests.served import Served
+from tests.signing import PAD, sign
 from tests.waiting import wait_until
 from tests.workorders.on_tour import OIL, SEAL, Tour, make_tour
 from tests.workorders.test_tablet_browser import SIZES, Tablet, fresh
@@ -69,18 +70,6 @@ def code128() -> Any:
     return picture(image)
 
 
-def sign(page: Page) -> None:
-    canvas = page.locator("dialog .sign canvas[data-ready]")
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 30, box["y"] + 60)
-    page.mouse.down()
-    for number in range(1, 12):
-        page.mouse.move(box["x"] + 30 + number * 9, box["y"] + 60 + number % 3 * 20)
-    page.mouse.up()
-
-
 @pytest.mark.parametrize(("language", "size"), [("zh", SIZES[0]), ("en", SIZES[1]), ("zh", SIZES[2]), ("en", SIZES[2])])
 def test_I_19_lines_extra_work_and_the_report_without_a_network(
     browser: Browser, served: Served, tour: Tour, language: str, size: tuple[int, int], shots: Path
@@ -118,7 +107,7 @@ def test_I_19_lines_extra_work_and_the_report_without_a_network(
     approve = page.locator("dialog .dialog-f .btn-primary")
     expect(approve).to_be_disabled()
     page.fill("#approver", "何建平")
-    sign(page)
+    sign(page, f"dialog {PAD}")
     expect(approve).to_be_enabled()
     look("approval")
     approve.click()

@@ -27,100 +27,17 @@ from fieldservice.workorders import findings, visits
 from fieldservice.workorders.models import TabletCommand, Visit
 from fieldservice.workorders.tablet import overwriting
 from fieldservice.workorders.tablet.kinds import KINDS, Deed, Own
+from fieldservice.workorders.tablet.schemas import CommandSchema
 
 CURRENT = 2  # version of the tablet's page that this server brings
 OLDER = 2  # so many versions before it are understood: a tablet comes back after days without a network
 ACCEPTED, FLAGGED, REJECTED = "accepted", "accepted_with_flag", "rejected"
-MOST = 100  # commands in one post
 TRIES = 3
 SKEW = timedelta(minutes=2)  # a tablet's clock that is out by more is worth saying
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 MOST_DEPTH = 8
 # what the customer has signed for by the end
 FINDINGS = ("answer", "part", "summary", "failure", "need", "coverage", "extra")
-
-
-COMMAND_ID = r"^[0-9A-Za-z_-]{8,40}\Z"
-
-
-class CommandSchema(ma.Schema):
-    """The envelope of one command; what its payload needs depends on its kind."""
-
-    class Meta:
-        unknown = ma.EXCLUDE
-
-    id = ma.fields.String(required=True, validate=ma.validate.Regexp(COMMAND_ID))
-    seq = ma.fields.Integer(required=True, validate=ma.validate.Range(0, 2**53))
-    kind = ma.fields.String(required=True, validate=ma.validate.OneOf(tuple(KINDS)))
-    at = ma.fields.AwareDateTime(required=True, metadata={"description": "Corrected by the tablet's measured offset."})
-    device_at = ma.fields.AwareDateTime(
-        load_default=None, allow_none=True, metadata={"description": "As the tablet's clock showed it."}
-    )
-    base_at = ma.fields.AwareDateTime(
-        load_default=None, allow_none=True, metadata={"description": "`now` of the snapshot it was recorded over."}
-    )
-    base_version = ma.fields.Integer(load_default=None, allow_none=True, validate=ma.validate.Range(0, 2**53))
-    again_of = ma.fields.String(
-        load_default=None, allow_none=True, validate=ma.validate.Regexp(COMMAND_ID),
-        metadata={"description": "The refused command that this one repeats."},
-    )  # fmt: skip
-    payload = ma.fields.Dict(required=True)
-
-
-class TabletWaitingSchema(ma.Schema):
-    """How much waits on the tablet, by lane."""
-
-    class Meta:
-        unknown = ma.EXCLUDE
-
-    commands = ma.fields.Integer(required=True)
-    uploads = ma.fields.Integer(load_default=0)
-    held = ma.fields.Integer(load_default=0, metadata={"description": "Set aside, for a person to look at."})
-    oldest_at = ma.fields.AwareDateTime(load_default=None, allow_none=True)
-
-
-class TabletStorageSchema(ma.Schema):
-    """What the browser says about the place where it keeps things."""
-
-    class Meta:
-        unknown = ma.EXCLUDE
-
-    persisted = ma.fields.Boolean(load_default=None, allow_none=True)
-    usage = ma.fields.Integer(load_default=None, allow_none=True)
-    quota = ma.fields.Integer(load_default=None, allow_none=True)
-
-
-class TabletReportSchema(ma.Schema):
-    """How the tablet fares."""
-
-    class Meta:
-        unknown = ma.EXCLUDE
-
-    waiting = ma.fields.Nested(TabletWaitingSchema, load_default=None, allow_none=True)
-    storage = ma.fields.Nested(TabletStorageSchema, load_default=None, allow_none=True)
-    offset_ms = ma.fields.Integer(
-        load_default=None, allow_none=True, metadata={"description": "Added to its clock to get the server's."}
-    )
-
-
-DEVICE_ID = r"^[0-9A-Za-z_.:-]{1,64}\Z"
-
-
-class CommandsSchema(ma.Schema):
-    """What a tablet posts. Pages of version 1 send nothing but `device_id` and `commands`."""
-
-    class Meta:
-        unknown = ma.EXCLUDE
-
-    device_id = ma.fields.String(required=True, validate=ma.validate.Regexp(DEVICE_ID))
-    carried_by = ma.fields.String(
-        load_default=None, allow_none=True, validate=ma.validate.Regexp(DEVICE_ID),
-        metadata={"description": "The tablet that sends, where it brings what another one (`device_id`) recorded."},
-    )  # fmt: skip
-    client = ma.fields.Integer(load_default=1, validate=ma.validate.Range(0, 10**6))
-    sent_at = ma.fields.AwareDateTime(load_default=None, allow_none=True)
-    report = ma.fields.Nested(TabletReportSchema, load_default=None, allow_none=True)
-    commands = ma.fields.List(ma.fields.Dict(), required=True, validate=ma.validate.Length(max=MOST))
 
 
 @dataclass(frozen=True)

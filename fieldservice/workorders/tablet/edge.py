@@ -13,21 +13,11 @@ from fieldservice.foundation.db import write
 from fieldservice.foundation.errors import Invalid, NotFound, TooLarge
 from fieldservice.mechanisms.files.parts import PART
 from fieldservice.workorders.models import TabletUpload
-from fieldservice.workorders.tablet import commands, devices, uploads
+from fieldservice.workorders.tablet import commands, devices, schemas, uploads
 from fieldservice.workorders.tablet.snapshot import snapshot
 
 MOST_BYTES = 1024 * 1024  # of one post of commands
 UPLOAD_ID = re.compile(uploads.UPLOAD_ID)
-
-
-class CompleteSchema(ma.Schema):
-    """What ends an upload."""
-
-    class Meta:
-        unknown = ma.EXCLUDE
-
-    sha256 = ma.fields.String(required=True, validate=ma.validate.Regexp(r"^[0-9a-fA-F]{64}\Z"))
-    name = ma.fields.String(load_default="photo", validate=ma.validate.Length(max=200))
 
 
 def answer_snapshot() -> Response:
@@ -41,18 +31,9 @@ def answer_snapshot() -> Response:
     return response
 
 
-class SignedOutSchema(ma.Schema):
-    """Which tablet has sent everything."""
-
-    class Meta:
-        unknown = ma.EXCLUDE
-
-    device_id = ma.fields.String(required=True, validate=ma.validate.Regexp(commands.DEVICE_ID))
-
-
 def answer_commands() -> Response:
     """Results in the order the commands came; and whether the tablet is asked to sign out, or to update its page."""
-    given = _loaded(commands.CommandsSchema())
+    given = _loaded(schemas.CommandsSchema())
     commands.require_known_client(given["client"])
     exchange = devices.Exchange(
         given["carried_by"] or given["device_id"], given["client"], way_in(), request.headers.get("User-Agent", ""),
@@ -72,7 +53,7 @@ def answer_commands() -> Response:
 
 def answer_signed_out() -> Response:
     """The tablet was asked to sign out and has sent everything."""
-    given = _loaded(SignedOutSchema())
+    given = _loaded(schemas.SignedOutSchema())
     write(lambda: devices.signed_out(current(), given["device_id"]))
     return jsonify({})
 
@@ -89,7 +70,7 @@ def answer_part(upload_id: str, index: int) -> Response:
 def answer_complete(upload_id: str) -> Response:
     """Takes the picture in; `file` is set once a command said what it is for."""
     _known_id(upload_id)
-    given = _loaded(CompleteSchema())
+    given = _loaded(schemas.CompleteSchema())
     row: TabletUpload = uploads.complete(current().user_id, upload_id, given["sha256"], given["name"])
     return jsonify({"upload": upload_id, "file": row.file_id, "visit": row.visit_id})
 

@@ -1,7 +1,7 @@
 // What the tablet shows: the server's snapshot with the waiting commands applied to it. Pure, and the same rules as on
 // the server (workorders/visits.py, findings.py), which has the last word.
 
-import { dayOf, pending } from './lines.js';
+import { dayOf, exact, pending } from './lines.js';
 
 const AT = { accepted: 'accepted_at', en_route: 'en_route_at', on_site: 'on_site_at' };
 export const ENDED = ['completed', 'partially_completed', 'cannot_complete'];
@@ -163,9 +163,6 @@ function settlePlanned(visit, part) {
     fitted = Math.max(0, exact(fitted - item.quantity));
   }
 }
-
-/** A quantity without the dust of binary fractions: three decimals, as the ledger has them. */
-export const exact = quantity => Math.round(quantity * 1000) / 1000;
 
 /** Whether a reading lies out of its tolerance, or a required check failed. */
 export function out(field, value) {

@@ -32,6 +32,9 @@ export const coverOf = visit => ({ ...visit.cover, coverage: visit.coverage });
 /** The calendar day a visit counts for. */
 export const dayOf = visit => (visit.times.on_site_at || visit.starts_at).slice(0, 10);
 
+/** A quantity without the dust of binary fractions: three decimals, as the ledger has them. */
+export const exact = quantity => Math.round(quantity * 1000) / 1000;
+
 const between = (from, to) => (from && to ? Math.max(0, Math.round((Date.parse(to) - Date.parse(from)) / 60_000)) : 0);
 
 /** Every line of the job: of running work so far, until `now`. */
@@ -39,12 +42,12 @@ export function linesOf(visit, { parts }, now) {
   const { cover, times, choices } = visit;
   const extras = visit.extras.filter(one => one.decision === 'approved');
   const left = {};
-  for (const { lines } of extras) for (const line of lines) if (line.part) left[line.part] = Math.round(((left[line.part] || 0) + Number(line.quantity)) * 1000) / 1000;
+  for (const { lines } of extras) for (const line of lines) if (line.part) left[line.part] = exact((left[line.part] || 0) + Number(line.quantity));
   const found = [];
   const add = (key, kind, day, quantity, worth, facts = {}) => {
     const number = parts[facts.part]?.number;
     const included = kind === 'part' && (left[number] || 0) >= quantity;
-    if (included) left[number] = Math.round((left[number] - quantity) * 1000) / 1000;
+    if (included) left[number] = exact(left[number] - quantity);
     const choice = choices[key];
     const decision = decide(coverOf(visit), { day, wears: parts[facts.part]?.wears, approved: included || kind === 'extra', chosen: choice?.coverage });
     const free = decision.coverage !== 'billable' || decision.pending || included;

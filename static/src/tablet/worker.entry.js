@@ -1,10 +1,11 @@
 // The service worker of the tablet: it keeps the page and its files, so that the app opens without a network, and the
 // pictures of the next days. The server puts `self.SHELL` before it: {version, assets}. It never touches what is sent.
 
+import { PICTURES } from './shell.js';
+
 const { version, assets } = self.SHELL;
 const PAGE = '/tablet';
 const SHELL = `tablet shell ${version}`;
-const PICTURES = 'tablet pictures';
 
 self.addEventListener('install', event => event.waitUntil(fill()));
 
