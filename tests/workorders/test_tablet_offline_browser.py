@@ -12,7 +12,8 @@ from fieldservice.accounts.models import SignIn
 from fieldservice.accounts.services import create_user
 from fieldservice.foundation.db import db, session, write
 from fieldservice.mechanisms.events import Event
-from fieldservice.workorders.models import TabletCommand
+from fieldservice.mechanisms.files.models import StoredFile
+from fieldservice.workorders.models import PartUse, TabletCommand
 from fieldservice.workorders.tablet import shell
 from fieldservice.workorders.tablet.devices import ask_to_sign_out
 from fieldservice.workorders.tablet.models import TabletDevice
@@ -21,13 +22,19 @@ from tests.served import Served
 from tests.waiting import wait_until
 from tests.workorders.on_tour import Tour, another_technician, make_tour
 from tests.workorders.tablet_faults.proxy import NO_FAULTS, Proxy
-from tests.workorders.test_tablet_browser import SIZES, Tablet, fresh
+from tests.workorders.test_tablet_browser import SIZES, Tablet, fresh, photo
 
 pytestmark = pytest.mark.browser
 READY = "navigator.serviceWorker.ready.then(() => Boolean(navigator.serviceWorker.controller))"
 APP = "document.getElementById('tablet').app"
 NOTE = f"words => {APP}.record('note', {APP}.shown.visits[0], {{ words }})"
 
+PHOTO = f"""async () => {{
+  const canvas = Object.assign(document.createElement('canvas'), {{ width: 64, height: 48 }});
+  canvas.getContext('2d').fillRect(0, 0, 64, 48);
+  const blob = await new Promise(done => canvas.toBlob(done, 'image/jpeg'));
+  await {APP}.addUpload('photo', {APP}.shown.visits[0], await blob.arrayBuffer(), 'photo.jpg', {{}});
+}}"""
 # As a browser does whose memory is full: the request fails and takes its transaction with it.
 FULL = """() => { window.realAdd = IDBObjectStore.prototype.add;
   IDBObjectStore.prototype.add = function () {
@@ -303,3 +310,69 @@ def test_large_text_fits_every_size(browser: Browser, line: Proxy, tour: Tour, s
         tablet.page.reload()
         assert tablet.page.evaluate("document.documentElement.hasAttribute('data-large')")
         tablet.context.close()
+
+
+def test_the_picture_of_a_refused_entry_is_kept_until_it_can_be_sent_again(
+    browser: Browser, line: Proxy, tour: Tour
+) -> None:
+    tablet = Kept(browser, line)
+    page = tablet.page
+    line.down = True
+    page.evaluate(PHOTO)  # before he has arrived: the server will refuse the entry, and has the bytes
+    line.down = False
+    expect(page.locator(".sync")).to_contain_text("1 项被退回", timeout=30_000)
+    wait_until(lambda: page.evaluate(f"{APP}.uploads.map(row => row.state)") == ["done"], what="the bytes are there")
+    page.evaluate(f"{APP}.sync.hurry()")
+    all_arrived(tour)
+    page.click(".sync")
+    page.click(".tablet-outbox .btn >> nth=0")
+    expect(page.locator("dialog .empty")).to_be_visible(timeout=30_000)
+    wait_until(lambda: pictures() == 1, what="the picture is a file of the visit")
+    wait_until(lambda: page.evaluate(f"{APP}.uploads.length") == 0, what="the tablet has given it up")
+
+
+def test_an_empty_picture_is_said_and_stops_no_other(browser: Browser, line: Proxy, tour: Tour) -> None:
+    all_arrived(tour)
+    tablet = Kept(browser, line)
+    page = tablet.page
+    page.evaluate(f"location.hash = `#visit/${{{APP}.shown.visits[0].id}}/photos`")
+    empty = {"name": "empty.jpg", "mimeType": "image/jpeg", "buffer": b""}
+    page.locator("input[type=file]").first.set_input_files([empty, photo()])  # type: ignore[list-item]
+    expect(page.locator(".toast").first).to_contain_text("empty.jpg")
+    wait_until(lambda: pictures() == 1, seconds=40, what="the other picture arrives")
+
+
+def test_a_language_chosen_elsewhere_hides_no_job(browser: Browser, line: Proxy, tour: Tour) -> None:
+    tablet = Kept(browser, line)
+    other = tablet.context.new_page()
+    other.goto(f"{tablet.base}/account?lang=en")
+    other.close()
+    tablet.page.reload()
+    all_sent(tablet.page)
+    expect(tablet.page.locator(".tablet-next")).to_contain_text("减速机换油封")
+    line.down = True
+    tablet.page.reload()
+    expect(tablet.page.locator(".tablet-next")).to_contain_text("减速机换油封")
+
+
+def test_two_presses_book_planned_parts_once(browser: Browser, line: Proxy, tour: Tour) -> None:
+    all_arrived(tour)
+    tablet = Kept(browser, line)
+    page = tablet.page
+    page.evaluate(f"location.hash = `#visit/${{{APP}.shown.visits[0].id}}/parts`")
+    page.locator(".card-h .btn.end").dblclick()
+    expect(page.locator(".card-h .btn.end")).to_have_count(0)  # nothing planned is left
+    wait_until(lambda: page.evaluate(f"{APP}.doing.size + {APP}.waiting") == 0, what="both are booked and sent")
+    session.rollback()
+    assert session.query(PartUse).count() == 2
+    assert tour.in_van() == 1
+
+
+def all_arrived(tour: Tour) -> None:
+    tour.go("accepted", "en_route", "on_site")
+    session.rollback()
+
+
+def pictures() -> int:
+    session.rollback()
+    return int(session.query(StoredFile).filter_by(subject_type="visit").count())

@@ -1,6 +1,8 @@
 """Pictures of tablets: parts in any order and twice, bytes before or after the command, damage told."""
 
 import hashlib
+import os
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
@@ -10,9 +12,12 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from fieldservice.foundation.db import session, write
+from fieldservice.foundation.time import Clock
+from fieldservice.mechanisms import files
 from fieldservice.mechanisms.files import parts, prepare
 from fieldservice.mechanisms.files.models import StoredFile
 from fieldservice.workorders.models import TabletUpload
+from fieldservice.workorders.tablet import uploads
 from tests.conftest import make_user
 from tests.workorders.on_tour import another_technician, make_tour
 from tests.workorders.test_tablet_commands import Tablet
@@ -181,6 +186,18 @@ def test_bytes_that_waited_too_long_are_asked_for_again(tablet: Tablet) -> None:
     result = tablet.send("photo", upload="up-1")
     assert (result["status"], result["code"]) == ("accepted_with_flag", "upload_again")
     assert send(tablet, "up-1", content).json["file"] is not None
+
+
+@pytest.mark.parametrize("days", [2, 40], ids=["refused two days ago", "given up by everybody"])
+def test_bytes_wait_a_month_for_an_entry_that_was_refused(lite: Tablet, clock: Clock, days: int) -> None:
+    send(lite, "up-1", picture(100))
+    path = parts.raw_path(session.scalars(select(TabletUpload)).one().received["key"])
+    old = path.stat().st_mtime - timedelta(days=2).total_seconds()
+    os.utime(path, (old, old))
+    clock.advance(days=days)
+    uploads.keep_waiting()
+    files.sweep()
+    assert path.exists() == (days == 2)
 
 
 def test_pictures_are_shown_to_their_technician_alone(tablet: Tablet, app: Flask, sign_in: Any) -> None:
