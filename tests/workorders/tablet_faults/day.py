@@ -10,18 +10,14 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
 from PIL import Image
 from sqlalchemy import func, select
 
-from fieldservice.accounts.models import SignIn
-from fieldservice.accounts.services import create_user
 from fieldservice.foundation.db import session, write
-from fieldservice.foundation.time import at_local, now
-from fieldservice.foundation.tokens import digest
+from fieldservice.foundation.time import at_local
 from fieldservice.mechanisms.files.models import StoredFile
 from fieldservice.parts import services as parts
 from fieldservice.parts.queries import unbalanced
@@ -30,10 +26,10 @@ from fieldservice.workorders.models import PartUse, TabletCommand, Visit
 from tests.served import Served
 from tests.waiting import wait_until
 from tests.workorders.cast import DAY
-from tests.workorders.scene import make_customer, make_order, make_request, make_station, make_technician
+from tests.workorders.scene import make_customer, make_order, make_request, make_station
 from tests.workorders.tablet_faults.browsers import Tablet
 from tests.workorders.tablet_faults.proxy import Proxy
-from tests.workorders.tablet_faults.trials import PART, STEPS
+from tests.workorders.tablet_faults.trials import PART, STEPS, technician_with_tablet
 
 MINUTES = 12  # of a job, so that forty fit into a day
 
@@ -63,16 +59,8 @@ def make_day(jobs: int) -> DayOf:
 
     def build() -> DayOf:
         station, customer = make_station(), make_customer()
-        technician = make_technician(station, days=3)
-        user = create_user(
-            email="lu@demo.test", name="陆建国", password=None, grants=[("technician", station.id)],
-            technician_id=technician.id,
-        )  # fmt: skip
-        van = parts.open_location(
-            kind="van", station_id=station.id, technician_id=technician.id, names={"zh": "车", "en": "Van"}
-        )
         seal = parts.list_part(number=PART, names={"zh": "骨架油封", "en": "Oil seal"}, unit="pcs", price=26800)
-        parts.receive(seal, van, Decimal(1000), at=now())
+        technician, user, cookies = technician_with_tablet(station, seal, 1)
         first, visits = at_local(DAY + timedelta(days=1), 8, 0), []
         for number in range(jobs):
             order = make_order(
@@ -82,15 +70,7 @@ def make_day(jobs: int) -> DayOf:
             visit = booking.schedule_visit(order, technician, first + timedelta(minutes=number * (MINUTES + 3)))
             booking.send_visit(visit)
             visits.append(visit.id)
-        token = f"s.day-{user.fs_uniquifier}"
-        session.add(
-            SignIn(
-                token_hash=digest(token), user_id=user.id, content={"_user_id": user.fs_uniquifier, "_fresh": True},
-                created_at=now(), last_seen_at=now(), expires_at=now() + timedelta(days=14), agent="trial",
-            )
-        )  # fmt: skip
-        session.flush()
-        return DayOf(user.id, tuple(visits), {"session": token, "who": str(user.id)})
+        return DayOf(user.id, tuple(visits), cookies)
 
     return write(build)
 

@@ -25,7 +25,7 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from config import ROOT
-from fieldservice.accounts.models import SignIn
+from fieldservice.accounts.models import SignIn, User
 from fieldservice.accounts.services import create_user
 from fieldservice.foundation.db import session, write
 from fieldservice.foundation.time import at_local, now
@@ -35,6 +35,7 @@ from fieldservice.mechanisms.files.models import StoredFile
 from fieldservice.mechanisms.forms import Answer as GivenAnswer
 from fieldservice.parts import services as parts
 from fieldservice.parts.queries import unbalanced
+from fieldservice.stations.models import Technician
 from fieldservice.workorders import booking, catalogue
 from fieldservice.workorders.models import Answer, PartUse, TabletCommand, TabletUpload, Visit
 from tests.served import Served
@@ -83,7 +84,16 @@ def bearers(count: int) -> list[Bearer]:
 
 
 def _bearer(station: Any, customer: Any, seal: Any, number: int) -> Bearer:
-    technician = make_technician(station, f"技师{number}", f"Technician {number}", days=2)
+    technician, user, cookies = technician_with_tablet(station, seal, number)
+    order = make_order(station, request=make_request(station, customer), customer=customer)
+    visit = booking.schedule_visit(order, technician, at_local(DAY, 11, 0))
+    booking.send_visit(visit)
+    return Bearer(user.id, visit.id, order.id, f"session={cookies['session']}")
+
+
+def technician_with_tablet(station: Any, part: Any, number: int) -> tuple[Technician, User, dict[str, str]]:
+    """Somebody on duty for three days, with a van full of that part and the cookies of a browser that is signed in."""
+    technician = make_technician(station, f"技师{number}", f"Technician {number}", days=3)
     user = create_user(
         email=f"t{number}@demo.test", name=f"技师{number}", password=None, grants=[("technician", station.id)],
         technician_id=technician.id,
@@ -91,10 +101,7 @@ def _bearer(station: Any, customer: Any, seal: Any, number: int) -> Bearer:
     van = parts.open_location(
         kind="van", station_id=station.id, technician_id=technician.id, names={"zh": "车", "en": "Van"}
     )
-    parts.receive(seal, van, Decimal(1000), at=now())
-    order = make_order(station, request=make_request(station, customer), customer=customer)
-    visit = booking.schedule_visit(order, technician, at_local(DAY, 11, 0))
-    booking.send_visit(visit)
+    parts.receive(part, van, Decimal(1000), at=now())
     token = f"s.trial-{number}-{user.fs_uniquifier}"
     session.add(
         SignIn(
@@ -103,7 +110,7 @@ def _bearer(station: Any, customer: Any, seal: Any, number: int) -> Bearer:
         )
     )  # fmt: skip
     session.flush()
-    return Bearer(user.id, visit.id, order.id, f"session={token}")
+    return technician, user, {"session": token, "who": str(user.id)}
 
 
 def run_trials(
