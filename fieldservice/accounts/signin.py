@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Flask, current_app, g, redirect, request, url_for
 from flask import session as browser
-from flask_security import Security, SQLAlchemyUserDatastore
+from flask_security import Security, SQLAlchemyUserDatastore, current_user
 from flask_security.mail_util import MailUtil
 from sqlalchemy import select
 
@@ -65,11 +65,10 @@ def identify() -> None:
     text = bearer_text()
     if text is not None:
         g.person = bearer(text)
-    elif mark := browser.get("_user_id"):
-        user = session.scalar(select(User).where(User.fs_uniquifier == mark))
-        if user is not None and user.active:
-            g.person = user.as_person()
-            g.owes = owes(user)
+    elif "_user_id" in browser and current_user.is_authenticated:  # Flask-Security has read it already; it is active
+        user: User = current_user._get_current_object()
+        g.person = user.as_person()
+        g.owes = owes(user)
 
 
 def bearer(text: str) -> Person:

@@ -9,6 +9,7 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from types import FrameType
 from typing import Any
 
@@ -17,6 +18,7 @@ from flask import Flask
 from sqlalchemy.pool import QueuePool
 
 from fieldservice.foundation.bodies import BodyRefused, Receive, Scope, Send, SenderGone, whole_body
+from fieldservice.foundation.crowding import Crowded, Door
 from fieldservice.foundation.db import db
 from fieldservice.foundation.jobs import AlreadyRunning, Leader, run_leader
 from fieldservice.foundation.live import EXTENSION, Feed
@@ -24,6 +26,8 @@ from fieldservice.foundation.stream import EventStream, refuse
 from fieldservice.foundation.web import settings
 
 THREADS_WITHOUT_POOL = 8
+# What tablets ask for while nobody waits before a screen
+TABLETS = ("/tablet/session", "/tablet/snapshot", "/tablet/commands", "/tablet/uploads/", "/api/v1/tablet/")
 YOUNG = 10_000  # new objects between two looks; a page makes some thousands and leaves them at once
 log = logging.getLogger(__name__)
 
@@ -46,6 +50,7 @@ class Server:
         wsgi: Any = self._flask  # Flask's types and a2wsgi's describe the same protocol in other words
         self._pages: Any = WSGIMiddleware(wsgi, workers=threads)  # as many as connections: none waits for one
         self._leader: Leader | None = None
+        self._tablets = Door()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -60,10 +65,13 @@ class Server:
             await self._pages(scope, receive, send)
             return
         try:
-            async with whole_body(scope, receive, self._app.config["MAX_CONTENT_LENGTH"]) as body:
+            door = self._tablets.place() if scope["path"].startswith(TABLETS) else nullcontext()
+            async with whole_body(scope, receive, self._app.config["MAX_CONTENT_LENGTH"]) as body, door:
                 await self._pages(scope, body, send)
         except BodyRefused as refusal:
             await refuse(send, refusal.status, refusal.code)
+        except Crowded as crowded:
+            await refuse(send, 429, "crowded", {"Retry-After": str(crowded.after)})
         except SenderGone:
             return
 

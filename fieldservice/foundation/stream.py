@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs
 
@@ -109,13 +109,14 @@ async def _put(send: Send, body: bytes, more: bool = True) -> None:
         await send({"type": "http.response.body", "body": body, "more_body": more})
 
 
-def _headers(content_type: str) -> list[tuple[bytes, bytes]]:
+def _headers(content_type: str, **more: str) -> list[tuple[bytes, bytes]]:
     own = {"Content-Type": f"{content_type}; charset=utf-8", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return [(name.lower().encode(), value.encode()) for name, value in {**HEADERS, **own}.items()]
+    return [(name.lower().encode(), value.encode()) for name, value in {**HEADERS, **own, **more}.items()]
 
 
-async def refuse(send: Send, status: int, code: str) -> None:
+async def refuse(send: Send, status: int, code: str, headers: Mapping[str, str] | None = None) -> None:
     """Problem details outside Flask: the reader is a script, so a code and no sentence."""
     content = json.dumps({"type": "about:blank", "title": code, "status": status, "code": code}).encode()
-    await send({"type": "http.response.start", "status": status, "headers": _headers("application/problem+json")})
+    told = _headers("application/problem+json", **(headers or {}))
+    await send({"type": "http.response.start", "status": status, "headers": told})
     await send({"type": "http.response.body", "body": content})

@@ -1,6 +1,8 @@
 """Commands of tablets: exactly once, in order, each with a kept result; nothing is lost, nothing foreign touched."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 from itertools import count
@@ -10,11 +12,11 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import Connection, event, func, select
 
 from fieldservice.accounts.models import User
 from fieldservice.accounts.services import create_token
-from fieldservice.foundation.db import session, write
+from fieldservice.foundation.db import db, session, write
 from fieldservice.foundation.errors import Conflict
 from fieldservice.foundation.time import Clock, at_local, now
 from fieldservice.mechanisms.events import Event
@@ -83,6 +85,22 @@ def lite(sqlite_app: Flask) -> Tablet:
     return Tablet(sqlite_app, make_tour())
 
 
+@contextmanager
+def counted_commits() -> Iterator[list[str]]:
+    """The transactions that wrote within the block."""
+    seen: list[str] = []
+
+    def note(connection: Connection) -> None:
+        if connection.get_execution_options().get("writing"):
+            seen.append("write")
+
+    event.listen(db.engine, "commit", note)
+    try:
+        yield seen
+    finally:
+        event.remove(db.engine, "commit", note)
+
+
 def stored() -> int:
     return session.scalar(select(func.count(TabletCommand.id))) or 0
 
@@ -122,7 +140,7 @@ def test_results_come_in_the_order_sent_though_applied_by_sequence(tablet: Table
     assert {result["status"] for result in results} == {"accepted"}
 
 
-def test_each_command_has_a_transaction_of_its_own(tablet: Tablet) -> None:
+def test_a_refused_command_leaves_the_others_of_its_post_alone(tablet: Tablet) -> None:
     results = tablet.post(
         tablet.command("move", to="accepted"),
         tablet.command("move", to="in_progress"),
@@ -130,6 +148,17 @@ def test_each_command_has_a_transaction_of_its_own(tablet: Tablet) -> None:
     )
     assert [result["status"] for result in results] == ["accepted", "rejected", "accepted"]
     assert tablet.tour.visit.state == "en_route"
+
+
+def test_what_is_told_of_one_visit_is_written_together(tablet: Tablet) -> None:
+    tablet.send("note", words="the office knows this tablet")
+    told = [tablet.command("note", words=f"note {number}") for number in range(commands.AT_ONCE + 1)]
+    with counted_commits() as one:
+        tablet.post(told[0])
+    with counted_commits() as many:
+        tablet.post(*told[1:])
+    assert many == one
+    assert stored() == len(told) + 1
 
 
 # Exactly once ---------------------------------------------------------------------------------------------

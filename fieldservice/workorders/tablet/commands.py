@@ -1,14 +1,17 @@
-"""Commands of tablets: each is applied exactly once, in order, in a transaction of its own, and its result is kept.
+"""Commands of tablets: each is applied exactly once, in order, and its result is kept.
 
-A tablet may send the same command again after a lost answer, or from two tabs at once: it gets the stored
-result. What cannot be applied is rejected with a sentence; nothing is discarded, since the row keeps the payload,
-and the office looks at it (reviews.py).
+What a tablet tells of one visit is one transaction, with a savepoint for each command, so that a refused one leaves
+the others alone. Where two senders meet, each command gets a transaction of its own instead. A tablet may send the
+same command again after a lost answer, or from two tabs at once: it gets the stored result. What cannot be applied is
+rejected with a sentence; nothing is discarded, since the row keeps the payload, and the office looks at it (reviews).
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 import marshmallow as ma
@@ -17,7 +20,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from fieldservice.foundation.access import Person
-from fieldservice.foundation.db import session, write
+from fieldservice.foundation.db import session, write, writing
 from fieldservice.foundation.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, PreconditionFailed
 from fieldservice.foundation.time import now
 from fieldservice.foundation.words import pick, word
@@ -33,6 +36,7 @@ CURRENT = 2  # version of the tablet's page that this server brings
 OLDER = 2  # so many versions before it are understood: a tablet comes back after days without a network
 ACCEPTED, FLAGGED, REJECTED = "accepted", "accepted_with_flag", "rejected"
 TRIES = 3
+AT_ONCE = 12  # commands in one transaction: over SQLite nobody else writes meanwhile
 SKEW = timedelta(minutes=2)  # a tablet's clock that is out by more is worth saying
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 MOST_DEPTH = 8
@@ -82,15 +86,33 @@ def apply_all(person: Person, sender: Sender, given: Sequence[Mapping[str, Any]]
     """Apply commands in the order of the device's sequence; results in the order they came."""
     if person.technician_id is None:
         raise Forbidden(_l("Your account belongs to no technician. Ask your administrator."), code="no_technician")
+    order = sorted(range(len(given)), key=lambda index: (_seq(given[index]), index))
     results: dict[int, dict[str, Any]] = {}
-    for index in sorted(range(len(given)), key=lambda index: (_seq(given[index]), index)):
-        results[index] = _result_of(person, sender, given[index])
+    for _visit, run in groupby(order, lambda index: _visit_told(given[index])):
+        indices = list(run)
+        for some in (indices[start : start + AT_ONCE] for start in range(0, len(indices), AT_ONCE)):
+            results.update(zip(some, _results_of(person, sender, [given[index] for index in some]), strict=True))
     return [results[index] for index in range(len(given))]
 
 
 def _seq(raw: Mapping[str, Any]) -> int:
     seq = raw.get("seq")
     return seq if isinstance(seq, int) and not isinstance(seq, bool) else 0
+
+
+def _visit_told(raw: Mapping[str, Any]) -> int | None:
+    payload = raw.get("payload")
+    visit = payload.get("visit") if isinstance(payload, Mapping) else None
+    return visit if isinstance(visit, int) else None
+
+
+def _results_of(person: Person, sender: Sender, given: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Of one visit's commands, together: a tenth of the commits, and rows are read once. One visit only, since rows are
+    held visit before order before technician."""
+    if len(given) > 1:
+        with suppress(Conflict, PreconditionFailed):  # somebody was faster: nothing is done, and alone each can wait
+            return write(lambda: [_result_of(person, sender, raw) for raw in given])
+    return [_result_of(person, sender, raw) for raw in given]
 
 
 def _result_of(person: Person, sender: Sender, raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,6 +134,8 @@ def _result_of(person: Person, sender: Sender, raw: Mapping[str, Any]) -> dict[s
 
 def _apply(person: Person, sender: Sender, command: Command, error: DomainError | None) -> dict[str, Any]:
     """Once: the row of the id is inserted first, so a second sender waits for it and then reads the result."""
+    if writing():  # among others of its visit
+        return _once(person, sender, command, error)
     for attempt in range(TRIES):
         try:
             return write(partial(_once, person, sender, command, error))
