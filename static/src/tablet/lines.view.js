@@ -52,7 +52,7 @@ function change(app, visit, line) {
     return html`<p><b>${called(app, line)}</b> · ${money(line.worth)}</p>
       <fieldset class="choices"><legend class="label">${t('Covered by')}</legend>${COVERAGES.map(code => html`<label class="choice"><input type="radio" name="coverage" .checked=${form.coverage === code} @change=${() => set({ coverage: code })}><span>${app.word('coverage', code)}</span></label>`)}</fieldset>
       ${asks ? html`<p class="err">${icon('triangle-alert')}${t('Paid work under warranty needs the customer’s approval.')}</p><div class="dialog-f"><button class="btn btn-primary btn-l" type="button" @click=${() => { close(); askExtra(app, visit, line.kind === 'part' ? [line] : []); }}>${icon('signature')}${t('Ask the customer')}</button></div>`
-        : html`<div class="field"><label for="why">${t('Reason, as the customer will read it')}</label><input class="input" id="why" maxlength="300" .value=${form.reason} @input=${event => set({ reason: event.target.value })}></div>
+        : html`<div class="field"><label for="why">${t('Reason, as the customer will read it')}</label><input class="input" id="why" maxlength=${app.most('coverage.reason')} .value=${form.reason} @input=${event => set({ reason: event.target.value })}></div>
       <div class="dialog-f"><button class="btn btn-primary btn-l" type="button" ?disabled=${!form.reason.trim()} @click=${keep}>${icon('check')}${t('Keep')}</button></div>`}`;
   });
 }

@@ -17,7 +17,16 @@ from fieldservice.workorders.coverage import COVERAGES
 from fieldservice.workorders.lines import decide_extra
 from fieldservice.workorders.models import PartUse, TabletCommand, Visit, WorkItem
 from fieldservice.workorders.tablet import uploads
-from fieldservice.workorders.tablet.kinds.base import BIGGEST, Deed, Facts, Payload, picture_of, text, upload_id
+from fieldservice.workorders.tablet.kinds.base import (
+    BIGGEST,
+    Deed,
+    Facts,
+    Payload,
+    amount,
+    picture_of,
+    text,
+    upload_id,
+)
 
 
 class Part(Payload):
@@ -25,7 +34,7 @@ class Part(Payload):
     the id of that command."""
 
     part = text(40, load_default=None)
-    quantity = ma.fields.Decimal(load_default=None, allow_nan=False)
+    quantity = amount(load_default=None)
     location = ma.fields.Integer(
         load_default=None, allow_none=True, strict=True, validate=ma.validate.Range(1, BIGGEST)
     )
@@ -95,7 +104,7 @@ class Need(Payload):
     """Missing for the next visit: `{visit, part?, quantity?, words?}`; taken back: `{visit, returns}`."""
 
     part = text(40, load_default=None, allow_none=True)
-    quantity = ma.fields.Decimal(load_default=None, allow_none=True, allow_nan=False)
+    quantity = amount(load_default=None, allow_none=True)
     words = text(300, load_default="")
     returns = text(40, load_default=None, allow_none=True)
 
@@ -147,7 +156,7 @@ class ExtraLine(ma.Schema):
 
     words = text(300, required=True)
     part = text(40, load_default=None, allow_none=True)
-    quantity = ma.fields.Decimal(required=True, allow_nan=False)
+    quantity = amount(required=True)
     price = ma.fields.Integer(required=True, strict=True, validate=ma.validate.Range(0, lines.MOST_PRICE))
 
 
