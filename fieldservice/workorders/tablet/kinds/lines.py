@@ -94,7 +94,7 @@ def _fitted(visit: Visit, name: str) -> PartUse | None:
     if known is None:  # fitted before uses kept the name of their command
         done = session.scalar(select(TabletCommand.detail).where(TabletCommand.command_id == name))
         use_id = (done or {}).get("use")
-        # SQLite gives the number of a use that was taken back to the next one, which has a command of its own
+        # one with a command of its own is another: before migration 0020 SQLite gave numbers twice
         unnamed = mine.where(PartUse.id == use_id, PartUse.command_id.is_(None))
         known = session.scalar(unnamed) if isinstance(use_id, int) else None
     return known
