@@ -54,7 +54,7 @@ def _job(visit: Visit, order: WorkOrder, rows: Rows) -> Content:
         "words": request.description if request else "",
         "likely": _likely(order),
         "severity": request.severity if request else None,
-        "customer_language": request.language if request else "zh",
+        "customer_language": rows.callers[order.id].language if order.id in rows.callers else "zh",
         "work_type": pick(catalogue.work_type(order.work_type, order.work_type_version).names),
         "work_type_code": order.work_type,
         "form": form_key(order),
@@ -77,8 +77,8 @@ def _place_and_time(visit: Visit, order: WorkOrder, rows: Rows) -> Content:
         "duration_min": order.duration_min,
         "customer": {"name": pick(customer.names), "tier": customer.tier} if customer else None,
         "station": pick(order.station.names),
-        "site": _site(visit),
-        "contact": _contact(visit),
+        "site": _site(visit, rows),
+        "contact": _contact(visit, rows),
         "clocks": _clocks(order, rows),
         "asset": _asset(order, rows),
         "names": {lang: _names(visit, lang) for lang in LANGUAGES},
@@ -117,8 +117,8 @@ def _likely(order: WorkOrder) -> list[str]:
     return [one.code for one in catalogue.find_patterns(order.request.description, work_type=order.work_type, limit=3)]
 
 
-def _site(visit: Visit) -> Content:
-    order, request = visit.work_order, visit.work_order.request
+def _site(visit: Visit, rows: Rows) -> Content:
+    order, request = visit.work_order, rows.callers.get(visit.work_order_id)
     site = order.site
     point = order.precision == "point" and order.latitude is not None and order.longitude is not None
     return {
@@ -129,8 +129,8 @@ def _site(visit: Visit) -> Content:
     }
 
 
-def _contact(visit: Visit) -> Content | None:
-    request = visit.work_order.request
+def _contact(visit: Visit, rows: Rows) -> Content | None:
+    request = rows.callers.get(visit.work_order_id)
     if request is None:
         return None
     return {
