@@ -260,7 +260,7 @@ def _cover(order: WorkOrder) -> Content:
     cover, rates = lines.cover_of(order), rates_of(order.station_id)
     return {
         "until": day_text(cover.until), "known": cover.machine_known, "other_maker": cover.other_maker,
-        "labour_rate": rates.labour, "travel_rate": rates.travel,
+        "labour_rate": rates.labour, "travel_rate": rates.travel, "goodwill_limit": rates.goodwill,
     }  # fmt: skip
 
 

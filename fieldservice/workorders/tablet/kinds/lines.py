@@ -12,7 +12,7 @@ from fieldservice.foundation.errors import Invalid, NotFound
 from fieldservice.parts.models import Part as PartOfCatalogue
 from fieldservice.parts.models import StockLocation
 from fieldservice.parts.queries import part_by_number
-from fieldservice.workorders import lines, visits
+from fieldservice.workorders import goodwill, lines, visits
 from fieldservice.workorders.coverage import COVERAGES
 from fieldservice.workorders.lines import decide_extra
 from fieldservice.workorders.models import PartUse, TabletCommand, Visit, WorkItem
@@ -81,6 +81,7 @@ def _return(deed: Deed, command_id: str) -> Facts:
         raise Invalid({"returns": [_l("This part was returned already.")]}, code="already_returned")
     number = known.id
     visits.return_part(known, deed.at)
+    goodwill.watch(deed.visit, deed.at)
     return {"returned": number}
 
 
@@ -145,7 +146,8 @@ def coverage(deed: Deed, line: str, coverage: str, reason: str) -> Facts:
     use = _fitted(deed.visit, line)
     key = f"use-{use.id}" if use is not None else line
     lines.cover_line(deed.visit, key, coverage, reason, deed.at)
-    return {"line": key}
+    over = goodwill.watch(deed.visit, deed.at)
+    return {"line": key, "flags": ["goodwill_limit"] if key in over else []}
 
 
 class ExtraLine(ma.Schema):
