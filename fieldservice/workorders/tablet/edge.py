@@ -41,7 +41,7 @@ def _pack(response: Response) -> bool:
     It holds no token that its packed length could tell to a stranger, and no other site gets it sent (SameSite).
     """
     response.vary.add("Accept-Encoding")
-    if "gzip" not in request.accept_encodings or len(response.get_data()) < WORTH_PACKING:
+    if not request.accept_encodings["gzip"] or len(response.get_data()) < WORTH_PACKING:
         return False
     response.set_data(gzip.compress(response.get_data(), LEVEL, mtime=0))
     response.headers["Content-Encoding"] = "gzip"
