@@ -25,7 +25,8 @@ from fieldservice.workorders.onsite import arriving
 from fieldservice.workorders.phrases import phrases
 from fieldservice.workorders.tablet.limits import limits
 from fieldservice.workorders.tablet.rows import Rows, rows_of
-from fieldservice.workorders.tablet.visit import Content, form_key, number, time_text, visit_content
+from fieldservice.workorders.tablet.values import number, time_text
+from fieldservice.workorders.tablet.visit import Content, form_key, visit_content
 from fieldservice.workorders.wording import wording
 
 CODE_LISTS = (

@@ -1,13 +1,12 @@
 """One visit of a tablet's snapshot, as JSON. Plain reading of rows that were fetched together (rows.py)."""
 
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from config import LANGUAGES
 from fieldservice.assets.models import Asset
 from fieldservice.foundation.formats import phone_text
-from fieldservice.foundation.time import local, now, today
+from fieldservice.foundation.time import now, today
 from fieldservice.foundation.words import pick, word
 from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.files.models import StoredFile
@@ -19,6 +18,7 @@ from fieldservice.workorders.onsite import leaving
 from fieldservice.workorders.rates import rates_of
 from fieldservice.workorders.skills import certificate_word
 from fieldservice.workorders.tablet.rows import PastOrder, Rows
+from fieldservice.workorders.tablet.values import day_text, number, time_text
 
 Content = dict[str, Any]
 NO_ZONE = "none"  # words.yaml hazard_zone
@@ -387,26 +387,6 @@ def _before(visit: Visit, rows: Rows) -> Content:
 def _messages(order: WorkOrder, rows: Rows) -> list[Content]:
     talk = rows.messages.get(order.request_id or 0, [])
     return [{"author": one.author, "words": one.words, "at": time_text(one.at)} for one in talk]
-
-
-# Values -------------------------------------------------------------------------------------------------
-
-
-def time_text(moment: datetime | None) -> str | None:
-    """The moment on the local clock, with its offset."""
-    return local(moment).isoformat(timespec="seconds") if moment else None
-
-
-def day_text(day: date | None) -> str | None:
-    """The calendar day."""
-    return day.isoformat() if day else None
-
-
-def number(value: Decimal | None) -> float | int | None:
-    """A quantity or limit as a plain JSON number."""
-    if value is None:
-        return None
-    return int(value) if value == value.to_integral_value() else float(value)
 
 
 def form_key(order: WorkOrder) -> str:
