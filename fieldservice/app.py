@@ -10,6 +10,7 @@ from fieldservice.accounts import views as accounts
 from fieldservice.admin import (
     asset_views,
     customer_views,
+    field_rule_views,
     import_views,
     map_views,
     people_views,
@@ -60,8 +61,8 @@ from fieldservice.workorders.tablet import views as tablet_views
 
 assert models.MODULES  # every table is known before migrations or queries need it
 MORE_PAGES = (  # on the blueprints of views.py beside them; the ways with fixed words come before /admin/<kind>
-    account_views, audit_views, board_views, invite_views, asset_views, customer_views, import_views, map_views,
-    people_views, robot_views, roster_views, weights_views,
+    account_views, audit_views, board_views, invite_views, asset_views, customer_views, field_rule_views, import_views,
+    map_views, people_views, robot_views, roster_views, weights_views,
 )  # fmt: skip
 
 PAGES = (

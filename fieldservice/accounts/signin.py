@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Flask, current_app, g, redirect, request, url_for
 from flask import session as browser
+from flask_babel import lazy_gettext as _l
 from flask_security import Security, SQLAlchemyUserDatastore, current_user
 from flask_security.mail_util import MailUtil
 from sqlalchemy import select
@@ -16,11 +17,16 @@ from fieldservice.accounts.sessions import Sessions
 from fieldservice.foundation.access import Person, declared
 from fieldservice.foundation.api import bearer_text
 from fieldservice.foundation.db import db, session
-from fieldservice.foundation.errors import SignInNeeded
+from fieldservice.foundation.errors import Forbidden, SignInNeeded
 from fieldservice.foundation.time import now
 from fieldservice.foundation.tokens import digest
+from fieldservice.foundation.web import wants_json
 
 security = Security()
+OWED = {  # what keeps somebody from everything else
+    "password": _l("Choose a password of your own on the page of your account."),
+    "second_factor": _l("Your role needs a second factor. Set it up on the page of your account."),
+}
 
 
 class OurMail(MailUtil):
@@ -118,9 +124,14 @@ def owes(user: User) -> str | None:
 
 
 def lead_to_debts() -> Any:
-    """Whoever owes a password or a second factor sees the account page until it is there."""
+    """Whoever owes a password or a second factor sees the account page until it is there.
+
+    Programs of a page, such as the tablet's, can follow no redirect: Forbidden `second_factor_owed`, `password_owed`.
+    """
     if g.get("owes") is None or request.endpoint is None or request.endpoint.split(".")[0] in ("accounts", "static"):
         return None
+    if wants_json():
+        raise Forbidden(OWED[g.owes], code=f"{g.owes}_owed")
     return redirect(url_for("accounts.account"))
 
 

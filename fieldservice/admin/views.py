@@ -40,6 +40,7 @@ LINKS = (
     ("insight.verify_page", "shield-check", _l("Check the data")),
     ("admin.robot_list", "message-square", _l("Chat robots")),
     ("tablets.page", "tablet", _l("Connect tablets")),
+    ("admin.field_rules_page", "wrench", _l("Rules of work in the field")),
     ("plans_pages.weights", "sliders-horizontal", _l("Weights of planning")),
 )
 navigation("admin.start", _l("Master data"), "admin", "station_manager", "storekeeper", "sales", "engineer", "agent")

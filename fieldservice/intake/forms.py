@@ -88,7 +88,7 @@ def read_photos() -> tuple[list[files.Received], dict[str, list[Any]]]:
         if not upload.filename:
             continue
         if len(photos) >= files.MOST_PHOTOS:
-            errors["photos"] = [_l("Send at most ten photos.")]
+            errors["photos"] = [_l("Send at most %(most)s photos.", most=files.MOST_PHOTOS)]
             break
         try:
             photos.append(files.receive(upload.stream, upload.filename))

@@ -20,11 +20,12 @@ FieldType = Literal["check", "number", "choice", "text", "photo", "signature", "
 MOMENTS = ("before", "after")  # the work: pictures that belong side by side
 MOST_NUMBER = Decimal(10) ** 9  # below it, six decimals survive every JSON reader (15 digits)
 MOST_DECIMALS = 6
-MOST_TEXT, MOST_CODE, MOST_FILES = 2000, 80, 10
+MOST_TEXT, MOST_CODE, MOST_FILES = 2000, 80, 40
 MOST_ID = 2**53  # the largest whole number every JSON reader keeps
 YES, NO = ("on", "true", "1", "yes"), ("off", "false", "0", "no")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
-_CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z ._/#:+*-]*")
+CODE_PATTERN = r"[0-9A-Za-z][0-9A-Za-z ._/#:+*-]*"  # as every language of regular expressions reads it
+_CODE = re.compile(CODE_PATTERN)
 _FILE = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,59}")
 

@@ -4,7 +4,7 @@ The tablet decides by the same table (static/src/tablet/lines.js), offline; chan
 reason is in wording.py.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -41,6 +41,11 @@ class Decision:
     reason: str
     pending: bool = False
 
+    @property
+    def by_goodwill(self) -> bool:
+        """Given by the technician, beyond what the rules say."""
+        return self.reason == "chosen" and self.coverage == "goodwill"
+
 
 def _inside(cover: Cover, line: Line) -> bool:
     return cover.coverage == "warranty" and cover.until is not None and line.day <= cover.until
@@ -74,6 +79,18 @@ def decide(cover: Cover, line: Line) -> Decision:
 def needs_approval(cover: Cover, coverage: str) -> bool:
     """Whether the customer has to approve before such a line counts: paid work inside warranty or contract."""
     return coverage == "billable" and cover.coverage in INSIDE
+
+
+def beyond_goodwill(decided: Iterable[tuple[Decision, int]], limit: int) -> list[bool]:
+    """Of each line, in their order, whether with it the technician's goodwill is above the limit (P-09).
+
+    `decided`: what was decided and what the line is worth; amounts in minor units.
+    """
+    given, found = 0, []
+    for decision, worth in decided:
+        given += worth if decision.by_goodwill else 0
+        found.append(decision.by_goodwill and given > limit)
+    return found
 
 
 def cost_of(minutes: int, rate: int) -> int:

@@ -26,6 +26,7 @@ from fieldservice.parts.models import Part, StockLocation, StockMove
 from fieldservice.workorders import catalogue, lines, needs
 from fieldservice.workorders.models import Answer, PartUse, Visit, WorkItem, WorkOrder
 from fieldservice.workorders.onsite import raised
+from fieldservice.workorders.onsite.callers import caller_of
 
 AT_WORK = ("on_site", "in_progress", "paused")
 ENDED = ("completed", "partially_completed", "cannot_complete")
@@ -180,7 +181,8 @@ def choose_pattern(visit: Visit, code: str, at: datetime) -> None:
     at_machine(visit)
     pattern, order = catalogue.pattern(code), visit.work_order
     if not order.summary or order.summary in _remedy_of(order.pattern).values():
-        order.summary = pattern.remedy[order.request.language if order.request else "zh"]
+        caller = caller_of(order)
+        order.summary = pattern.remedy[caller.language if caller is not None else "zh"]
     order.pattern = pattern.code
     order.failure_mode, order.failure_mechanism = pattern.mode, pattern.mechanism
     order.failure_cause, order.detection, order.activity = pattern.cause, pattern.detection, pattern.activity

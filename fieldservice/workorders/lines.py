@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -19,7 +19,16 @@ from fieldservice.mechanisms.files.models import StoredFile
 from fieldservice.parts import services as ledger
 from fieldservice.parts.models import Part
 from fieldservice.parts.queries import parts_by_id, parts_by_number
-from fieldservice.workorders.coverage import COVERAGES, Cover, Decision, Line, cost_of, decide, needs_approval
+from fieldservice.workorders.coverage import (
+    COVERAGES,
+    Cover,
+    Decision,
+    Line,
+    beyond_goodwill,
+    cost_of,
+    decide,
+    needs_approval,
+)
 from fieldservice.workorders.models import ExtraWork, LineChoice, PartUse, Visit, WorkOrder
 from fieldservice.workorders.onsite import times
 from fieldservice.workorders.rates import rates_of
@@ -42,6 +51,7 @@ class WorkLine:
     use: PartUse | None = None
     words: str = ""  # of extra work; of a choice: the technician's reason
     included: bool = False  # its price stands in extra work the customer approved
+    over_limit: bool = False  # goodwill that the station manager is asked about (goodwill.py)
 
     @property
     def pays(self) -> int:
@@ -99,7 +109,8 @@ def lines_of(order: WorkOrder) -> list[WorkLine]:
             worth = rounded(quantity * given["price"])
             key = f"extra-{extra.id}-{number}"
             add(key, "extra", quantity, worth, visits[extra.visit_id], words=given["words"])
-    return lines
+    over = beyond_goodwill([(line.decision, line.worth) for line in lines], rates.goodwill)
+    return [replace(line, over_limit=True) if above else line for line, above in zip(lines, over, strict=True)]
 
 
 def cover_of(order: WorkOrder) -> Cover:

@@ -115,6 +115,10 @@ class WorkOrder(Stateful, Base):
         return pick(self.titles)
 
 
+# Tablets name these rows by number (`use-7`, `item-7`) hours after they were taken back: nothing else may have it then.
+NEVER_TWICE = {"sqlite_autoincrement": True}
+
+
 class WorkItem(Base):
     """Something the order needs: a planned part, or what an earlier visit left open."""
 
@@ -132,6 +136,7 @@ class WorkItem(Base):
     done_at: Mapped[datetime | None]
     command_id: Mapped[str | None] = mapped_column(String(40))  # of the tablet that asked for it
     work_order: Mapped[WorkOrder] = relationship(back_populates="items")
+    __table_args__ = NEVER_TWICE
 
 
 class Visit(Stateful, Base):
@@ -277,6 +282,7 @@ class PartUse(Base):
     batch: Mapped[str | None] = mapped_column(String(60))
     command_id: Mapped[str | None] = mapped_column(String(40))  # of the tablet that fitted it
     at: Mapped[datetime]
+    __table_args__ = NEVER_TWICE
 
 
 class LineChoice(Base):

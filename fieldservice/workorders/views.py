@@ -22,6 +22,7 @@ from fieldservice.workorders import catalogue, orders, queries, triage, triage_f
 from fieldservice.workorders.acting import decided_order, planned_order, triaged_request
 from fieldservice.workorders.models import WorkOrder
 from fieldservice.workorders.onsite import follow_ups, raised
+from fieldservice.workorders.onsite.callers import caller_of
 from fieldservice.workorders.request_sheet import request_sheet
 from fieldservice.workorders.rescue import form as rescue_form
 from fieldservice.workorders.rescue import services as rescues
@@ -267,5 +268,5 @@ def _order_page(found: WorkOrder, error: DomainError | None = None, to: str = ""
         "workorders/order.html", sheet=order_sheet(found, current()), refused=error, refused_to=to,
         errors=getattr(error, "errors", {}), typed=request.form, offered=current_app.view_functions,
         reportable=reportable, phone_text=phone_text, state_text=files.state_text, today=today(),
-        usual_waiver=rescues.usual_waiver,
+        usual_waiver=rescues.usual_waiver, caller=caller_of(found),
     )  # fmt: skip

@@ -19,7 +19,7 @@ from fieldservice.intake import services as intake
 from fieldservice.mechanisms import forms
 from fieldservice.mechanisms.events import history
 from fieldservice.mechanisms.lifecycle import move
-from fieldservice.workorders import booking, needs, orders
+from fieldservice.workorders import booking, goodwill, needs, orders
 from fieldservice.workorders.findings import (
     AT_WORK,
     CORRECTIVE,
@@ -196,6 +196,7 @@ def finish(
         )
     session.flush()
     _free_time(visit, at)
+    goodwill.watch(visit, at)  # what was worked counts from now on
     if restored and order.restored_at is None:
         order.restored_at = at
         if order.request is not None:

@@ -41,6 +41,7 @@ PHRASES: dict[str, Any] = {
     "working": _l("Working time"),
     "driving": _l("Travel"),
     "labour": _l("Labour"),
+    "travel": _l("Travel"),
     "checks": _l("Checks and readings"),
     "check": _l("Check"),
     "result": _l("Result"),

@@ -223,6 +223,25 @@ def test_a_role_that_needs_a_second_factor_is_led_to_it(app: Flask, sign_in: Any
         app.extensions["fieldservice.settings"] = settings
 
 
+def test_the_tablets_calls_are_told_what_is_owed_instead_of_led_away(app: Flask, sign_in: Any) -> None:
+    """A redirect looked like an ended session to the tablet, and signing in led back to it: round and round."""
+    from dataclasses import replace
+
+    settings = app.extensions["fieldservice.settings"]
+    app.extensions["fieldservice.settings"] = replace(settings, second_factor_roles=frozenset({"technician"}))
+    try:
+        client = sign_in("technician", password=PASSWORD)
+        assert client.get("/tablet").headers["Location"] == "/account"  # the page itself
+        for path in ("/tablet/session", "/tablet/snapshot", "/tablet/files/1"):
+            answer = client.get(path, headers={"Accept": "application/json"})
+            assert (answer.status_code, answer.json["code"]) == (403, "second_factor_owed"), path
+            assert "账号" in answer.json["detail"]
+        assert client.get("/account").status_code == 200
+    finally:
+        app.extensions["fieldservice.settings"] = settings
+    assert client.get("/tablet/session").status_code == 200  # owed no more: it goes on where it was
+
+
 def test_a_one_time_password_is_changed_first(app: Flask) -> None:
     user_id = make_user("dispatcher", email="lu@example.com", password=PASSWORD).id
     write(lambda: setattr(session.get_one(User, user_id), "must_change_password", True))

@@ -148,7 +148,7 @@ BAD: list[tuple[str, Any]] = [
     ("leak_point", "output seal"), ("leak_point", 1), ("leak_point", ["output_seal"]), ("leak_point", "输出轴油封"),
     ("remark", 5), ("remark", ["text"]), ("remark", "x" * 2001), ("remark", "a\x00b"), ("remark", "a\x1bb"),
     ("remark", "\ud800"), ("remark", {"zh": "x"}),
-    ("nameplate", list(range(1, 12))), ("nameplate", 0), ("nameplate", -1), ("nameplate", True), ("nameplate", 2**53),
+    ("nameplate", list(range(1, 42))), ("nameplate", 0), ("nameplate", -1), ("nameplate", True), ("nameplate", 2**53),
     ("nameplate", "../../etc/passwd"), ("nameplate", [["a"]]), ("nameplate", 1.5), ("nameplate", "x" * 65),
     ("sign_off", [18]), ("sign_off", "data:image/png;base64,AAAA"), ("sign_off", "a\n"),
     ("serial", "序列号"), ("serial", "<b>"), ("serial", "x" * 81), ("serial", "a\nb"), ("serial", 5), ("serial", "-5"),

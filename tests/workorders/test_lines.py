@@ -422,7 +422,7 @@ def test_the_snapshot_carries_what_the_tablet_decides_by(lite: Tablet) -> None:
     [visit] = content["visits"]
     assert visit["cover"] == {
         "until": str(DAY + timedelta(days=120)), "known": True, "other_maker": False, "labour_rate": 28000,
-        "travel_rate": 16000,
+        "travel_rate": 16000, "goodwill_limit": 50000,
     }  # fmt: skip
     assert [one["words"] for one in visit["needs"]] == ["吊车"]
     assert visit["open_items"] == []

@@ -1,32 +1,16 @@
 """Rules the tablet keeps of its own, run by node: who pays (the same as the server's), and what labels say."""
 
-import json
-import subprocess
-import sys
 from datetime import date
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from config import ROOT
 from fieldservice.workorders.coverage import COVERAGES, Cover, Line, decide
+from tests.workorders.node import run
 
-NODE = Path(sys.executable).parent / "node"
 GS = "\x1d"
 TOKEN = "k" * 27
-
-
-def run(script: str, given: Any) -> Any:
-    """What the module's script prints for `given`, as JSON."""
-    text = f"import {{ readFileSync }} from 'node:fs'; const given = JSON.parse(readFileSync(0, 'utf8'));\n{script}"
-    done = subprocess.run(
-        [str(NODE), "--input-type=module", "-e", text], input=json.dumps(given), capture_output=True, text=True,
-        check=False, cwd=ROOT,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 def test_I_19_the_tablet_decides_as_the_server_does() -> None:

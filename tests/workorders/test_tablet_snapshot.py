@@ -1,5 +1,6 @@
 """The snapshot: everything a technician needs for three days, in a fixed number of statements, sent once."""
 
+import gzip
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -232,6 +233,18 @@ def test_the_etag_answers_304_until_something_changes(tablet: Tablet, clock: Clo
     assert get(tablet, **{"If-None-Match": etag}).status_code == 304
     tablet.go("accepted")
     assert get(tablet, **{"If-None-Match": etag}).status_code == 200
+
+
+def test_a_whole_snapshot_goes_packed_over_a_thin_link(sqlite_app: Flask) -> None:
+    tablet = Tablet(sqlite_app, make_tour())
+    plain, packed = get(tablet), get(tablet, **{"Accept-Encoding": "gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in packed.headers["Vary"]
+    assert gzip.decompress(packed.data) == plain.data
+    assert len(packed.data) < len(plain.data) / 2
+    assert packed.headers["ETag"] != plain.headers["ETag"]  # two forms of the same are two things to a cache
+    same = get(tablet, since=plain.json["stamp"], **{"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in same.headers  # a few bytes
 
 
 @pytest.mark.parametrize("since", ["", "x", "x-", "-", "a" * 200, "％", "0-zh.000000000000"])

@@ -164,12 +164,22 @@ def test_the_same_name_of_another_person_is_another_upload(tablet: Tablet, app: 
     assert photos(tablet) == []
 
 
-def test_ten_photos_and_no_more(lite: Tablet) -> None:
-    for number in range(11):
+def test_a_visit_of_forty_pictures_and_more_up_to_what_the_tablet_was_told(lite: Tablet) -> None:
+    """Forty for one field of the checklist, others beside it; the snapshot says how many it may be."""
+    told = lite.get("/tablet/snapshot").json
+    most, field = told["limits"]["photos"], next(one for one in _form(told) if one["code"] == "seal_photo")
+    assert (most, field["most"]) == (60, 40)
+    for number in range(most + 1):
         send(lite, f"up-{number}", picture(40 + number))
-    results = [lite.send("photo", upload=f"up-{number}")["status"] for number in range(11)]
-    assert results == ["accepted"] * 10 + ["rejected"]
-    assert session.scalar(select(func.count(StoredFile.id))) == 10
+        asked = {"field": "seal_photo"} if number < field["most"] else {}
+        result = lite.send("photo", upload=f"up-{number}", **asked)
+        assert result["status"] == ("accepted" if number < most else "rejected"), number
+    assert session.scalar(select(func.count(StoredFile.id))) == most
+
+
+def _form(told: dict[str, Any]) -> list[dict[str, Any]]:
+    form: list[dict[str, Any]] = told["forms"][told["visits"][0]["form"]]
+    return form
 
 
 def test_a_signature_is_kept_as_a_drawing(tablet: Tablet) -> None:

@@ -259,7 +259,7 @@ def test_answers_replace_each_other_and_flag_readings_out_of_tolerance(tour: Tou
         ("lockout", "maybe"),
         ("no_such_field", 1),
         ("seal_photo", [{}]),
-        ("seal_photo", ["a"] * 11),
+        ("seal_photo", ["a"] * 41),
         ("seal_photo", ["../x"]),
     ],
 )

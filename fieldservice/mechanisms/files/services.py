@@ -23,7 +23,7 @@ from fieldservice.mechanisms.files.models import DRAWN, KINDS, REFUSALS, Receive
 from fieldservice.mechanisms.lifecycle import move
 from fieldservice.mechanisms.subjects import OnBehalf
 
-MOST_PHOTOS = 10
+MOST_PHOTOS = 10  # of a subject, where its owner says nothing else
 HELD_FOR = 3600  # seconds that a form shown again keeps its pictures
 
 
@@ -56,10 +56,12 @@ def receive_document(content: bytes, name: str, content_type: str = "application
     return Received(key, digest, size, content_type, None, None, clean_name(name))
 
 
-def attach(received: Received, subject: Subject, kind: str = "photo", at: datetime | None = None) -> StoredFile:
+def attach(
+    received: Received, subject: Subject, kind: str = "photo", at: datetime | None = None, *, most: int = MOST_PHOTOS
+) -> StoredFile:  # fmt: skip
     """Make received bytes a file of `subject`; inside `write`. The same bytes again are the same file.
 
-    Raises Invalid when the subject has its ten photos already.
+    Raises Invalid when the subject has its `most` photos already.
     """
     if kind not in KINDS:
         raise ValueError(f"{kind!r} is no kind of file")
@@ -72,8 +74,8 @@ def attach(received: Received, subject: Subject, kind: str = "photo", at: dateti
     known = session.scalar(theirs.where(StoredFile.sha256 == received.sha256).limit(1))
     if known is not None:
         return known
-    if kind == "photo" and (session.scalar(select(func.count()).select_from(theirs.subquery())) or 0) >= MOST_PHOTOS:
-        raise Invalid({"photos": [_l("Send at most ten photos.")]}, code="too_many_photos")
+    if kind == "photo" and (session.scalar(select(func.count()).select_from(theirs.subquery())) or 0) >= most:
+        raise Invalid({"photos": [_l("Send at most %(most)s photos.", most=most)]}, code="too_many_photos")
     file = StoredFile(
         subject_type=subject.subject_type,
         subject_id=subject.id,

@@ -16,6 +16,7 @@ from fieldservice.mechanisms.events import history, notes_of
 from fieldservice.workorders import catalogue, sheets
 from fieldservice.workorders.models import Visit, WorkOrder
 from fieldservice.workorders.onsite import times
+from fieldservice.workorders.onsite.callers import caller_of
 from fieldservice.workorders.onsite.models import TimeCorrection
 from fieldservice.workorders.rescue.queries import rescue_of
 
@@ -143,7 +144,7 @@ def _left(order: WorkOrder) -> list[str]:
 
 
 def _facts(order: WorkOrder, visits: Sequence[Visit]) -> list[tuple[str, str, str]]:
-    request, site, asset = order.request, order.site, order.asset
+    request, site, asset = caller_of(order), order.site, order.asset
     customer = order.customer or (request.customer if request else None)
     rows = []
     who = request.contact_name if request else ""

@@ -29,6 +29,7 @@ from fieldservice.mechanisms import files
 from fieldservice.mechanisms.files.folder import kept_path
 from fieldservice.mechanisms.files.models import StoredFile
 from fieldservice.workorders.models import TabletUpload, WorkOrder
+from fieldservice.workorders.onsite.callers import caller_of
 from fieldservice.workorders.service_report.parts import ReportPart, part_in
 
 TEMPLATE = Path(__file__).parent / "report.typ"
@@ -77,7 +78,8 @@ def gather(order: WorkOrder, lang: str | None = None) -> ServiceReport:
         raise Conflict(_l("There is no report yet: nobody has been on site."), code="not_begun")
     if not order.summary.strip():
         raise Invalid({"summary": [_l("Write for the customer, in plain words, what was found and done.")]})
-    first = lang if lang in LANGUAGES else order.request.language if order.request else LANGUAGES[0]
+    caller = caller_of(order)
+    first = lang if lang in LANGUAGES else caller.language if caller is not None else LANGUAGES[0]
     photos, pairs, signature = _pictures(order)
     names = [picture.name for picture in photos]
     side_by_side = [(_name(before), _name(after)) for before, after in pairs]

@@ -249,6 +249,7 @@ FLAGS = {
     "after_end": _l("Recorded after the visit had ended."),
     "upload_again": _l("The picture has to be sent again."),
     "overwritten": _l("Somebody had changed this meanwhile; your entry counts, theirs is kept for the office."),
+    "goodwill_limit": _l("Goodwill beyond your limit: it counts, and your station manager is asked."),
     "serial_missing": _l("The serial number of this part is missing."),
 }
 

@@ -30,6 +30,7 @@ from fieldservice.workorders.models import (
     WorkOrder,
 )
 from fieldservice.workorders.onsite import arriving, follow_ups, raised, times
+from fieldservice.workorders.onsite.callers import callers_of
 from fieldservice.workorders.onsite.models import Arrival, Finding, FollowUp, TimeCorrection
 from fieldservice.workorders.rescue.queries import waivers_of
 
@@ -95,6 +96,7 @@ class Rows:
     findings: dict[int, list[Finding]]  # by order
     follow_ups: dict[int, list[FollowUp]]  # by visit
     corrections: dict[int, list[TimeCorrection]]  # by visit
+    callers: dict[int, ServiceRequest]  # by order: whose contact speaks for it
     arrivals: Mapping[int, Arrival]  # by visit
     waivers: dict[int, str]  # by order: what the customer signs before we touch another maker's machine
 
@@ -141,6 +143,7 @@ def rows_of(technician: Technician) -> Rows:
         approvers=approvers,
         findings=_grouped(raised.of_orders(orders), "work_order_id"),
         follow_ups=_grouped(follow_ups.of_visits(ids), "visit_id"),
+        callers=callers_of(list(orders.values())),
         corrections=_grouped(times.corrections_of(all_ids), "visit_id"),
         arrivals=arriving.arrivals_of(ids),
         waivers=waivers_of(orders.values()),

@@ -18,13 +18,15 @@ from fieldservice.foundation.errors import Forbidden
 from fieldservice.foundation.time import now, today
 from fieldservice.foundation.words import all_words, language, pick, word
 from fieldservice.mechanisms import templates
-from fieldservice.mechanisms.forms import Field
+from fieldservice.mechanisms.forms import CODE_PATTERN, Field
 from fieldservice.stations.models import Technician
 from fieldservice.workorders import catalogue, findings
 from fieldservice.workorders.onsite import arriving
 from fieldservice.workorders.phrases import phrases
+from fieldservice.workorders.tablet.limits import limits
 from fieldservice.workorders.tablet.rows import Rows, rows_of
-from fieldservice.workorders.tablet.visit import Content, form_key, number, time_text, visit_content
+from fieldservice.workorders.tablet.values import number, time_text
+from fieldservice.workorders.tablet.visit import Content, form_key, visit_content
 from fieldservice.workorders.wording import wording
 
 CODE_LISTS = (
@@ -54,6 +56,7 @@ def snapshot(person: Person, since: str = "") -> Content:
         "language": language(),
         "today": today().isoformat(),
         "technician": {"id": technician.id, "name": pick(technician.names)},
+        "limits": limits(),
         "location": {"version": arriving.CONSENT_VERSION, "given": arriving.consents(person.user_id)},
         "visits": [visit_content(visit, rows) for visit in rows.visits],
         "forms": _forms(rows),
@@ -98,6 +101,8 @@ def _field(field: Field) -> Content:
         "high": number(field.high),
         "nominal": number(field.nominal),
         "moment": field.moment,
+        "most": field.most,
+        "pattern": CODE_PATTERN if field.type == "code" else None,
         "options": [{"code": option.code, "label": pick(option.names)} for option in field.options],
         "labels": field.label,  # the report may be read in the other language
         "option_labels": {option.code: option.names for option in field.options},

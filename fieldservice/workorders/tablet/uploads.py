@@ -16,6 +16,7 @@ from fieldservice.mechanisms.files.models import StoredFile
 from fieldservice.workorders.models import TabletUpload, Visit, WorkOrder
 
 MOST_WAITING = 10_000
+MOST_PHOTOS = 60  # of a visit: before and after of every step
 UPLOAD_ID = r"[0-9A-Za-z_-]{1,64}"
 
 
@@ -140,6 +141,6 @@ def _attach(row: TabletUpload) -> StoredFile | None:
     if not parts.is_there(received):  # waited too long for its purpose: the tablet sends it again
         row.received = {}
         return None
-    file = files.attach(received, session.get_one(Visit, row.visit_id), row.kind, at=row.taken_at)
+    file = files.attach(received, session.get_one(Visit, row.visit_id), row.kind, at=row.taken_at, most=MOST_PHOTOS)
     row.file_id = file.id
     return file

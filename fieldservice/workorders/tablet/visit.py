@@ -1,13 +1,12 @@
 """One visit of a tablet's snapshot, as JSON. Plain reading of rows that were fetched together (rows.py)."""
 
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from config import LANGUAGES
 from fieldservice.assets.models import Asset
 from fieldservice.foundation.formats import phone_text
-from fieldservice.foundation.time import local, now, today
+from fieldservice.foundation.time import now, today
 from fieldservice.foundation.words import pick, word
 from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.files.models import StoredFile
@@ -19,6 +18,7 @@ from fieldservice.workorders.onsite import leaving
 from fieldservice.workorders.rates import rates_of
 from fieldservice.workorders.skills import certificate_word
 from fieldservice.workorders.tablet.rows import PastOrder, Rows
+from fieldservice.workorders.tablet.values import day_text, number, time_text
 
 Content = dict[str, Any]
 NO_ZONE = "none"  # words.yaml hazard_zone
@@ -54,7 +54,7 @@ def _job(visit: Visit, order: WorkOrder, rows: Rows) -> Content:
         "words": request.description if request else "",
         "likely": _likely(order),
         "severity": request.severity if request else None,
-        "customer_language": request.language if request else "zh",
+        "customer_language": rows.callers[order.id].language if order.id in rows.callers else "zh",
         "work_type": pick(catalogue.work_type(order.work_type, order.work_type_version).names),
         "work_type_code": order.work_type,
         "form": form_key(order),
@@ -77,8 +77,8 @@ def _place_and_time(visit: Visit, order: WorkOrder, rows: Rows) -> Content:
         "duration_min": order.duration_min,
         "customer": {"name": pick(customer.names), "tier": customer.tier} if customer else None,
         "station": pick(order.station.names),
-        "site": _site(visit),
-        "contact": _contact(visit),
+        "site": _site(visit, rows),
+        "contact": _contact(visit, rows),
         "clocks": _clocks(order, rows),
         "asset": _asset(order, rows),
         "names": {lang: _names(visit, lang) for lang in LANGUAGES},
@@ -117,8 +117,8 @@ def _likely(order: WorkOrder) -> list[str]:
     return [one.code for one in catalogue.find_patterns(order.request.description, work_type=order.work_type, limit=3)]
 
 
-def _site(visit: Visit) -> Content:
-    order, request = visit.work_order, visit.work_order.request
+def _site(visit: Visit, rows: Rows) -> Content:
+    order, request = visit.work_order, rows.callers.get(visit.work_order_id)
     site = order.site
     point = order.precision == "point" and order.latitude is not None and order.longitude is not None
     return {
@@ -129,8 +129,8 @@ def _site(visit: Visit) -> Content:
     }
 
 
-def _contact(visit: Visit) -> Content | None:
-    request = visit.work_order.request
+def _contact(visit: Visit, rows: Rows) -> Content | None:
+    request = rows.callers.get(visit.work_order_id)
     if request is None:
         return None
     return {
@@ -260,7 +260,7 @@ def _cover(order: WorkOrder) -> Content:
     cover, rates = lines.cover_of(order), rates_of(order.station_id)
     return {
         "until": day_text(cover.until), "known": cover.machine_known, "other_maker": cover.other_maker,
-        "labour_rate": rates.labour, "travel_rate": rates.travel,
+        "labour_rate": rates.labour, "travel_rate": rates.travel, "goodwill_limit": rates.goodwill,
     }  # fmt: skip
 
 
@@ -387,26 +387,6 @@ def _before(visit: Visit, rows: Rows) -> Content:
 def _messages(order: WorkOrder, rows: Rows) -> list[Content]:
     talk = rows.messages.get(order.request_id or 0, [])
     return [{"author": one.author, "words": one.words, "at": time_text(one.at)} for one in talk]
-
-
-# Values -------------------------------------------------------------------------------------------------
-
-
-def time_text(moment: datetime | None) -> str | None:
-    """The moment on the local clock, with its offset."""
-    return local(moment).isoformat(timespec="seconds") if moment else None
-
-
-def day_text(day: date | None) -> str | None:
-    """The calendar day."""
-    return day.isoformat() if day else None
-
-
-def number(value: Decimal | None) -> float | int | None:
-    """A quantity or limit as a plain JSON number."""
-    if value is None:
-        return None
-    return int(value) if value == value.to_integral_value() else float(value)
 
 
 def form_key(order: WorkOrder) -> str:

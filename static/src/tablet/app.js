@@ -3,6 +3,8 @@
 import { t } from '../foundation/texts.js';
 import { toast } from '../foundation/toast.js';
 import { applied, missing } from './apply.js';
+import { pruned } from './drafts.js';
+import { beyond, cleaned, room } from './limits.js';
 import { shrink } from './pictures.js';
 import { newId } from './store.js';
 import { stamp } from './times.js';
@@ -62,6 +64,15 @@ export class App extends EventTarget {
     const pictures = (this.shown?.visits || []).flatMap(visit => visit.photos.filter(one => one.file && one.state === 'ready').map(one => one.file));
     this.pictures = await this.shell.keepPictures(pictures);
     this.sync.storage = await this.shell.measure();
+    await this.pruneDrafts();
+  }
+
+  async pruneDrafts() {
+    if (!this.shown) return;
+    const drafts = pruned(this.drafts, this.shown.visits, [...this.commands, ...this.uploads], this.sync.clock.now());
+    if (JSON.stringify(drafts) === JSON.stringify(this.drafts)) return;
+    this.drafts = drafts;
+    await this.store.keep('drafts', drafts);
   }
 
   // Reading -----------------------------------------------------------------------------------------------
@@ -80,6 +91,12 @@ export class App extends EventTarget {
   pattern(code) { return this.shown.catalogue.patterns.find(one => one.code === code); }
 
   get van() { return this.shown.stock.find(one => one.kind === 'van'); }
+
+  /** What the server takes at most there (limits.js); undefined where nothing is known. */
+  most(place) { return this.shown.limits?.[place]; }
+
+  /** Whether the server will take this content of an entry for its size. */
+  fits(kind, payload) { return !beyond(this.shown.limits, kind, cleaned(payload)); }
 
   onHand(place, part) { return place?.on_hand[part] || 0; }
 
@@ -118,8 +135,14 @@ export class App extends EventTarget {
 
   // Acting ------------------------------------------------------------------------------------------------
 
-  /** Keep a command, show it as done, and send it when there is a link. */
-  async record(kind, visit, payload, upload = null) {
+  /** Keep a command, show it as done, and send it when there is a link. Throws for what the server would refuse. */
+  async record(kind, visit, given, upload = null) {
+    const payload = cleaned(given);
+    const over = beyond(this.shown?.limits, kind, payload);
+    if (over) {
+      toast(t('This is too much to be kept: at most %(most)s. Make it shorter.', over));
+      throw new RangeError(`${over.place} is beyond ${over.most}`);
+    }
     if (kind !== 'move') this.stepped = -DOUBLE; // who has done something else since means the next press
     const { at, device } = this.sync.clock.record();
     const command = {
@@ -149,13 +172,15 @@ export class App extends EventTarget {
   get pressedTwice() { return performance.now() - this.stepped < DOUBLE; }
 
   async addPictures(visit, files, field = null) {
-    for (const file of files) {
+    const most = room(visit, this.shown.limits, field);
+    if (files.length > most) toast(t('%(n)s of %(all)s photos were taken in: this visit holds no more.', { n: most, all: files.length }));
+    for (const file of files.slice(0, most)) {
       const bytes = await shrink(file).catch(error => { console.warn(error); return null; });
       if (!bytes?.byteLength) {
         toast(t('This picture could not be read: %(name)s. Take it again.', { name: file.name }));
         continue;
       }
-      await this.addUpload('photo', visit, bytes, file.name.slice(0, 200) || 'photo', { field });
+      await this.addUpload('photo', visit, bytes, file.name.slice(0, 200) || 'photo', { field: field?.code ?? null });
     }
   }
 

@@ -71,7 +71,7 @@ const KINDS = {
     const known = forms[visit.form]?.find(one => one.code === field);
     if (!visit.photos.some(one => one.upload === upload)) visit.photos.push({ file: null, upload, field: field || null, moment: (known ? known.moment : moment) || null, state: 'waiting', at, of: 'visit' });
     if (!field) return;
-    const before = visit.answers[field]?.value || [];
+    const before = (visit.answers[field]?.mine && visit.answers[field].value) || []; // another visit's stay there
     visit.answers[field] = { value: [...before, upload], note: '', at, mine: true, out: false };
   },
 

@@ -23,7 +23,7 @@ export async function arrive(app, visit, act) {
   const facts = { check_in: 'hand', ...(place ? { position: place } : {}) };
   if (away === null || place.accuracy_m > ROUGH) return act(facts);
   if (away <= NEAR + place.accuracy_m) return act({ ...facts, check_in: 'geofence' });
-  return askReason(t('You are %(n)s m from the site. Why do you check in here?', { n: Math.round(away) }),
+  return askReason(app, t('You are %(n)s m from the site. Why do you check in here?', { n: Math.round(away) }),
     [t('The place on the map is wrong'), t('I meet the customer here'), t('The position is wrong')], reason => act({ ...facts, reason }));
 }
 

@@ -2,8 +2,10 @@
 
 import { html, nothing, svg } from 'lit/html.js';
 import { t } from '../foundation/texts.js';
+import { toast } from '../foundation/toast.js';
 import { answered, out, standing } from './apply.js';
 import { askFollowUp } from './ask.js';
+import { fitsField, readNumber } from './limits.js';
 import { addPhoto, photoOf } from './photos.js';
 import { chip, empty, icon } from './pieces.js';
 import { clock } from './times.js';
@@ -55,7 +57,7 @@ function reason(app, visit, field, given, locked) {
   const follow = standing(visit, field.code) && !locked
     ? html`<button class="btn" type="button" @click=${() => askFollowUp(app, visit, [field.label, field.type === 'number' ? `${given.value} ${field.unit}` : '', given.note].filter(Boolean).join(' · '), field.code)}>${icon('repeat')}${t('Follow-up job')}</button>`
     : settled ? chip(t('Follow-up work recorded'), 'info', 'repeat') : nothing;
-  return html`<div class="why row wrap"><input class="input" ?disabled=${locked} maxlength="500" aria-label=${t('Why is %(field)s out of tolerance?', { field: field.label })} placeholder=${t('Reason, if it stays so')} .value=${given.note || ''} @change=${event => app.record('answer', visit, { field: field.code, value: given.value, note: event.target.value.trim() })}>${follow}</div>`;
+  return html`<div class="why row wrap"><input class="input" ?disabled=${locked} maxlength=${app.most('answer.note')} aria-label=${t('Why is %(field)s out of tolerance?', { field: field.label })} placeholder=${t('Reason, if it stays so')} .value=${given.note || ''} @change=${event => app.record('answer', visit, { field: field.code, value: given.value, note: event.target.value.trim() })}>${follow}</div>`;
 }
 
 // Inputs by type ------------------------------------------------------------------------------------------
@@ -77,7 +79,7 @@ function number(app, visit, field, given, locked) {
   const value = answered(given) ? String(given.value) : '';
   const step = stepOf(field);
   const put = text => {
-    const reading = readNumber(text);
+    const reading = readNumber(text, app.shown.limits);
     if (reading === null && text.trim()) return false;
     if (reading !== (value || null)) answer(app, visit, field, reading);
     return true;
@@ -98,12 +100,6 @@ function limits({ low, high }) {
   if (low !== null && high !== null) return low === -high ? `± ${high}` : `${low} – ${high}`;
   if (high !== null) return `≤ ${high}`;
   return low !== null ? `≥ ${low}` : '';
-}
-
-/** "12,5" and full-width digits are numbers too; null for what is none. */
-export function readNumber(text) {
-  const plain = text.normalize('NFKC').trim().replace(/^(-?\d+),(\d+)$/, '$1.$2').replace('−', '-');
-  return /^[+-]?\d{1,9}(\.\d{1,6})?$/.test(plain) ? plain.replace(/^\+/, '') : null;
 }
 
 function stepOf({ low, high }) {
@@ -127,7 +123,14 @@ function choice(app, visit, field, given, locked) {
 }
 
 function text(app, visit, field, given, locked) {
-  return html`<textarea class="textarea" rows="1" maxlength=${field.type === 'code' ? 80 : 2000} ?disabled=${locked} aria-labelledby="label-${field.code}" .value=${given?.value || ''} @change=${event => answer(app, visit, field, event.target.value.trim() || null)}></textarea>`;
+  const change = event => {
+    const words = event.target.value.trim();
+    const fine = !words || fitsField(field, words);
+    event.target.setAttribute('aria-invalid', fine ? 'false' : 'true');
+    if (fine) answer(app, visit, field, words || null);
+    else toast(t('Use letters, digits and . _ / # : + * - only.'));
+  };
+  return html`<textarea class="textarea" rows="1" maxlength=${field.most} ?disabled=${locked} aria-labelledby="label-${field.code}" .value=${given?.value || ''} @change=${change}></textarea>`;
 }
 
 function photo(app, visit, field, given, locked) {

@@ -21,10 +21,10 @@ export function askExtra(app, visit, lines = []) {
     const set = () => draw();
     const change = (line, name) => event => { line[name] = name === 'words' ? event.target.value : amount(event.target.value, name); set(); };
     const add = line => { form.lines.push(line); set(); };
-    const fine = form.words.trim() && form.lines.length && form.lines.every(line => line.words.trim() && line.quantity > 0 && line.price >= 0);
-    return html`<div class="field"><label for="extra-words">${t('What is to be done, in plain words for the customer')}</label><textarea class="textarea" id="extra-words" rows="2" maxlength="300" .value=${form.words} @input=${event => { form.words = event.target.value; set(); }}></textarea></div>
+    const fine = form.words.trim() && form.lines.length && form.lines.every(line => line.words.trim() && line.quantity > 0 && line.price >= 0) && app.fits('extra', { lines: form.lines });
+    return html`<div class="field"><label for="extra-words">${t('What is to be done, in plain words for the customer')}</label><textarea class="textarea" id="extra-words" rows="2" maxlength=${app.most('extra.words')} .value=${form.words} @input=${event => { form.words = event.target.value; set(); }}></textarea></div>
       ${form.lines.map((line, index) => html`<fieldset class="tablet-extra"><legend class="sr">${t('Line %(n)s', { n: index + 1 })}</legend>
-        <input class="input" aria-label=${t('What')} maxlength="300" .value=${line.words} @input=${change(line, 'words')}>
+        <input class="input" aria-label=${t('What')} maxlength=${app.most('extra.lines.words')} .value=${line.words} @input=${change(line, 'words')}>
         <input class="input num" aria-label=${line.hours ? t('Hours') : t('Quantity')} inputmode="decimal" .value=${String(line.quantity)} @change=${change(line, 'quantity')}><span class="i2">×</span>
         <input class="input num" aria-label=${t('Price for one (CNY)')} inputmode="decimal" .value=${(line.price / 100).toFixed(2)} @change=${change(line, 'price')}>
         <button class="btn btn-icon btn-quiet" type="button" aria-label=${t('Remove: %(what)s', { what: line.words })} @click=${() => { form.lines.splice(index, 1); set(); }}>${icon('trash-2')}</button></fieldset>`)}
@@ -47,7 +47,7 @@ export const total = lines => lines.reduce((found, line) => found + Math.round(l
 // The customer's side: everything in his language, nothing else to touch.
 function handOver(app, visit, form) {
   let lang = visit.customer_language;
-  let name = app.draft(visit).name || visit.contact?.name || '';
+  let name = (app.draft(visit).name || visit.contact?.name || '').slice(0, app.most('extra.name'));
   const { dialog } = openDialog(t('For the customer'), (close, draw) => {
     const say = key => says(app, lang, key);
     const decide = decision => app.once('extra', async () => {
@@ -60,7 +60,7 @@ function handOver(app, visit, form) {
     return html`<div class="seg end" role="group" aria-label=${t('Language')}>${[['zh', '中文'], ['en', 'English']].map(([code, label]) => html`<button type="button" aria-pressed=${code === lang} lang=${code} @click=${() => { lang = code; draw(); }}>${label}</button>`)}</div>
       <div class="stack" lang=${lang}><h3>${say('extra')}: ${form.words}</h3><p>${say('extra_lead')}</p>
       <ul class="tablet-sums">${form.lines.map(line => html`<li><span>${line.words} ${line.quantity === 1 ? nothing : html`×${line.quantity}`}</span><span class="num">${money(Math.round(line.price * line.quantity), lang)}</span></li>`)}<li class="b"><span>${say('total')}</span><span class="num tablet-total">${money(total(form.lines), lang)}</span></li></ul>
-      <div class="field"><label for="approver">${say('name')}</label><input class="input" id="approver" maxlength="80" autocomplete="off" .value=${name} @input=${event => { name = event.target.value; draw(); }}></div>
+      <div class="field"><label for="approver">${say('name')}</label><input class="input" id="approver" maxlength=${app.most('extra.name')} autocomplete="off" .value=${name} @input=${event => { name = event.target.value; draw(); }}></div>
       <div class="field"><span class="label row">${say('sign')}<button class="btn btn-quiet btn-icon end" type="button" aria-label=${t('Clear')} @click=${() => { clear(PAD); draw(); }}>${icon('rotate-ccw')}</button></span><div class="sign"><canvas ${ref(canvas => { mount(PAD, canvas, draw); })} aria-label=${say('sign')} role="img"></canvas></div></div>
       <div class="dialog-f"><button class="btn btn-l" type="button" @click=${() => decide('declined')}>${icon('x')}${say('decline')}</button><button class="btn btn-primary btn-l" type="button" ?disabled=${!drawn(PAD) || !name.trim()} @click=${() => decide('approved')}>${icon('check')}${say('approve')}</button></div></div>`;
   });

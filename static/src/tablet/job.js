@@ -52,8 +52,8 @@ function followUps({ follow_ups }) {
 
 function tellOffice(app, visit) {
   let words = '';
-  openDialog(t('Tell the office'), (close, draw) => html`<div class="field"><label for="note">${t('Your words')}</label><textarea class="textarea" id="note" rows="3" maxlength="1000" .value=${words} @input=${event => { words = event.target.value; draw(); }}></textarea></div>
-    ${phrases(app, ['office'], document.documentElement.lang.slice(0, 2), phrase => { words = joined(words, phrase); draw(); })}
+  openDialog(t('Tell the office'), (close, draw) => html`<div class="field"><label for="note">${t('Your words')}</label><textarea class="textarea" id="note" rows="3" maxlength=${app.most('note.words')} .value=${words} @input=${event => { words = event.target.value; draw(); }}></textarea></div>
+    ${phrases(app, ['office'], document.documentElement.lang.slice(0, 2), phrase => { words = joined(words, phrase).slice(0, app.most('note.words')); draw(); })}
     <div class="dialog-f"><button class="btn btn-primary" type="button" ?disabled=${!words.trim()} @click=${() => { close(); app.record('note', visit, { words: words.trim() }); }}>${t('Send')}</button></div>`);
 }
 

@@ -59,7 +59,7 @@ export function leave(app, visit, act) {
     return html`${things.map(row)}
       ${looks.length ? html`<h3>${t('Your appearance')}</h3>${looks.map(row)}` : nothing}
       ${missing.length && !asked.some(one => one.key && !ticked(app, visit).includes(one.key)) ? nothing : html`<button class="btn btn-block btn-primary" type="button" data-leave="all" @click=${all}>${icon('check')}${missing.length || untidy().length ? t('All in order: set off') : t('Set off')}</button>`}
-      ${missing.length ? html`<div class="field"><label for="leave-reason">${t('Or why you leave without it')}</label><input class="input" id="leave-reason" maxlength="300" .value=${reason} @input=${event => { reason = event.target.value; draw(); }}></div>
+      ${missing.length ? html`<div class="field"><label for="leave-reason">${t('Or why you leave without it')}</label><input class="input" id="leave-reason" maxlength=${app.most('move.readiness.reason')} .value=${reason} @input=${event => { reason = event.target.value; draw(); }}></div>
       <div class="dialog-f"><button class="btn" type="button" data-leave="without" ?disabled=${!reason.trim() || untidy().length > 0} @click=${() => leaveNow(reason.trim())}>${icon('truck')}${t('Set off without it')}</button></div>` : nothing}`;
   });
 }

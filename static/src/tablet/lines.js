@@ -65,8 +65,19 @@ export function linesOf(visit, { parts }, now) {
     }
   }
   for (const extra of extras) extra.lines.forEach((line, index) => add(`extra-${extra.id}-${index}`, 'extra', dayOf(visit), Number(line.quantity), Math.round(line.price * line.quantity), { words: line.words }));
+  let given = 0; // as beyond_goodwill of coverage.py
+  for (const line of found.filter(isGoodwill)) {
+    given += line.worth;
+    line.over = given > cover.goodwill_limit;
+  }
   return found;
 }
+
+/** What the technician gave beyond the rules. */
+const isGoodwill = line => line.reason === 'chosen' && line.coverage === 'goodwill';
+
+/** Whether giving this line, too, is above what the front line may give without asking (P-09). */
+export const beyondGoodwill = (lines, line, limit) => sum(lines.filter(one => one.key !== line.key && isGoodwill(one)), one => one.worth) + line.worth > limit;
 
 /** Parts that would be paid inside warranty and wait for the customer's approval. */
 export const pending = (visit, shown) => (needsApproval(coverOf(visit), 'billable') ? linesOf(visit, shown, visit.starts_at).filter(line => line.pending) : []);

@@ -16,9 +16,10 @@ export function syncPill(app) {
   const short = refused ? t('%(n)s refused', { n: refused })
     : stuck ? t('%(n)s set aside', { n: stuck })
       : ['signed_out', 'other_person'].includes(sync.state) ? t('Sign in again')
+      : sync.state === 'owes' ? t('Your account first')
       : sync.state === 'outdated' || app.shell.waiting ? t('Update')
         : waiting ? t('%(n)s waiting', { n: waiting }) : sync.state === 'offline' ? t('No network') : t('All sent');
-  const tone = stuck || app.mayBeLost || ['signed_out', 'other_person'].includes(sync.state) ? 'bad' : waiting || !['idle', 'busy'].includes(sync.state) ? 'warn' : 'ok';
+  const tone = stuck || app.mayBeLost || ['signed_out', 'other_person', 'owes'].includes(sync.state) ? 'bad' : waiting || !['idle', 'busy'].includes(sync.state) ? 'warn' : 'ok';
   return html`<button class="sync" type="button" data-s=${tone} aria-label="${t('Saved on this tablet')}, ${short}, ${at}" @click=${() => outbox(app)}>${icon(stuck || app.mayBeLost ? 'triangle-alert' : sync.state === 'offline' ? 'wifi-off' : 'tablet')}<span>${short}</span><span class="tablet-wide i2">· ${at}</span></button>`;
 }
 
@@ -46,12 +47,16 @@ function outbox(app) {
   app.shell.measure();
 }
 
+/** Something has to be done on the page of the account first; what was recorded waits. */
+export const owed = app => html`${notice('bad', 'lock', html`${app.sync.words} ${t('Nothing is lost: what you recorded is kept here and sent afterwards.')}`)}<a class="btn btn-primary" href="/account">${t('Open your account')}</a>`;
+
 function state(app) {
   const { sync } = app;
   if (!globalThis.crypto?.subtle) return notice('warn', 'lock', t('This address is not secure (no https), so photos cannot be sent from here. Steps and readings can.'));
   if (sync.state === 'offline') return notice('warn', 'wifi-off', t('There is no network. Go on working: everything is kept here and sent by itself.'));
   if (sync.state === 'signed_out') return html`${notice('bad', 'lock', t('Your session has ended. Nothing is lost: sign in again and it is sent.'))}<a class="btn btn-primary" href="/login?next=/tablet">${t('Sign in')}</a>`;
   if (sync.state === 'other_person') return html`${notice('bad', 'user', t('Somebody else is signed in on this tablet now. What you recorded stays here and is sent when you sign in again.'))}<a class="btn btn-primary" href="/tablet">${t('Load the page again')}</a>`;
+  if (sync.state === 'owes') return owed(app);
   if (sync.state === 'forbidden') return notice('bad', 'lock', sync.words);
   if (sync.state === 'outdated') return notice('warn', 'refresh-cw', sync.words);
   if (sync.state === 'failed') return notice('warn', 'triangle-alert', t('The server did not answer properly. It is tried again by itself.'));

@@ -4,6 +4,7 @@
 import { html, nothing } from 'lit/html.js';
 import { t } from '../foundation/texts.js';
 import { toast } from '../foundation/toast.js';
+import { exact } from './lines.js';
 import { chip, empty, icon, openDialog } from './pieces.js';
 import { field, scan, scanButton } from './scan.js';
 
@@ -123,22 +124,25 @@ function chosenForm(app, visit, id, form, close, draw) {
   const place = places.find(one => one.id === form.place) || places[0];
   const most = Math.min(app.onHand(place, id), part.serial ? 1 : Infinity); // one number, one piece
   const counts = form.quantity > 0 && form.quantity <= most && (!part.whole || Number.isInteger(form.quantity));
-  const fine = counts && (!part.serial || form.serial.trim() && (form.removed.trim() || form.unreadable));
+  const marks = { serial: form.serial.trim(), removed_serial: form.unreadable ? '' : form.removed.trim(), batch: form.batch.trim() };
+  const short = app.fits('part', marks);
+  const fine = counts && short && (!part.serial || form.serial.trim() && (form.removed.trim() || form.unreadable));
   const set = facts => { Object.assign(form, facts); draw(); };
-  const keep = () => { close(); fit(app, visit, Number(id), form.quantity, place, { serial: form.serial.trim(), removed_serial: form.unreadable ? '' : form.removed.trim(), batch: form.batch.trim() }); };
+  const keep = () => { close(); fit(app, visit, Number(id), form.quantity, place, marks); };
   return html`<h3>${part.name} <span class="i2 s">${part.number}</span></h3>
     <fieldset class="choices"><legend class="label">${t('Taken from')}</legend>${places.map(one => html`<label class="choice"><input type="radio" name="place" .checked=${one === place} @change=${() => set({ place: one.id })}><span>${one.name}</span><span class="s i2">${app.onHand(one, id)} ${part.unit}</span></label>`)}</fieldset>
     ${part.serial ? nothing : html`<div class="field"><label for="quantity">${t('Quantity')} (${part.unit})</label>${stepper('quantity', form.quantity, counts, value => set({ quantity: value }))}</div>`}
-    ${field(app, 'serial', t('Serial number of the new part'), form.serial, !part.serial, given => set({ serial: given.serial || given.text, ...(given.batch ? { batch: given.batch } : {}) }))}
-    ${part.serial ? html`${field(app, 'removed', t('Serial number of the old part'), form.removed, false, given => set({ removed: given.serial || given.text, unreadable: false }))}
+    ${field(app, 'serial', app.most('part.serial'), t('Serial number of the new part'), form.serial, !part.serial, given => set({ serial: given.serial || given.text, ...(given.batch ? { batch: given.batch } : {}) }))}
+    ${part.serial ? html`${field(app, 'removed', app.most('part.removed_serial'), t('Serial number of the old part'), form.removed, false, given => set({ removed: given.serial || given.text, unreadable: false }))}
       <label class="check"><input type="checkbox" .checked=${form.unreadable} @change=${event => set({ unreadable: event.target.checked })}><span>${t('The old part has no number that can be read')}</span></label>` : nothing}
-    ${part.batch ? field(app, 'batch', t('Batch'), form.batch, true, given => set({ batch: given.batch || given.text })) : nothing}
+    ${part.batch ? field(app, 'batch', app.most('part.batch'), t('Batch'), form.batch, true, given => set({ batch: given.batch || given.text })) : nothing}
+    ${short ? nothing : html`<p class="err">${icon('triangle-alert')}${t('A serial number or batch has at most %(n)s characters. Type what is printed beside the code.', { n: app.most('part.serial') })}</p>`}
     ${counts ? nothing : html`<p class="err">${icon('triangle-alert')}${t('Between 1 and %(n)s, whole pieces where it is counted in pieces.', { n: most })}</p>`}
     <div class="dialog-f"><button class="btn btn-primary btn-l" type="button" ?disabled=${!fine} @click=${keep}>${icon('check')}${t('Fitted')}</button></div>`;
 }
 
 /** A number with less and more beside it. */
-export const stepper = (id, value, fine, set) => html`<span class="num-in"><button type="button" aria-label=${t('Less')} @click=${() => set(Math.max(1, value - 1))}>${icon('minus')}</button><input id=${id} inputmode="decimal" .value=${String(value)} aria-invalid=${!fine} @change=${event => set(Number(event.target.value.replace(',', '.')) || 0)}><button type="button" aria-label=${t('More')} @click=${() => set(value + 1)}>${icon('plus')}</button></span>`;
+export const stepper = (id, value, fine, set) => html`<span class="num-in"><button type="button" aria-label=${t('Less')} @click=${() => set(Math.max(1, value - 1))}>${icon('minus')}</button><input id=${id} inputmode="decimal" .value=${String(value)} aria-invalid=${!fine} @change=${event => set(exact(Number(event.target.value.replace(',', '.')) || 0))}><button type="button" aria-label=${t('More')} @click=${() => set(value + 1)}>${icon('plus')}</button></span>`;
 
 // What is missing --------------------------------------------------------------------------------------------
 
@@ -147,12 +151,12 @@ function missingForm(app, visit) {
   const ask = () => openDialog(t('Missing for the next visit'), (close, draw) => {
     const set = facts => { Object.assign(form, facts); draw(); };
     const part = form.part && app.part(form.part);
-    const fine = part ? form.quantity > 0 && (!part.whole || Number.isInteger(form.quantity)) : form.words.trim();
+    const fine = part ? form.quantity > 0 && (!part.whole || Number.isInteger(form.quantity)) && app.fits('need', { quantity: form.quantity }) : form.words.trim();
     const keep = () => { close(); app.record('need', visit, { words: form.words.trim(), ...(part ? { part: part.number, quantity: form.quantity } : {}) }); };
     return html`${part ? html`<div class="tablet-part"><div><b>${part.name}</b><div class="s i2">${part.number}</div></div><button class="btn btn-quiet" type="button" @click=${() => set({ part: null })}>${icon('x')}${t('No part')}</button></div>
         <div class="field"><label for="quantity">${t('Quantity')} (${part.unit})</label>${stepper('quantity', form.quantity, fine, value => set({ quantity: value }))}</div>`
       : html`<button class="btn btn-l" type="button" @click=${() => { close(); pickPart(app, { title: t('Which part?'), every: true }, id => { form.part = Number(id); ask(); }); }}>${icon('search')}${t('A part of the catalogue')}</button>`}
-      <div class="field"><label for="missing-words">${part ? t('What for?') : t('Or in your words: a tool, a crane, a colleague')}${part ? html`<span class="opt">${t('optional')}</span>` : nothing}</label><input class="input" id="missing-words" maxlength="300" autocomplete="off" .value=${form.words} @input=${event => set({ words: event.target.value })}></div>
+      <div class="field"><label for="missing-words">${part ? t('What for?') : t('Or in your words: a tool, a crane, a colleague')}${part ? html`<span class="opt">${t('optional')}</span>` : nothing}</label><input class="input" id="missing-words" maxlength=${app.most('need.words')} autocomplete="off" .value=${form.words} @input=${event => set({ words: event.target.value })}></div>
       <p class="hint">${t('The dispatcher and the storekeeper see it, and the job stays open until it is there.')}</p>
       <div class="dialog-f"><button class="btn btn-primary btn-l" type="button" ?disabled=${!fine} @click=${keep}>${icon('check')}${t('Note it')}</button></div>`;
   });

@@ -2,7 +2,9 @@
 
 import { html, nothing } from 'lit/html.js';
 import { t } from '../foundation/texts.js';
+import { toast } from '../foundation/toast.js';
 import { answered } from './apply.js';
+import { room } from './limits.js';
 import { icon, notice } from './pieces.js';
 import { clock } from './times.js';
 
@@ -43,9 +45,15 @@ export function addPhoto(app, visit, field = null) {
   const take = async event => {
     const files = [...event.target.files];
     event.target.value = '';
-    await app.addPictures(visit, files, field?.code ?? null);
+    await app.addPictures(visit, files, field);
   };
-  return html`<label class="photo photo-add">${icon('camera', 'i-l')}${t('Take photo')}<input class="sr" type="file" accept="image/*" multiple aria-label=${field ? t('Take photo: %(field)s', { field: field.label }) : t('Take photo')} @change=${take}></label>`;
+  const ask = event => {
+    if (room(visit, app.shown.limits, field)) return;
+    event.preventDefault(); // no camera for a picture that the server would refuse
+    toast(field && room(visit, app.shown.limits) ? t('“%(field)s” has its %(n)s photos, those waiting included. Add more under Other photos.', { field: field.label, n: field.most })
+      : t('This visit has its %(n)s photos, those waiting included. It holds no more.', { n: app.most('photos') }));
+  };
+  return html`<label class="photo photo-add">${icon('camera', 'i-l')}${t('Take photo')}<input class="sr" type="file" accept="image/*" multiple aria-label=${field ? t('Take photo: %(field)s', { field: field.label }) : t('Take photo')} @click=${ask} @change=${take}></label>`;
 }
 
 function saved(app, visit) {

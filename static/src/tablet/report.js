@@ -81,7 +81,7 @@ function byCode(app, visit) {
       app.record('failure', visit, { codes, ...(unknown ? { unknown_reason: form.unknown_reason.trim() } : {}) });
     };
     return html`${Object.entries(labels).map(([name, label]) => html`<div class="field"><label for="code-${name}">${label}</label><select class="select" id="code-${name}" @change=${event => set({ [name]: event.target.value })}><option value="" ?selected=${!form[name]}>${t('Choose')}</option>${app.shown.catalogue.codes[name].map(({ code, label: words }) => html`<option value=${code} ?selected=${form[name] === code}>${words}</option>`)}</select></div>`)}
-      ${unknown ? html`<div class="field"><label for="unknown">${t('Why is it unknown?')}</label><input class="input" id="unknown" maxlength="300" .value=${form.unknown_reason} @input=${event => set({ unknown_reason: event.target.value })}></div>` : nothing}
+      ${unknown ? html`<div class="field"><label for="unknown">${t('Why is it unknown?')}</label><input class="input" id="unknown" maxlength=${app.most('failure.unknown_reason')} .value=${form.unknown_reason} @input=${event => set({ unknown_reason: event.target.value })}></div>` : nothing}
       <div class="dialog-f"><button class="btn btn-primary btn-l" type="button" ?disabled=${!ready} @click=${keep}>${t('Use these codes')}</button></div>`;
   });
 }
@@ -96,9 +96,9 @@ function words(app, visit, open) {
   };
   const language = visit.customer_language === 'zh' ? t('Chinese') : t('English');
   return html`<section class="card"><div class="card-b stack">
-    <div class="field"><label for="summary">${t('For the customer, in plain words (%(language)s)', { language })}</label><textarea class="textarea" id="summary" rows="3" maxlength="2000" lang=${visit.customer_language} ?disabled=${!open} .value=${visit.summary} @change=${save}></textarea><span class="hint">${t('What was found, what was done, what to watch. The fault you choose writes the first draft.')}</span></div>
-    ${open ? phrases(app, ['found', 'done', 'watch'], visit.customer_language, phrase => app.record('summary', visit, { summary: joined(visit.summary, phrase).slice(0, 2000), technical_note: visit.technical_note || '' })) : nothing}
-    <div class="field"><label for="technical">${t('Technical note for colleagues')}<span class="opt">${t('optional')}</span></label><textarea class="textarea" id="technical" rows="2" maxlength="4000" ?disabled=${!open || !visit.summary.trim()} .value=${visit.technical_note || ''} @change=${save}></textarea></div>
+    <div class="field"><label for="summary">${t('For the customer, in plain words (%(language)s)', { language })}</label><textarea class="textarea" id="summary" rows="3" maxlength=${app.most('summary.summary')} lang=${visit.customer_language} ?disabled=${!open} .value=${visit.summary} @change=${save}></textarea><span class="hint">${t('What was found, what was done, what to watch. The fault you choose writes the first draft.')}</span></div>
+    ${open ? phrases(app, ['found', 'done', 'watch'], visit.customer_language, phrase => app.record('summary', visit, { summary: joined(visit.summary, phrase).slice(0, app.most('summary.summary')), technical_note: visit.technical_note || '' })) : nothing}
+    <div class="field"><label for="technical">${t('Technical note for colleagues')}<span class="opt">${t('optional')}</span></label><textarea class="textarea" id="technical" rows="2" maxlength=${app.most('summary.technical_note')} ?disabled=${!open || !visit.summary.trim()} .value=${visit.technical_note || ''} @change=${save}></textarea></div>
   </div></section>`;
 }
 
@@ -109,7 +109,7 @@ function signature(app, visit, open) {
   if (!open) return nothing;
   const name = app.draft(visit).name || visit.contact?.name || '';
   return html`<section class="card tablet-sign"><div class="card-b"><div class="field"><span class="label">${t('Signature of the customer')}</span><div class="sign"><canvas ${ref(canvas => { mount(visit.id, canvas); })} aria-label=${t('Sign here')} role="img"></canvas></div></div>
-    <div class="stack"><div class="field"><label for="signer">${t('Signed by')}</label><input class="input" id="signer" maxlength="80" autocomplete="off" .value=${name} @change=${event => app.keepDraft(visit, { name: event.target.value.trim() })}></div>
+    <div class="stack"><div class="field"><label for="signer">${t('Signed by')}</label><input class="input" id="signer" maxlength=${app.most('signature.name')} autocomplete="off" .value=${name} @change=${event => app.keepDraft(visit, { name: event.target.value.trim() })}></div>
     <div class="row"><button class="btn" type="button" @click=${() => clear(visit.id)}>${icon('rotate-ccw')}${t('Clear')}</button><button class="btn" type="button" @click=${() => saveSignature(app, visit)}>${icon('check')}${t('Keep the signature')}</button></div>
     <span class="hint">${t('With the signature the customer confirms the work, not the price.')}</span></div></div></section>`;
 }
@@ -118,6 +118,6 @@ function signature(app, visit, open) {
 export const saveSignature = (app, visit) => app.once(`sign ${visit.id}`, async () => {
   const bytes = visit.signature ? null : await take(visit.id);
   if (!bytes) return;
-  await app.addUpload('signature', visit, bytes, 'signature.png', { name: app.draft(visit).name || visit.contact?.name || '' });
+  await app.addUpload('signature', visit, bytes, 'signature.png', { name: (app.draft(visit).name || visit.contact?.name || '').slice(0, app.most('signature.name')) });
   release(visit.id);
 });

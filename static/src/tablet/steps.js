@@ -31,12 +31,12 @@ export function stepButton(app, visit, then = () => {}) {
 }
 
 export function pause(app, visit) {
-  askReason(t('Why does the work stand still?'), [t('Waiting for a part'), t('Waiting for the customer'), t('Waiting for a shutdown permit'), t('Break')],
+  askReason(app, t('Why does the work stand still?'), [t('Waiting for a part'), t('Waiting for the customer'), t('Waiting for a shutdown permit'), t('Break')],
     reason => app.step(visit, 'paused', { reason }));
 }
 
 export function decline(app, visit) {
-  askReason(t('Why can you not take this job?'), [t('I cannot be there in time'), t('A tool or part is missing'), t('I lack the skill or certificate'), t('I am ill')],
+  askReason(app, t('Why can you not take this job?'), [t('I cannot be there in time'), t('A tool or part is missing'), t('I lack the skill or certificate'), t('I am ill')],
     reason => app.step(visit, 'declined', { reason }).then(() => { location.hash = '#today'; }));
 }
 
@@ -53,7 +53,7 @@ export function endOtherwise(app, visit) {
     const set = facts => { Object.assign(form, facts); draw(); };
     const nothingLeft = !form.left.trim() && !app.missing(visit).some(one => ['field', 'part', 'item'].includes(one.what));
     const lines = form.left.split('\n');
-    const long = lines.length > 20 || lines.some(line => line.trim().length > 300);
+    const long = !app.fits('move', { open_items: lines.map(line => line.trim()).filter(Boolean) });
     const ready = form.to === 'cannot_complete' ? form.reason : visit.summary.trim() && !nothingLeft && !long;
     return html`
     ${visit.state === 'on_site' ? nothing : html`<div class="seg" role="group" aria-label=${t('How does it end?')}>
@@ -61,7 +61,7 @@ export function endOtherwise(app, visit) {
       ${option(form.to === 'cannot_complete', t('Cannot be done'), () => set({ to: 'cannot_complete' }))}</div>`}
     ${form.to === 'cannot_complete'
       ? html`<fieldset class="choices"><legend class="label">${t('Why?')}</legend>${app.shown.catalogue.codes.cannot_complete_reason.map(({ code, label }) => html`<label class="choice"><input type="radio" name="why" .checked=${form.reason === code} @change=${() => set({ reason: code })}><span>${label}</span></label>`)}</fieldset>`
-      : html`<div class="field"><label for="open-lines">${t('What is left to do, one line each')}</label><textarea class="textarea" id="open-lines" maxlength="2000" rows="3" .value=${form.left} @input=${event => set({ left: event.target.value })}></textarea><span class="hint">${t('What is still open on the lists is carried over by itself.')}</span>${long ? html`<span class="err">${t('At most 20 lines of 300 characters each.')}</span>` : nothing}</div>
+      : html`<div class="field"><label for="open-lines">${t('What is left to do, one line each')}</label><textarea class="textarea" id="open-lines" rows="3" .value=${form.left} @input=${event => set({ left: event.target.value })}></textarea><span class="hint">${t('What is still open on the lists is carried over by itself.')}</span>${long ? html`<span class="err">${t('At most %(lines)s lines of %(most)s characters each.', { lines: app.most('move.open_items'), most: app.most('move.open_items.each') })}</span>` : nothing}</div>
         ${visit.summary.trim() ? nothing : html`<p class="err">${icon('triangle-alert')}${t('First write for the customer what was found and done (tab Report).')}</p>`}`}
     <label class="check"><input type="checkbox" .checked=${form.runs} @change=${event => set({ runs: event.target.checked })}><span>${t('The machine runs again')}</span></label>
     <div class="dialog-f"><button class="btn btn-primary btn-l" type="button" ?disabled=${!ready} @click=${() => end(close)}>${t('End the visit')}</button></div>`;

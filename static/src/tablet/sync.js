@@ -1,7 +1,7 @@
 // What goes to the server and comes from it, on two lanes that never wait for each other: commands in their order and
 // then the snapshot; pictures in parts. Whatever fails is tried again; what fails alone, again and again, is set aside.
 
-import { LinkError, Refused } from './link.js';
+import { LinkError, Refused, read } from './link.js';
 
 export const CLIENT = 2; // how this page speaks; the server understands this and the two before (commands.py CURRENT)
 const BATCH = 50;
@@ -11,13 +11,13 @@ const MERCY = 1_000; // ms at least for a server that answers, but badly
 const EVERY = 60_000;
 const STRIKES = 3; // so often one entry alone makes a healthy server fail before it is set aside
 const SET_ASIDE = 3_600_000; // ms after which it is tried once more: the server may have been mended
-const ORDER = ['busy', 'other_person', 'signed_out', 'forbidden', 'outdated', 'failed', 'offline', 'idle'];
-const RESTS = ['other_person', 'signed_out', 'forbidden', 'outdated']; // only a person can change these
+const ORDER = ['busy', 'other_person', 'signed_out', 'owes', 'forbidden', 'outdated', 'failed', 'offline', 'idle'];
+const RESTS = ['other_person', 'signed_out', 'owes', 'forbidden', 'outdated']; // only a person can change these
 
 export class Sync extends EventTarget {
   constructor(store, link, clock) {
     super();
-    Object.assign(this, { store, link, clock, synced: null, askedOut: false, storage: null, timer: 0 });
+    Object.assign(this, { store, link, clock, synced: null, askedOut: false, storage: null, timer: 0, size: BATCH });
     this.lanes = {
       commands: new Lane('commands', this, () => this.exchange()),
       uploads: new Lane('uploads', this, () => this.sendUploads()),
@@ -58,20 +58,20 @@ export class Sync extends EventTarget {
 
   async exchange() {
     if (!(await this.store.kept('snapshot'))) await this.fetchSnapshot(); // the first visit: the day before anything else
-    let size = BATCH;
     for (let first = true; ; first = false) {
       const waiting = (await this.store.commands()).filter(row => row.state === 'waiting' || (first && isDue(row)));
-      const rows = oneDevice(waiting).slice(0, size);
+      const rows = oneDevice(waiting).slice(0, this.size);
       if (!rows.length && !first) break;
       try {
         await this.sendCommands(rows);
         this.lanes.commands.tries = 0; // the link carries something
-        size = Math.min(BATCH, size * 2);
+        this.size = Math.min(BATCH, this.size * 2);
         if (!rows.length) break;
       } catch (error) {
         if (error.status === 409) throw new LinkError('failed', error.message); // somebody was faster: again
         if (!blames(error) || !rows.length) throw error;
-        if (rows.length > 1) size = Math.ceil(rows.length / 2); // look for the one that does it
+        await this.fairly(error);
+        if (rows.length > 1) this.size = Math.ceil(rows.length / 2); // look for the one that does it
         else if (!(await this.strike('commands', rows[0].seq, rows[0], error))) throw error;
       }
     }
@@ -108,6 +108,13 @@ export class Sync extends EventTarget {
       storage: this.storage || { persisted: null, usage: 0, quota: 0 },
       offset_ms: this.clock.offset,
     };
+  }
+
+  // No answer at all: only a server that answers a greeting shows that it was for what was sent.
+  async fairly(error) {
+    if (!error.silent) return;
+    await this.sendCommands([]);
+    error.state = 'failed';
   }
 
   /** One entry alone made the server fail: counted, and after the third time set aside if the server is well otherwise. */
@@ -166,7 +173,8 @@ export class Sync extends EventTarget {
       try {
         any = (await this.sendUpload(id)) || any;
       } catch (error) {
-        if (!(error instanceof LinkError && error.crashed)) throw error;
+        if (!(error instanceof LinkError && blames(error))) throw error;
+        await this.fairly(error);
         const row = await this.store.upload(id);
         if (row && !(await this.strike('uploads', id, row, error))) failure = error; // others go on
       }
@@ -283,16 +291,8 @@ function oneDevice(rows) {
 
 const isDue = row => row.state === 'held' && Date.now() - row.held > SET_ASIDE;
 
-/** Whether what was sent may be the cause: the server crashed on it, or will never take it. */
-const blames = error => error instanceof Refused || (error instanceof LinkError && error.crashed);
-
-async function read(answer) {
-  try {
-    return await answer.json();
-  } catch {
-    throw new LinkError('offline'); // the line broke in the middle, or something else answered
-  }
-}
+/** Whether what was sent may be the cause: the server crashed on it, never answers it, or will never take it. */
+const blames = error => error instanceof Refused || (error instanceof LinkError && (error.crashed || error.silent));
 
 // Something between us and the server may answer in its place: only what names the picture is an answer about it.
 async function confirmed(id, answer) {

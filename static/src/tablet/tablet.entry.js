@@ -7,7 +7,7 @@ import { App } from './app.js';
 import { Clock } from './clock.js';
 import { lessonsScreen } from './lessons.js';
 import { Link } from './link.js';
-import { syncPill } from './outbox.js';
+import { owed, syncPill } from './outbox.js';
 import { empty, icon, openDialog } from './pieces.js';
 import { Shell } from './shell.js';
 import { openStore } from './store.js';
@@ -56,6 +56,7 @@ function defaultTab(visit) {
 
 function screen(app, name, visit, tab) {
   if (!app.shown && app.sync.state === 'forbidden') return empty('lock', app.sync.words);
+  if (!app.shown && app.sync.state === 'owes') return html`<div class="tablet-panel">${owed(app)}</div>`;
   if (!app.shown) return app.sync.state === 'offline' || app.sync.state === 'failed'
     ? empty('wifi-off', t('Your jobs are not on this tablet yet'), t('Open this page once with a network.'))
     : html`<div class="tablet-panel" aria-busy="true"><div class="skel"></div><div class="skel"></div><div class="skel"></div><span class="sr">${t('Loading your jobs')}</span></div>`;

@@ -24,7 +24,7 @@ const browser = (path, options) => offline ? Promise.reject(new Error('no networ
 async function page() {
   const store = await openStore(plan.person);
   const clock = new Clock({ offset: (await store.kept('offset')) || 0 });
-  const sync = new Sync(store, new Link(plan.person, { base: plan.base, fetch: browser, patience: PATIENCE }), clock);
+  const sync = new Sync(store, new Link(plan.person, { base: plan.base, fetch: browser, patience: () => PATIENCE }), clock);
   sync.start();
   const one = { store, sync, clock };
   pages.push(one);

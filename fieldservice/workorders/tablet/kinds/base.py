@@ -8,6 +8,7 @@ from typing import Any
 import marshmallow as ma
 
 from fieldservice.foundation.access import Person
+from fieldservice.parts import services as ledger
 from fieldservice.workorders.models import Visit
 from fieldservice.workorders.tablet import uploads
 
@@ -55,6 +56,11 @@ class Payload(ma.Schema):
 def text(most: int, **facts: Any) -> ma.fields.String:
     """Words of at most so many characters."""
     return ma.fields.String(validate=ma.validate.Length(max=most), **facts)
+
+
+def amount(**facts: Any) -> ma.fields.Decimal:
+    """How many of a part; the ledger says what nobody can mean."""
+    return ma.fields.Decimal(allow_nan=False, metadata={"most": int(ledger.MOST)}, **facts)
 
 
 def upload_id(**facts: Any) -> ma.fields.String:

@@ -12,12 +12,21 @@ from fieldservice.foundation.errors import Invalid, NotFound
 from fieldservice.parts.models import Part as PartOfCatalogue
 from fieldservice.parts.models import StockLocation
 from fieldservice.parts.queries import part_by_number
-from fieldservice.workorders import lines, visits
+from fieldservice.workorders import goodwill, lines, visits
 from fieldservice.workorders.coverage import COVERAGES
 from fieldservice.workorders.lines import decide_extra
 from fieldservice.workorders.models import PartUse, TabletCommand, Visit, WorkItem
 from fieldservice.workorders.tablet import uploads
-from fieldservice.workorders.tablet.kinds.base import BIGGEST, Deed, Facts, Payload, picture_of, text, upload_id
+from fieldservice.workorders.tablet.kinds.base import (
+    BIGGEST,
+    Deed,
+    Facts,
+    Payload,
+    amount,
+    picture_of,
+    text,
+    upload_id,
+)
 
 
 class Part(Payload):
@@ -25,7 +34,7 @@ class Part(Payload):
     the id of that command."""
 
     part = text(40, load_default=None)
-    quantity = ma.fields.Decimal(load_default=None, allow_nan=False)
+    quantity = amount(load_default=None)
     location = ma.fields.Integer(
         load_default=None, allow_none=True, strict=True, validate=ma.validate.Range(1, BIGGEST)
     )
@@ -72,6 +81,7 @@ def _return(deed: Deed, command_id: str) -> Facts:
         raise Invalid({"returns": [_l("This part was returned already.")]}, code="already_returned")
     number = known.id
     visits.return_part(known, deed.at)
+    goodwill.watch(deed.visit, deed.at)
     return {"returned": number}
 
 
@@ -85,7 +95,7 @@ def _fitted(visit: Visit, name: str) -> PartUse | None:
     if known is None:  # fitted before uses kept the name of their command
         done = session.scalar(select(TabletCommand.detail).where(TabletCommand.command_id == name))
         use_id = (done or {}).get("use")
-        # SQLite gives the number of a use that was taken back to the next one, which has a command of its own
+        # one with a command of its own is another: before migration 0020 SQLite gave numbers twice
         unnamed = mine.where(PartUse.id == use_id, PartUse.command_id.is_(None))
         known = session.scalar(unnamed) if isinstance(use_id, int) else None
     return known
@@ -95,7 +105,7 @@ class Need(Payload):
     """Missing for the next visit: `{visit, part?, quantity?, words?}`; taken back: `{visit, returns}`."""
 
     part = text(40, load_default=None, allow_none=True)
-    quantity = ma.fields.Decimal(load_default=None, allow_none=True, allow_nan=False)
+    quantity = amount(load_default=None, allow_none=True)
     words = text(300, load_default="")
     returns = text(40, load_default=None, allow_none=True)
 
@@ -136,7 +146,8 @@ def coverage(deed: Deed, line: str, coverage: str, reason: str) -> Facts:
     use = _fitted(deed.visit, line)
     key = f"use-{use.id}" if use is not None else line
     lines.cover_line(deed.visit, key, coverage, reason, deed.at)
-    return {"line": key}
+    over = goodwill.watch(deed.visit, deed.at)
+    return {"line": key, "flags": ["goodwill_limit"] if key in over else []}
 
 
 class ExtraLine(ma.Schema):
@@ -147,7 +158,7 @@ class ExtraLine(ma.Schema):
 
     words = text(300, required=True)
     part = text(40, load_default=None, allow_none=True)
-    quantity = ma.fields.Decimal(required=True, allow_nan=False)
+    quantity = amount(required=True)
     price = ma.fields.Integer(required=True, strict=True, validate=ma.validate.Range(0, lines.MOST_PRICE))
 
 
