@@ -19,8 +19,8 @@ class Use:
 def smoothed(days: Sequence[float | None], alpha: float = SMOOTHING) -> Use:
     """The use to be expected from past days, oldest first; None is a day nobody read, not one without use.
 
-    The first days are averaged, so a young stock is not ruled by its first day: until 1/alpha days are known each counts
-    alike, then the mean moves by alpha a day.
+    The first days are averaged, so a young stock is not ruled by its first day: until 1/alpha days are known each
+    counts alike, then the mean moves by alpha a day.
     """
     mean = square = 0.0
     known = 0

@@ -2,23 +2,24 @@
 
     compare(demand of (parts, months), lead=3)
 
-1. Of every part the months up to `learn` (27 of 51 for the car parts) are the past; the rest is scored. A level of a month
-   is set from the months before it alone, by us and by every rule (`rules.RULES`), anew each month.
-2. The shelf is simulated month by month (`simulation.py`: review every month, order up to the level, `lead` months, what
-   is missing is owed). A line is one part's demand in one month; it is filled when all of it is on the shelf.
+1. Of every part the months up to `learn` (27 of 51 for the car parts) are the past; the rest is scored. A level of a
+   month is set from the months before it alone, by us and by every rule (`rules.RULES`), anew each month.
+2. The shelf is simulated month by month (`simulation.py`: review every month, order up to the level, `lead` months,
+   what is missing is owed). A line is one part's demand in one month; it is filled when all of it is on the shelf.
 3. We sweep the price of money, a rule its one knob. Every setting gives a share of lines and a mean stock; between two
    settings next to each other both are read off a straight line. The least stock that reaches the share counts. `None`
    where no setting does.
-4. A rule leaves a part nobody asked for at zero, for ever. So besides as published (`pieces` 0) each rule is tried with at
-   least 1, 2 and 3 pieces of every part.
-5. Calibration is apart from that: for an asked share, the price of money of each month is the one that would have kept it
-   from month 13 until the month before (`calibration.py`); told is what share came of it.
+4. A rule leaves a part nobody asked for at zero, for ever. So besides as published (`pieces` 0) each rule is tried
+   with at least 1, 2 and 3 pieces of every part.
+5. Calibration is apart from that: for an asked share, the price of money of each month is the one that would have
+   kept it from month 13 until the month before (`calibration.py`); told is what share came of it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fieldservice.parts.levels import calibration
 from fieldservice.parts.levels.demand import Floats, Ints
@@ -100,16 +101,16 @@ def needed(points: Sequence[Point], share: float) -> float | None:
     return before.stock + part * (best.stock - before.stock)
 
 
-def sweep(levels: Floats, demand: Floats, lead: Ints) -> list[Point]:
+def sweep(levels: NDArray[np.floating], demand: Floats, lead: Ints) -> list[Point]:
     """What each of several settings, (settings, parts, months), does."""
     found = [kept(one, demand, lead) for one in levels]
     return [Point(one.share(), float(one.stock.mean())) for one in found]
 
 
-def rule_levels(name: str, demand: Floats, learn: int, lead: int) -> Floats:
+def rule_levels(name: str, demand: Floats, learn: int, lead: int) -> NDArray[np.float32]:
     """Levels of a rule for every month from `learn` on, (knobs, parts, months)."""
     months = range(learn, demand.shape[1])
-    return np.stack([RULES[name](demand[:, :month], lead + 1) for month in months], axis=2)
+    return np.stack([RULES[name](demand[:, :month], lead + 1).astype(np.float32) for month in months], axis=2)
 
 
 def compare(demand: Floats, lead: int, learn: int | None = None, shares: Sequence[float] = SHARES) -> Comparison:

@@ -1,8 +1,9 @@
-"""What price of money keeps an asked share of lines: learned from past months, each levelled from the months before it."""
+"""What price of money keeps an asked share of lines: learned from past months, each levelled by those before it."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fieldservice.parts.levels.demand import Demand, Floats
 from fieldservice.parts.levels.simulation import Kept, kept
@@ -19,15 +20,15 @@ class Rolling:
 
     first: int
     rates: Floats  # (prices,), falling
-    levels: Floats  # (prices, parts, months)
+    levels: NDArray[np.float32]  # (prices, parts, months); whole pieces, which these hold exactly up to 16 million
     kept: tuple[Kept, ...]  # of each price
 
     def at(self, ask: float, month: int) -> int:
-        """Which price would have kept this share of lines in the months before `month`: all that could be known then."""
+        """Which price would have kept this share of lines in the months before `month`, all that is known then."""
         shares = np.array([one.share(slice(0, month - self.first)) for one in self.kept])
         return int(np.argmin(np.abs(shares - ask)))
 
-    def asked(self, ask: float, begin: int) -> Floats:
+    def asked(self, ask: float, begin: int) -> NDArray[np.float32]:
         """Levels of (parts, months from `begin` on), every month at the price that was learned before it."""
         months = range(begin, self.first + self.levels.shape[2])
         return np.stack([self.levels[self.at(ask, month), :, month - self.first] for month in months], axis=1)
@@ -58,7 +59,7 @@ def roll(shelf: Shelf, first: int = LEARNED_BY, rates: Floats | None = None) -> 
     return Rolling(first, rates, levels, tuple(kept(one, demand, lead, shelf.price) for one in levels))
 
 
-def _levels(shelf: Shelf, month: int, rates: Floats) -> Floats:
+def _levels(shelf: Shelf, month: int, rates: Floats) -> NDArray[np.float32]:
     """Levels of (prices, parts) for a month, from the months before it alone."""
     demand: Demand = demand_of(replace(shelf, history=shelf.history[:, :month]))
     cycle = Cycle.of(demand, shelf.months, 0.0 if shelf.lead_doubt is None else shelf.lead_doubt)
@@ -66,7 +67,7 @@ def _levels(shelf: Shelf, month: int, rates: Floats) -> Floats:
     levels = worthwhile(cycle, (shelf.price / worth)[:, None] * rates)
     if shelf.floor is not None:
         levels = np.maximum(levels, enough_for(cycle, shelf.floor)[:, None])
-    return levels.T.astype(np.float64)
+    return levels.T.astype(np.float32)
 
 
 def learned(shelf: Shelf, ask: float, first: int = LEARNED_BY) -> Calibration:

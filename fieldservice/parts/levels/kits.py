@@ -1,8 +1,8 @@
 """Jobs rather than lines: a filled line counts as much as the chance that the rest of its kit is there too.
 
 A job needs a kit of one to eight parts, and is done at the first visit when all of them are there. One more piece of a
-part helps a job only where the others do not fail it. So a line's worth is that chance, averaged over the jobs that use the
-part; levels are set with it, which changes the chances, until nothing moves.
+part helps a job only where the others do not fail it. So a line's worth is that chance, averaged over the jobs that
+use the part; levels are set with it, which changes the chances, until nothing moves.
 """
 
 from dataclasses import dataclass, replace

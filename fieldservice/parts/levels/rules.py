@@ -1,9 +1,9 @@
 """Eight usual rules for min/max levels, each with one knob, as they are published: what our levels are compared with.
 
-Every rule orders up to its level at each review, so max = min + 1: with orders that cost nothing, any larger max needs more
-stock for the same lines. A rule gets the months before the level and the months that the level must cover (review + lead),
-and answers with a level for every value of its knob. Knobs go on until more would be absurd; nothing is bounded to make a
-rule look worse.
+Every rule orders up to its level at each review, so max = min + 1: with orders that cost nothing, any larger max
+needs more stock for the same lines. A rule gets the months before the level and the months that the level must cover
+(review + lead), and answers with a level for every value of its knob. Knobs go on until more would be absurd; nothing
+is bounded to make a rule look worse.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Rule = Callable[[Floats, int], Floats]  # past (parts, months), horizon → leve
 SAFETY = np.concatenate([np.arange(0.0, 6.0, 0.1), np.arange(6.0, 20.0, 0.5), np.arange(20.0, 81.0, 5.0)])
 NINES = 1.0 - 10.0 ** -np.arange(0.1, 14.0, 0.1)  # chances of being enough: 20 % … 99.999999999999 %
 SHARES = np.concatenate([np.arange(0.30, 0.95, 0.05), np.arange(0.95, 1.0001, 0.005)])
-TIMES = np.concatenate([np.arange(1.1, 4.0, 0.1), np.arange(4.0, 30.0, 1.0)])  # of the largest, where a share is not enough
+TIMES = np.concatenate([np.arange(1.1, 4.0, 0.1), np.arange(4.0, 30.0, 1.0)])  # the largest, where no share is enough
 ALPHA = 0.1  # smoothing of the Croston family: the usual 0.05 … 0.2
 DRAWS, RECENT, YEAR = 500, 24, 12
 
@@ -88,8 +88,9 @@ Kind = Literal["croston", "sba", "tsb"]
 def forecasts(past: Floats, kind: Kind) -> Floats:
     """Forecasts of the Croston family for every month and the one after the last, (parts, months + 1).
 
-    Croston (1972): sizes and intervals smoothed where there is demand. SBA (Syntetos and Boylan 2005): the same × (1 − α/2).
-    TSB (Teunter, Syntetos and Babai 2011): the chance of demand smoothed every month. All begin with the first demand.
+    Croston (1972): sizes and intervals smoothed where there is demand. SBA (Syntetos and Boylan 2005): the same ×
+    (1 − α/2). TSB (Teunter, Syntetos and Babai 2011): the chance of demand smoothed every month. All begin with the
+    first demand.
     """
     parts, months = past.shape
     found = np.zeros((parts, months + 1))

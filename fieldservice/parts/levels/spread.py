@@ -1,9 +1,9 @@
 """How amounts spread: the negative binomial of a given mean and variance, worked by recursion over many lines at once.
 
-With r = mean² ÷ (variance − mean) and q = 1 − mean ÷ variance, the chance of no piece is (1 − q)^r, and each next is the
-one before × (r + k − 1) ÷ k × q. A variance close to the mean is the Poisson's. Two things keep the recursion short and
-exact for large amounts: it begins twelve standard deviations below the mean where the chance of nothing cannot be
-written as a number, and very wide spreads are counted in lumps of a fiftieth of a standard deviation.
+With r = mean² ÷ (variance − mean) and q = 1 − mean ÷ variance, the chance of no piece is (1 − q)^r, and each next is
+the one before × (r + k − 1) ÷ k × q. A variance close to the mean is the Poisson's. Two things keep the recursion
+short and exact for large amounts: it begins twelve standard deviations below the mean where the chance of nothing
+cannot be written as a number, and very wide spreads are counted in lumps of a fiftieth of a standard deviation.
 """
 
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Spread:
             found[row] = np.exp(logarithm)
         return found
 
-    def next(self, chance: Floats, amount: Floats) -> Floats:
+    def next(self, chance: Floats, amount: Floats | float) -> Floats:
         """The chance of one more than this amount, from that of the amount."""
         following: Floats = chance * (self.r + amount) / (amount + 1.0) * self.q
         return following

@@ -33,6 +33,7 @@ class Shelf:
     lead: Floats  # months from an order to the shelf
     price: Floats  # money for one piece, above zero
     review: float = 1.0  # months between two looks at the shelf
+    a_month: float = 1.0  # columns of the history in a month: 30 for days. Every "month" here is a column then
     lead_doubt: Floats | None = None  # standard deviation of the lead time
     classes: Ints | None = None  # whose demand a new part's resembles, numbered from 0
     worth: Floats | None = None  # what a filled line counts (1); `kits` makes it of the jobs it completes
@@ -51,8 +52,8 @@ class Shelf:
                 raise ValueError(f"{name} has shape {given.shape}, the history {lines} lines")
         if not (np.isfinite(self.price).all() and (self.price > 0).all()):
             raise ValueError("every price must be above zero")
-        if not (np.isfinite(self.lead).all() and (self.lead >= 0).all() and self.review > 0):
-            raise ValueError("lead times must not be negative, and the review must be above zero")
+        if not (np.isfinite(self.lead).all() and (self.lead >= 0).all() and self.review > 0 and self.a_month > 0):
+            raise ValueError("lead times must not be negative, and review and a_month must be above zero")
         if self.floor is not None and not ((self.floor >= 0) & (self.floor <= SUREST)).all():
             raise ValueError(f"a floor is a chance of 0 … {SUREST}")
         if self.least is not None and self.most is not None and (self.least > self.most).any():
@@ -117,7 +118,7 @@ class Levels:
 
 def demand_of(shelf: Shelf) -> Demand:
     """What a month asks of each line, with its outlook."""
-    seen = demands.seen(shelf.history)
+    seen = demands.seen(shelf.history, shelf.a_month)
     found = demands.estimate(seen, demands.prior(seen, shelf.classes), shelf.classes, shelf.installed)
     return found if shelf.outlook is None else found.times(shelf.outlook)
 
@@ -144,6 +145,6 @@ def relevel(shelf: Shelf, rate_of_money: float, demand: Demand | None = None) ->
         if limit is not None:
             outside = beyond(level, limit)  # false where the limit is NaN
             level = np.where(outside, np.nan_to_num(limit), level).astype(np.int64)
-            reason[outside] = REASONS.index(name)  # type: ignore[arg-type]  # the two names are reasons
+            reason[outside] = REASONS.index(name)
     enough, gain = at_level(cycle, np.maximum(level - known, 0))
     return Levels(shelf, demand, level, reason, known, cycle.mean, enough, gain)

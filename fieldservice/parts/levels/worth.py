@@ -1,13 +1,14 @@
 """What one more piece buys: how many more lines are filled, against how long it would lie there.
 
-A *line* is the demand of one part in one month; it is filled when all of it comes from the shelf at once. With a level of
-s pieces, ordered up to at every review, the last month before an order arrives decides. Its line is filled when everything
-asked for in review + lead time is at most s, so one more piece fills a line with the chance
+A *line* is the demand of one part in one month; it is filled when all of it comes from the shelf at once. With a
+level of s pieces, ordered up to at every review, the last month before an order arrives decides. Its line is filled
+when everything asked for in review + lead time is at most s, so one more piece fills a line with the chance
 
-    gain(s) = P(all = s + 1, the last month asks for something) = P(all = s + 1) − P(quiet) × P(all but the last = s + 1)
+    gain(s) = P(all = s + 1, the last month asks for something)
+            = P(all = s + 1) − P(quiet) × P(all but the last = s + 1)
 
-and lies on the shelf at the end of a review with the chance P(all ≤ s). A piece is worth its money as long as some piece
-not below it brings `gain ≥ ask × P(all ≤ s)`, where `ask` is the price of money × the part's price.
+and lies on the shelf at the end of a review with the chance P(all ≤ s). A piece is worth its money as long as some
+piece not below it brings `gain ≥ ask × P(all ≤ s)`, where `ask` is the price of money × the part's price.
 """
 
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ def worthwhile(cycle: Cycle, ask: Floats) -> Ints:
     `ask` is (lines,) or, for several prices of money in one pass, (lines, prices); the result has its shape.
     """
     found = np.zeros(ask.shape, dtype=np.int64)
-    asks = np.maximum(ask.reshape(len(cycle), -1), LEAST_ASK)
+    asks = np.maximum(ask[:, None] if ask.ndim == 1 else ask, LEAST_ASK)
     for rows in _blocks(cycle.mean):
         found[rows] = _worthwhile(cycle.some(rows), asks[rows]).reshape(len(rows), *ask.shape[1:])
     return found
