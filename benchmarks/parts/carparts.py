@@ -1,8 +1,9 @@
 """Stock needed for a share of lines, beside the best of eight min/max rules; and what comes of an asked share.
 
 How it is compared stands in `fieldservice/parts/levels/backtest.py`; `flask levels backtest FILE --lead L` runs the
-same on any file. The target counts against the rules as they are published. Where none of them reaches the share at any
-setting, it counts against the rules with at least one piece of every part.
+same on any file. Targets count against the rules as they are published. Where none of them reaches the share at any
+setting, ours for all of it stands beside what the nearest rule needs for less; the name of the baseline says for how
+much. Rules with pieces of every part are shown as well.
 """
 
 from benchmarks.results import Measure
@@ -30,14 +31,13 @@ def _needed(lead: int, needed: Needed) -> list[Measure]:
     title = f"car parts, lead {lead}: stock for {needed.share:.0%} of lines"
     if needed.ours is None:
         raise AssertionError(f"{title} was not reached by our levels at any price of money")
-    target, measures = TARGETS[lead, needed.share], []
-    judged = next(best.pieces for best in needed.best if best.stock is not None)
+    measures = []
     for best in needed.best:
         rules = f"rules with ≥ {best.pieces} of every part" if best.pieces else "rules as published"
         if best.stock is None:
-            name = f"none reaches it, at most {best.reached:.2%}"
-            measures.append(Measure(f"{title} ÷ {rules}", needed.ours, "pieces", "lower", None, name))
-            continue
-        most = round(target * best.stock, 1) if best.pieces == judged else None
-        measures.append(Measure(f"{title} ÷ {rules}", needed.ours, "pieces", "lower", best.stock, str(best.rule), most))
+            stock, name = best.reached.stock, f"{best.nearest} for {best.reached.share:.2%}, the most that any reaches"
+        else:
+            stock, name = best.stock, str(best.rule)
+        most = None if best.pieces else round(TARGETS[lead, needed.share] * stock, 1)
+        measures.append(Measure(f"{title} ÷ {rules}", needed.ours, "pieces", "lower", stock, name, most))
     return measures

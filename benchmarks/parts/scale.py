@@ -5,13 +5,13 @@ in twenty new (its first two years unknown), lead times of 0.2 to 3 months, log-
 """
 
 import multiprocessing
-import resource
 from collections.abc import Callable
 from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks.memory import peak_mb
 from benchmarks.results import Measure
 from fieldservice.parts.levels.metric import Network, share
 from fieldservice.parts.levels.rules import normal
@@ -56,10 +56,6 @@ def _alone(work: Callable[[], Took]) -> Took:
         return pool.apply(work)
 
 
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def _relevel() -> Took:
     dice = np.random.default_rng(SEED)
     rate = dice.gamma(0.4, 1.0, LINES)
@@ -71,7 +67,7 @@ def _relevel() -> Took:
     )  # fmt: skip
     begin = perf_counter()
     relevel(shelf, 0.0001)
-    took, peak = perf_counter() - begin, _peak()
+    took, peak = perf_counter() - begin, peak_mb()
     begin = perf_counter()
     for at in range(0, LINES, 50_000):
         normal(np.nan_to_num(history[at : at + 50_000]).astype(np.float64), 2)
@@ -88,7 +84,7 @@ def _metric() -> Took:
         begin = perf_counter()
         share(network, price)
         times.append(perf_counter() - begin)
-    peak = _peak()
+    peak = peak_mb()
     begin = perf_counter()
     share(Network(rate, np.zeros(PARTS), network.transport, network.price), PRICES_OF_MONEY[int(np.argmax(times))])
     return Took(max(times), perf_counter() - begin, peak)

@@ -102,7 +102,11 @@ def _line(needed: Needed, best: Best) -> str:
         _("at least %(pieces)s of every part", pieces=best.pieces) if best.pieces else _("rules as they are published")
     )
     if best.rule is None or best.stock is None:
-        line: str = _("%(head)s: no rule reaches it, the best %(reached)s", head=head, reached=_share(best.reached))
+        line: str = _(
+            "%(head)s: no rule reaches it; the nearest, %(rule)s, %(reached)s with %(stock)s",
+            head=head, rule=word("stock_rule", best.nearest), reached=_share(best.reached.share),
+            stock=f"{best.reached.stock:.0f}",
+        )  # fmt: skip
         return line
     ratio = needed.ratio(best.pieces)
     line = _(

@@ -12,7 +12,8 @@
 4. A rule leaves a part nobody asked for at zero, for ever. So besides as published (`pieces` 0) each rule is tried
    with at least 1, 2 and 3 pieces of every part.
 5. Calibration is apart from that: for an asked share, the price of money of each month is the one that would have
-   kept it from month 13 until the month before (`calibration.py`); told is what share came of it.
+   kept it from month 13 until the month before, made up for what was missed so far (`calibration.py`); told is what
+   share came of it.
 """
 
 from collections.abc import Sequence
@@ -47,7 +48,8 @@ class Best:
     pieces: int
     rule: str | None
     stock: float | None
-    reached: float  # the largest share any rule reached at any setting
+    nearest: str  # the rule that reaches the largest share of all, at whatever stock
+    reached: Point  # that share, and the least stock it takes there
 
 
 @dataclass(frozen=True)
@@ -150,5 +152,7 @@ def _best(rules: dict[tuple[str, int], list[Point]], share: float, pieces: int) 
     swept = {name: points for (name, some), points in rules.items() if some == pieces}
     stocks = {name: stock for name, points in swept.items() if (stock := needed(points, share)) is not None}
     name = min(stocks, key=lambda one: stocks[one]) if stocks else None
-    reached = max(point.share for points in swept.values() for point in points)
-    return Best(pieces, name, stocks[name] if name else None, reached)
+    _most, _least, nearest, reached = max(
+        (point.share, -point.stock, rule, point) for rule, points in swept.items() for point in points
+    )
+    return Best(pieces, name, stocks[name] if name else None, nearest, reached)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fieldservice.parts.levels.demand import Demand, Floats
+from fieldservice.parts.levels.demand import Demand, Floats, Ints
 from fieldservice.parts.levels.simulation import Kept, kept
 from fieldservice.parts.levels.stock import Shelf, demand_of
 from fieldservice.parts.levels.worth import Cycle, enough_for, worthwhile
@@ -20,6 +20,8 @@ class Rolling:
 
     first: int
     rates: Floats  # (prices,), falling
+    demand: Floats  # (parts, months)
+    lead: Ints  # whole months, by part
     levels: NDArray[np.float32]  # (prices, parts, months); whole pieces, which these hold exactly up to 16 million
     kept: tuple[Kept, ...]  # of each price
 
@@ -29,9 +31,18 @@ class Rolling:
         return int(np.argmin(np.abs(shares - ask)))
 
     def asked(self, ask: float, begin: int) -> NDArray[np.float32]:
-        """Levels of (parts, months from `begin` on), every month at the price that was learned before it."""
-        months = range(begin, self.first + self.levels.shape[2])
-        return np.stack([self.levels[self.at(ask, month), :, month - self.first] for month in months], axis=1)
+        """Levels of (parts, months from `begin` on), every month at the price that was learned before it.
+
+        What was missed of the asked share since `begin` is asked for on top, and what was too much is given back.
+        """
+        chosen: list[NDArray[np.float32]] = []
+        for month in range(begin, self.first + self.levels.shape[2]):
+            missed = 0.0
+            if chosen:
+                past = self.demand[:, begin - self.first : month - self.first]
+                missed = ask - kept(np.stack(chosen, axis=1), past, self.lead).share()
+            chosen.append(self.levels[self.at(ask + missed, month), :, month - self.first])
+        return np.stack(chosen, axis=1)
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,7 @@ def roll(shelf: Shelf, first: int = LEARNED_BY, rates: Floats | None = None) -> 
     levels = np.stack([_levels(past, month, rates) for month in range(first, months)], axis=2)
     demand = np.nan_to_num(shelf.history[:, first:].astype(np.float64))
     lead = np.rint(shelf.lead).astype(np.int64)
-    return Rolling(first, rates, levels, tuple(kept(one, demand, lead, shelf.price) for one in levels))
+    return Rolling(first, rates, demand, lead, levels, tuple(kept(one, demand, lead, shelf.price) for one in levels))
 
 
 def _levels(shelf: Shelf, month: int, rates: Floats) -> NDArray[np.float32]:
@@ -70,15 +81,16 @@ def _levels(shelf: Shelf, month: int, rates: Floats) -> NDArray[np.float32]:
     return levels.T.astype(np.float32)
 
 
-def learned(shelf: Shelf, ask: float, first: int = LEARNED_BY) -> Calibration:
+def learned(shelf: Shelf, ask: float, first: int = LEARNED_BY, so_far: float | None = None) -> Calibration:
     """The price of money for `relevel` at which an asked share of lines (0 … 1) is kept.
 
-    Raises ValueError where the history has no month to try levels on.
+    `so_far` is the share that was really kept since the shelf is levelled like this, where that is known: what is
+    missed of the asked one is asked for on top. Raises ValueError where the history has no month to try levels on.
     """
     months = shelf.history.shape[1]
     if months <= first:
         raise ValueError(f"a history of {months} months has none after the first {first}")
     rolling = roll(shelf, first)
-    at = rolling.at(ask, months)
+    at = rolling.at(ask if so_far is None else ask + (ask - so_far), months)
     chosen = rolling.kept[at]
     return Calibration(float(rolling.rates[at]), chosen.share(), months - first, int(chosen.lines.sum()))

@@ -6,8 +6,8 @@ did (beta-binomial), and is moved by the part's own months; sizes are pulled tow
 same way. Older months count less, by `CHANCE_FADES` and `SIZE_FADES` a month. So a part without history has the
 class's demand, and one with a long history its own.
 
-The constants were chosen on one half of the visible car parts and looked at on the other; 36 choices around them need
-within 2 % of the same stock (docs/decisions/0028).
+The constants were chosen on one half of the visible car parts and looked at on the other; of 36 choices around them
+none needs 2 % more or less stock than all of them do on average (docs/decisions/0028).
 """
 
 from dataclasses import dataclass
@@ -88,7 +88,8 @@ class Demand:
 def seen(history: NDArray[np.floating], a_month: float = 1.0) -> Seen:
     """Sums over a history of (lines, months), NaN where nobody knows, the newest month last.
 
-    Its columns may be shorter than months, `a_month` of them in one; everything is told by column then.
+    Its columns may be shorter than months, `a_month` of them in one; everything is told by column then. Raises
+    ValueError for amounts that are negative or infinite.
     """
     ages = np.arange(history.shape[1] - 1, -1, -1) / a_month
     fades = np.stack([CHANCE_FADES**ages, SIZE_FADES**ages], axis=1).astype(np.float32)
@@ -105,6 +106,8 @@ def _seen(history: NDArray[np.floating], fades: NDArray[np.float32]) -> Floats:
         months = np.full(len(amounts), fades[:, 0].sum())
     else:
         months, amounts = np.maximum(gaps[:, 0], 0.0), np.where(unknown, np.float32(0), amounts)
+    if amounts.size and not (amounts.min() >= 0 and np.isfinite(amounts.max())):
+        raise ValueError("a history holds amounts of zero or more, and NaN where nobody knows")
     hits = (amounts > 0).astype(np.float32) @ fades
     pieces = amounts @ fades[:, 1]
     pairs = np.maximum((amounts * amounts) @ fades[:, 1] - pieces, 0.0)

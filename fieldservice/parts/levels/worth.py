@@ -36,8 +36,13 @@ class Cycle:
 
     @classmethod
     def of(cls, demand: Demand, months: Floats, doubt: Floats | float = 0.0) -> "Cycle":
-        """The cycle of so many months (review + lead time), the lead time being in doubt by so many."""
+        """The cycle of so many months (review + lead time), the lead time being in doubt by so many.
+
+        Raises ValueError where what is asked for is not finite: recursions would not end.
+        """
         mean, variance = demand.over(months, doubt)
+        if not np.isfinite(variance).all():
+            raise ValueError("what is asked for must be finite")
         lump = lumps(mean, variance)
         before = demand.over(np.maximum(months - 1.0, 0.0), doubt)
         spreads = (Spread.of(mean, variance, lump), Spread.of(*before, lump))

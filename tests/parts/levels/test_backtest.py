@@ -107,6 +107,23 @@ def test_a_learned_price_keeps_the_asked_share_of_the_past() -> None:
     assert shares[0].rate_of_money > shares[1].rate_of_money > shares[2].rate_of_money
 
 
+def test_what_was_missed_so_far_is_made_up_for() -> None:
+    given = Shelf(parts(), np.full(150, 1.0), np.ones(150))
+    plain, behind, ahead = (calibration.learned(given, 0.9, so_far=so_far) for so_far in (None, 0.85, 0.95))
+    assert behind.rate_of_money < plain.rate_of_money < ahead.rate_of_money
+    assert behind.rate_of_money == calibration.learned(given, 0.95).rate_of_money
+
+
+def test_the_asked_share_comes_about() -> None:
+    rolling = calibration.roll(Shelf(parts(400), np.full(400, 1.0), np.ones(400)))
+    levels = rolling.asked(0.9, 20)
+    found = kept(levels, parts(400)[:, 20:], np.full(400, 1))
+    assert found.share() == pytest.approx(0.9, abs=0.015)
+    first, lines = rolling.at(0.9, 20), kept(levels[:, :1], parts(400)[:, 20:21], np.full(400, 1))
+    assert (levels[:, 0] == rolling.levels[first, :, 20 - rolling.first]).all()
+    assert (levels[:, 1] == rolling.levels[rolling.at(1.8 - lines.share(), 21), :, 21 - rolling.first]).all()
+
+
 def test_prices_of_money_follow_the_prices_of_parts() -> None:
     yuan, fen = (calibration.learned(Shelf(parts(), np.full(150, 1.0), np.full(150, unit)), 0.9) for unit in (1, 100))
     assert fen.rate_of_money == pytest.approx(yuan.rate_of_money / 100)
@@ -127,12 +144,15 @@ def test_a_comparison_tells_everything() -> None:
         assert one.ours is not None
         assert [best.pieces for best in one.best] == list(PIECES)
         for best in one.best:
-            assert best.reached <= 1.0
+            assert best.nearest in RULES
+            assert best.reached.share <= 1.0
             if best.stock is not None:
                 assert best.rule in RULES
+                assert best.reached.share >= one.share
                 assert one.ratio(best.pieces) == pytest.approx(one.ours / best.stock)
             else:
                 assert one.ratio(best.pieces) is None
+                assert best.reached.share < one.share
     assert [one.asked for one in found.calibrated] == [0.95, 0.98]
     assert found.calibrated[0].stock < found.calibrated[1].stock
 

@@ -114,6 +114,19 @@ def test_a_price_of_money_is_above_zero() -> None:
         relevel(shelf(), 0.0)
 
 
+@pytest.mark.parametrize("amount", [np.inf, -1.0])
+def test_a_history_that_cannot_be_is_refused(amount: float) -> None:
+    history = np.zeros((2, 12))
+    history[1, 3] = amount
+    with pytest.raises(ValueError, match="zero or more"):
+        relevel(Shelf(history, np.ones(2), np.ones(2)), 0.1)
+
+
+def test_a_doubt_that_is_no_number_is_refused_rather_than_walked_for_ever() -> None:
+    with pytest.raises(ValueError, match="finite"):
+        relevel(shelf(lead_doubt=np.full(40, np.nan)), 0.1)
+
+
 def test_nothing_to_level() -> None:
     found = relevel(Shelf(np.zeros((0, 12)), np.zeros(0), np.zeros(0)), 1.0)
     assert found.level.shape == (0,)
