@@ -24,7 +24,7 @@ CHANCE_FADES, SIZE_FADES = 0.86, 0.95
 SIZE_WEIGHT = 1.0  # demand months that the class's mean size is worth
 LUMPS_WEIGHT = 5.0  # the same for how much sizes vary, which takes longer to be seen
 WEIGHTS = np.geomspace(0.1, 50.0, 28)  # months that the class's chance may be worth
-SAMPLE, FEWEST = 2_000, 30  # parts of a class whose likelihood is taken; smaller classes use what all share
+SAMPLE, FEWEST = 1_000, 30  # parts of a class whose likelihood is taken; smaller classes use what all share
 BLOCK = 50_000  # lines at a time: what is in between would need five times the memory of a history
 CERTAIN = 0.999
 

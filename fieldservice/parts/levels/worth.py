@@ -12,8 +12,10 @@ piece not below it brings `gain ≥ ask × P(all ≤ s)`, where `ask` is the pri
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fieldservice.parts.levels.demand import Demand, Floats, Ints
 from fieldservice.parts.levels.spread import Spread, lumps
@@ -56,6 +58,16 @@ class Cycle:
     def __len__(self) -> int:
         return len(self.quiet)
 
+    @cached_property
+    def order(self) -> Ints:
+        """Lines that need about as many steps next to each other."""
+        return np.argsort(self.mean, kind="stable")
+
+    def blocks(self, among: NDArray[np.bool_] | None = None) -> list[Ints]:
+        """Lines (of those among which to look) in the order of their mean, so many at a time as fit into a cache."""
+        order = self.order if among is None else self.order[among[self.order]]
+        return [order[at : at + BLOCK] for at in range(0, len(order), BLOCK)]
+
 
 class _Walk:
     """Amounts looked at one after the other, for many lines at once."""
@@ -89,12 +101,6 @@ class _Walk:
             setattr(self, name, getattr(self, name)[rows])
 
 
-def _blocks(mean: Floats) -> list[Ints]:
-    """Lines that need about as many steps, together."""
-    order = np.argsort(mean, kind="stable")
-    return [order[at : at + BLOCK] for at in range(0, len(order), BLOCK)]
-
-
 def worthwhile(cycle: Cycle, ask: Floats) -> Ints:
     """The level in pieces at which the next piece stops being worth its money.
 
@@ -102,7 +108,7 @@ def worthwhile(cycle: Cycle, ask: Floats) -> Ints:
     """
     found = np.zeros(ask.shape, dtype=np.int64)
     asks = np.maximum(ask[:, None] if ask.ndim == 1 else ask, LEAST_ASK)
-    for rows in _blocks(cycle.mean):
+    for rows in cycle.blocks():
         found[rows] = _worthwhile(cycle.some(rows), asks[rows]).reshape(len(rows), *ask.shape[1:])
     return found
 
@@ -133,8 +139,7 @@ def _worthwhile(cycle: Cycle, ask: Floats) -> Ints:
 def enough_for(cycle: Cycle, chance: Floats) -> Ints:
     """The smallest level in pieces that is enough for the whole cycle with this chance (0 … 0.9999), per line."""
     level = np.zeros(len(cycle), dtype=np.int64)
-    asked = np.flatnonzero(chance > 0.0)
-    for rows in (asked[block] for block in _blocks(cycle.mean[asked])):
+    for rows in cycle.blocks(chance > 0.0):
         some = cycle.some(rows)
         walk, wanted, found = _Walk(some), chance[rows], np.zeros(len(rows))
         while len(walk.rows):
@@ -151,7 +156,7 @@ def at_level(cycle: Cycle, level: Ints) -> tuple[Floats, Floats]:
     """What a level does: the chance that it is enough for the whole cycle, and the lines a month that one more piece
     would fill."""
     enough, gain = np.zeros(len(cycle)), np.zeros(len(cycle))
-    for rows in _blocks(cycle.mean):
+    for rows in cycle.blocks():
         some = cycle.some(rows)
         wanted, walk = np.floor(level[rows] / some.lump), _Walk(some)
         steps = 0
