@@ -8,7 +8,7 @@ the price of money at which past months would have kept the wanted share of line
     levels = stock.relevel(shelf, price_of_money)
     levels.explained(17)  # rate, lead time, chance of being enough, what one more piece would buy
 
-The price is of the whole shelf: learn it on all lines, or on a sample where they are many, and keep it.
+The price is one for the whole shelf, learned on a sample of a large one. It changes slowly: keep it between runs.
 
 Who does what: `demand` estimates (two-part empirical Bayes), `spread` is the negative binomial, `worth` says what one
 more piece buys, `stock` sets levels by one price of money, `calibration` learns that price, `kits` weighs lines by the

@@ -1,8 +1,8 @@
 """Levels of a whole shelf by one price of money, with floors, typed limits and the reason of each."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,15 @@ class Shelf:
         if self.least is not None and self.most is not None and (self.least > self.most).any():
             raise ValueError("a typed minimum is above its maximum")
         object.__setattr__(self, "months", self.lead + self.review)
+
+    def some(self, rows: Ints) -> "Shelf":
+        """These lines alone."""
+        arrays: dict[str, Any] = {
+            one.name: array[rows]
+            for one in fields(self)
+            if one.init and isinstance(array := getattr(self, one.name), np.ndarray)
+        }
+        return replace(self, **arrays)
 
 
 @dataclass(frozen=True)
@@ -141,10 +150,11 @@ def relevel(shelf: Shelf, rate_of_money: float, demand: Demand | None = None) ->
         level = np.maximum(level, lowest)
     known = np.zeros_like(level) if shelf.known is None else np.ceil(shelf.known).astype(np.int64)
     level = level + known
-    for limit, name, beyond in ((shelf.least, "least", np.less), (shelf.most, "most", np.greater)):
+    limits = ((shelf.least, "least", np.less, np.ceil), (shelf.most, "most", np.greater, np.floor))
+    for limit, name, beyond, whole in limits:
         if limit is not None:
             outside = beyond(level, limit)  # false where the limit is NaN
-            level = np.where(outside, np.nan_to_num(limit), level).astype(np.int64)
+            level = np.where(outside, whole(np.nan_to_num(limit)), level).astype(np.int64)
             reason[outside] = REASONS.index(name)
     enough, gain = at_level(cycle, np.maximum(level - known, 0))
     return Levels(shelf, demand, level, reason, known, cycle.mean, enough, gain)

@@ -107,6 +107,17 @@ def test_a_learned_price_keeps_the_asked_share_of_the_past() -> None:
     assert shares[0].rate_of_money > shares[1].rate_of_money > shares[2].rate_of_money
 
 
+def test_a_large_shelf_is_learned_on_every_nth_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    price = np.linspace(1, 9, 150)
+    given = Shelf(parts(), np.full(150, 1.0), price, floor=np.full(150, 0.5))
+    monkeypatch.setattr(calibration, "SAMPLE", 40)
+    sampled = calibration.learned(given, 0.9)
+    monkeypatch.setattr(calibration, "SAMPLE", 1_000)
+    rows = np.arange(0, 150, 4)
+    few = Shelf(parts()[rows], np.full(len(rows), 1.0), price[rows], floor=np.full(len(rows), 0.5))
+    assert sampled == calibration.learned(few, 0.9)
+
+
 def test_what_was_missed_so_far_is_made_up_for() -> None:
     given = Shelf(parts(), np.full(150, 1.0), np.ones(150))
     plain, behind, ahead = (calibration.learned(given, 0.9, so_far=so_far) for so_far in (None, 0.85, 0.95))

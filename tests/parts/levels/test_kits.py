@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from benchmarks.parts import kits as dealing
 from fieldservice.parts.levels.kits import Kits, relevel_for
 from fieldservice.parts.levels.stock import Shelf, relevel
 
@@ -37,3 +38,15 @@ def test_without_kits_levels_are_those_of_lines() -> None:
     shelf = Shelf(history, np.ones(20), np.ones(20))
     none = Kits(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0))
     assert (relevel_for(shelf, none, 0.01).level == relevel(shelf, 0.01).level).all()
+
+
+def test_the_benchmark_deals_every_line_to_one_job_of_one_to_eight() -> None:
+    demand = np.random.default_rng(6).poisson(0.4, (200, 12)).astype(np.float64)
+    dealt = dealing.jobs(demand)
+    assert ((dealt >= 0) == (demand > 0)).all()
+    sizes = np.bincount(dealt[dealt >= 0])
+    assert (sizes.min(), sizes.max()) == (1, 8)
+    for month in range(1, 12):  # no job spans two months
+        assert dealt[:, month][dealt[:, month] >= 0].min() > dealt[:, month - 1].max()
+    assert (dealt == dealing.jobs(demand)).all()
+    assert (dealt != dealing.jobs(demand, seed=1)).any()

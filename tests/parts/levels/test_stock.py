@@ -46,12 +46,13 @@ def test_floors_hold_and_are_the_reason_where_money_would_say_less(classes: list
 def test_typed_limits_are_kept_and_told() -> None:
     nothing = np.full(40, np.nan)
     least, most = nothing.copy(), nothing.copy()
-    least[5], most[6], least[7], most[7] = 90, 0, 4, 4
+    least[5], most[6], least[7], most[7], least[9] = 90, 0, 4, 4, 70.5
     free = relevel(shelf(), 1e-4)
     found = relevel(shelf(floor=floors_of(["safety"] * 40), least=least, most=most), 1e-4)
     assert found.level[5] == 90
     assert found.level[6] == 0
     assert found.level[7] == 4
+    assert found.level[9] == 71
     assert [REASONS[found.reason[at]] for at in (5, 6)] == ["least", "most"]
     assert (found.level[8:] >= free.level[8:]).all()
 
