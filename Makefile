@@ -5,6 +5,8 @@ PORT ?= 5000
 # DEMO=0 starts empty and leads through the set-up; TLS=1 serves https with a certificate of our own.
 DEMO ?= 1
 TLS ?= 0
+# Where the benchmarks find the car parts; `make bench DATA=…` says otherwise.
+DATA ?=
 VENV := .venv
 BIN := $(VENV)/bin
 # uv ignores pip's settings, so it is handed the index, links and certificates that pip is configured with.
@@ -27,7 +29,7 @@ test-fast: $(VENV)/.test front texts
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not browser and not slow and not database and not audit"
 
 bench: $(VENV)/.test front texts browser
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA))
 
 audit: $(VENV)/.test front texts browser benchmarks/lighthouse/node_modules/.installed
 	$(BIN)/python -m pytest -q -m audit

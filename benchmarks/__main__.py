@@ -12,6 +12,7 @@ from benchmarks import company, office, results
 from benchmarks.clients import Call, Times, for_a_while, once_each
 from benchmarks.first_visit import first_visits
 from benchmarks.importing import imports
+from benchmarks.parts import figures as parts
 from benchmarks.planning import figures as planning
 from benchmarks.results import Measure
 from benchmarks.server import Server
@@ -41,6 +42,7 @@ def main() -> None:
         smaller = smaller or found
     measures += imports()
     measures += planning.figures()
+    measures += parts.figures(wishes.data)
     results.write(measures)
     if not wishes.no_pages:
         measures += first_visits(VISIT_KB)
@@ -54,6 +56,7 @@ def _wishes() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--orders", type=int, nargs="+", default=SIZES)
     parser.add_argument("--seconds", type=float, default=8.0, help="for which each question is asked")
+    parser.add_argument("--data", default=parts.DATA, help="folder with the car parts (%(default)s)")
     parser.add_argument("--no-pages", action="store_true", help="leave the first visits out, which need a browser")
     return parser.parse_args()
 

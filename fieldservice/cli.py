@@ -12,6 +12,7 @@ from fieldservice.dispatch.plans import commands as plans
 from fieldservice.foundation.db import db
 from fieldservice.insight import commands as insight
 from fieldservice.operations import commands as operations
+from fieldservice.parts import commands as parts
 from fieldservice.setup import commands as setup
 from fieldservice.workorders import commands as workorders
 
@@ -20,6 +21,7 @@ COMMANDS = (
     accounts.tokens,
     contracts.quotes,
     plans.plan,
+    parts.levels,
     insight.kpi,
     insight.verify,
     admin.import_command,

@@ -5,8 +5,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from os import times
-from pathlib import Path
 
+from benchmarks.memory import peak_mb
 from benchmarks.planning.instances import service_day
 from fieldservice.dispatch.planning import by_pyvrp, by_vroom
 from fieldservice.dispatch.planning.checker import Checked, check
@@ -161,13 +161,6 @@ def alone(name: str, size: Size, seed: int) -> Run:
 def _with_peak(name: str, size: Size, seed: int) -> Run:
     found = METHODS[name](size, seed)
     return Run(found.score, found.curve, peak_mb())
-
-
-def peak_mb() -> float:
-    """The most memory this process ever held, in MB; 0 where the system does not tell."""
-    status = Path("/proc/self/status")
-    lines = status.read_text(encoding="ascii").splitlines() if status.exists() else []
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
 
 
 def _whole(problem: Problem) -> Piece:

@@ -1,0 +1,1 @@
+"""Stock levels under measurement (`python -m benchmarks.parts`)."""

@@ -1,0 +1,24 @@
+"""`python -m benchmarks.parts [part …] [--data FOLDER]`: figures of spare parts, into results/parts.json."""
+
+import argparse
+
+from benchmarks import results
+from benchmarks.parts.figures import DATA, KEPT, PARTS, figures
+
+
+def main() -> None:
+    """Measure and tell; figures of parts not asked for stay as they are."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.parts", description=__doc__)
+    parser.add_argument("part", nargs="*", choices=[*PARTS, []], help=", ".join(PARTS))
+    parser.add_argument("--data", default=DATA, help="folder with carparts/carparts_visible.csv (%(default)s)")
+    given = parser.parse_args()
+    for name in given.part or PARTS:
+        print(f"\n{name}", flush=True)
+        measures = figures(given.data, (name,))
+        if measures:
+            results.show(measures)
+            results.write(measures, KEPT, keep_others=True)
+
+
+if __name__ == "__main__":
+    main()
