@@ -184,8 +184,8 @@ def test_a_backup_of_an_older_head_is_loaded_there_and_migrated_up(
         ),
         "tablet_upload": ("moment",),
         "part": (
-            "batch_tracked", "wears", "gtin", "pack_size", "shelf_life_days", "hazard", "lead_days", "certificate_needed",
-            "notes", "superseded_by_id",
+            "batch_tracked", "wears", "gtin", "pack_size", "shelf_life_days", "hazard", "lead_days",
+            "certificate_needed", "notes", "superseded_by_id",
         ),
         "stock_location": ("code", "site_id"),
         "stock_balance": ("batch_id", "reserved", "in_transit", "on_order"),
