@@ -45,6 +45,10 @@ from fieldservice.mechanisms import relay
 from fieldservice.operations import metrics as operations_metrics
 from fieldservice.operations import probes
 from fieldservice.operations import views as operations
+from fieldservice.parts import api as parts_api
+from fieldservice.parts import views as parts
+from fieldservice.parts.counts import views as counts
+from fieldservice.parts.receipts import views as receipts
 from fieldservice.portal import views as portal
 from fieldservice.sales import api as sales_api
 from fieldservice.sales import views as sales
@@ -75,6 +79,9 @@ PAGES = (
     tablet_views.blueprint,
     tablet_office.blueprint,
     sales.blueprint,
+    receipts.blueprint,
+    counts.blueprint,
+    parts.blueprint,
     accounts.blueprint,
     insight.blueprint,
     admin.blueprint,
@@ -95,6 +102,7 @@ API: tuple[api.ApiBlueprint, ...] = (
     cover_api.blueprint,
     lending_api.blueprint,
     tablet_api.blueprint,
+    parts_api.blueprint,
     sales_api.blueprint,
     insight_api.blueprint,
 )

@@ -1,11 +1,12 @@
 """What can be asked about parts and stock."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Select, Text, and_, cast, func, or_, select, union_all
 
+from fieldservice.foundation.access import Person, scoped
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import NotFound
 from fieldservice.parts.models import (
@@ -84,6 +85,39 @@ def stock_of(part_ids: Iterable[int], location_ids: Iterable[int]) -> Stock:
         .group_by(StockBalance.part_id, StockBalance.location_id)
     )
     return {(part, place): on_hand for part, place, on_hand in rows}
+
+
+def stock_in(station_ids: Collection[int] | None, part_ids: Collection[int]) -> dict[int, Decimal]:
+    """part id → good stock in all places of these stations (None: of all stations), in one query."""
+    if not part_ids:
+        return {}
+    wanted = (
+        select(StockBalance.part_id, func.sum(StockBalance.on_hand))
+        .join(StockLocation, StockLocation.id == StockBalance.location_id)
+        .where(StockBalance.part_id.in_(part_ids), StockBalance.condition == "good")
+        .where(StockLocation.kind.not_in(("quarantine", "defective")))
+        .group_by(StockBalance.part_id)
+    )
+    if station_ids is not None:
+        wanted = wanted.where(StockLocation.station_id.in_(station_ids))
+    return {part: on_hand for part, on_hand in session.execute(wanted)}  # noqa: C416 - rows are no pairs to the type checker
+
+
+def place_by_code(code: str, person: Person, *roles: str) -> StockLocation:
+    """A place of the person's stations that is not closed, by the code on its label. Raises NotFound."""
+    wanted = select(StockLocation).where(StockLocation.code == code[:40], StockLocation.state != "closed")
+    found: StockLocation | None = session.scalar(scoped(wanted, StockLocation, person, *roles))
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def places_of(person: Person, *roles: str, kinds: Collection[str] = (), limit: int = 500) -> Sequence[StockLocation]:
+    """Places of the person's stations that are not closed."""
+    wanted = scoped(select(StockLocation), StockLocation, person, *roles).where(StockLocation.state != "closed")
+    if kinds:
+        wanted = wanted.where(StockLocation.kind.in_(kinds))
+    return session.scalars(wanted.order_by(StockLocation.station_id, StockLocation.id).limit(limit)).all()
 
 
 def contents_of(location_id: int, limit: int = 500) -> Sequence[tuple[Part, Decimal]]:
