@@ -226,7 +226,7 @@ def _post(
         reverses_id=reverses.id if reverses else None,
     )
     session.add(posted)
-    facts = {"part": part.number, "quantity": str(asked.quantity), "cause": asked.cause}
+    facts = {"part": part.number, "quantity": f"{asked.quantity.normalize():f}", "cause": asked.cause}
     record("stock.moved", posted, facts, at=at)
     pieces.settle(
         posted.id, carried, target=target, condition=arrives, cause=asked.cause, at=at, asset_id=asset_id

@@ -59,10 +59,9 @@ def _there(location: StockLocation, parts: Sequence[Part] | None) -> list[tuple[
     """(part, batch) that the ledger knows in the place; a chosen part without any stands there too."""
     lying = (
         select(StockBalance.part_id, StockBalance.batch_id)
-        .join(Part, Part.id == StockBalance.part_id)
         .where(StockBalance.location_id == location.id, StockBalance.condition == ledger.GOOD)
         .where(StockBalance.on_hand > 0)
-        .order_by(Part.number, StockBalance.batch_id)
+        .order_by(StockBalance.part_id, StockBalance.batch_id.is_not(None), StockBalance.batch_id)
         .limit(MOST_LINES)
     )
     if parts is not None:
@@ -100,7 +99,7 @@ def enter(line: StockCountLine, counted: Decimal, *, at: datetime, serials: Sequ
     found = pieces.plain_serials(serials)
     if found and (not part.serial_tracked or len(found) != counted):
         raise Invalid({"serials": [_l("Scan the serial number of every piece.")]})
-    line.expected = _by_ledger(count.location_id, line)
+    line.expected = by_ledger(count.location_id, line)
     line.counted, line.serials = counted, found
     told = part.serial_tracked and (found or not counted)  # without numbers nobody knows which are missing
     line.missing = _missing(count.location_id, part, found) if told else []
@@ -109,7 +108,8 @@ def enter(line: StockCountLine, counted: Decimal, *, at: datetime, serials: Sequ
     return line
 
 
-def _by_ledger(location_id: int, line: StockCountLine) -> Decimal:
+def by_ledger(location_id: int, line: StockCountLine) -> Decimal:
+    """What the ledger knows now of the line's part and batch."""
     of_batch = StockBalance.batch_id.is_(None) if line.batch_id is None else StockBalance.batch_id == line.batch_id
     lies = session.scalar(
         select(StockBalance.on_hand).where(
