@@ -56,7 +56,7 @@ from fieldservice.setup import gate
 from fieldservice.setup import tablets as setup_tablets
 from fieldservice.setup import views as setup_views
 from fieldservice.workorders import api as workorders_api
-from fieldservice.workorders import caller_views
+from fieldservice.workorders import caller_views, part_views
 from fieldservice.workorders import views as workorders
 from fieldservice.workorders.tablet import api as tablet_api
 from fieldservice.workorders.tablet import office_views as tablet_office
@@ -65,7 +65,7 @@ from fieldservice.workorders.tablet import views as tablet_views
 assert models.MODULES  # every table is known before migrations or queries need it
 MORE_PAGES = (  # on the blueprints of views.py beside them; the ways with fixed words come before /admin/<kind>
     account_views, audit_views, board_views, invite_views, asset_views, customer_views, import_views, map_views,
-    people_views, robot_views, roster_views, weights_views,
+    people_views, robot_views, roster_views, weights_views, part_views,
 )  # fmt: skip
 
 PAGES = (

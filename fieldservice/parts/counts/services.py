@@ -242,7 +242,8 @@ def _free(location: StockLocation, at: datetime) -> None:
 def _held(count: StockCount, *states: str) -> StockCount:
     """The count as it is now, held until the transaction ends. Raises Conflict `count_settled`."""
     session.flush()
-    session.refresh(count, with_for_update=True)
+    mine = select(StockCount).where(StockCount.id == count.id).with_for_update()
+    count = session.scalars(mine.execution_options(populate_existing=True)).one()
     if count.state not in states:
         raise Conflict(_l("This count is settled already. Look at it again."), code="count_settled", state=count.state)
     return count

@@ -191,7 +191,8 @@ def _post(receipt: GoodsReceipt, line: GoodsReceiptLine, at: datetime) -> None:
 
 def _settle(line: GoodsReceiptLine, at: datetime) -> StockBatch | None:
     """Raises Conflict where somebody decided already."""
-    session.refresh(line, with_for_update=True)
+    mine = select(GoodsReceiptLine).where(GoodsReceiptLine.id == line.id).with_for_update()
+    line = session.scalars(mine.execution_options(populate_existing=True)).one()
     if line.state != "quarantined":
         raise Conflict(_l("This was decided already. Look at the delivery again."), code="decided_already")
     line.decided_by, line.decided_at = actor(), at
@@ -209,7 +210,9 @@ def _carry(
 
 def _held(receipt: GoodsReceipt, *, posted: bool = False) -> GoodsReceipt:
     """The receipt as it is now, held until the transaction ends. Raises Conflict unless it is still a draft."""
-    session.refresh(receipt, with_for_update=True)
+    session.flush()
+    mine = select(GoodsReceipt).where(GoodsReceipt.id == receipt.id).with_for_update()
+    receipt = session.scalars(mine.execution_options(populate_existing=True)).one()
     session.expire(receipt, ["lines"])
     if receipt.state != "draft" and not (posted and receipt.state == "posted"):
         raise Conflict(
