@@ -46,6 +46,10 @@ from fieldservice.mechanisms import relay
 from fieldservice.operations import metrics as operations_metrics
 from fieldservice.operations import probes
 from fieldservice.operations import views as operations
+from fieldservice.parts import api as parts_api
+from fieldservice.parts import views as parts
+from fieldservice.parts.counts import views as counts
+from fieldservice.parts.receipts import views as receipts
 from fieldservice.portal import views as portal
 from fieldservice.sales import api as sales_api
 from fieldservice.sales import views as sales
@@ -53,7 +57,7 @@ from fieldservice.setup import gate
 from fieldservice.setup import tablets as setup_tablets
 from fieldservice.setup import views as setup_views
 from fieldservice.workorders import api as workorders_api
-from fieldservice.workorders import caller_views
+from fieldservice.workorders import caller_views, part_views
 from fieldservice.workorders import views as workorders
 from fieldservice.workorders.tablet import api as tablet_api
 from fieldservice.workorders.tablet import office_views as tablet_office
@@ -62,7 +66,7 @@ from fieldservice.workorders.tablet import views as tablet_views
 assert models.MODULES  # every table is known before migrations or queries need it
 MORE_PAGES = (  # on the blueprints of views.py beside them; the ways with fixed words come before /admin/<kind>
     account_views, audit_views, board_views, invite_views, asset_views, customer_views, field_rule_views, import_views,
-    map_views, people_views, robot_views, roster_views, weights_views,
+    map_views, people_views, robot_views, roster_views, weights_views, part_views,
 )  # fmt: skip
 
 PAGES = (
@@ -76,6 +80,9 @@ PAGES = (
     tablet_views.blueprint,
     tablet_office.blueprint,
     sales.blueprint,
+    receipts.blueprint,
+    counts.blueprint,
+    parts.blueprint,
     accounts.blueprint,
     insight.blueprint,
     admin.blueprint,
@@ -96,6 +103,7 @@ API: tuple[api.ApiBlueprint, ...] = (
     cover_api.blueprint,
     lending_api.blueprint,
     tablet_api.blueprint,
+    parts_api.blueprint,
     sales_api.blueprint,
     insight_api.blueprint,
 )

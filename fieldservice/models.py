@@ -17,6 +17,9 @@ from fieldservice.mechanisms.messages import robots
 from fieldservice.mechanisms.records import models as records
 from fieldservice.operations import models as operations
 from fieldservice.parts import models as parts
+from fieldservice.parts.catalogue import models as parts_catalogue
+from fieldservice.parts.counts import models as stock_counts
+from fieldservice.parts.receipts import models as goods_receipts
 from fieldservice.sales import models as sales
 from fieldservice.stations import lendings
 from fieldservice.stations import models as stations
@@ -28,6 +31,7 @@ from fieldservice.workorders.tablet import models as tablets
 
 MODULES = (
     accounts, api, assets, calendars, clocks, company, customers, deferred, dispatch_areas, dispatch_cover,
-    dispatch_plans, events, feedback, files, intake, lendings, limits, messages, numbers, onsite, operations, parts,
-    policies, records, rescues, robots, sales, stations, tablets, tasks, templates, turns, wishes, workorders,
+    dispatch_plans, events, feedback, files, goods_receipts, intake, lendings, limits, messages, numbers, onsite,
+    operations, parts, parts_catalogue, policies, records, rescues, robots, sales, stations, stock_counts, tablets,
+    tasks, templates, turns, wishes, workorders,
 )  # fmt: skip

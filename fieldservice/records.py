@@ -6,7 +6,8 @@ from fieldservice.customers.records import Contacts, Customers, Sites
 from fieldservice.dispatch.cover.records import CoveredAbsences, CoveredShifts
 from fieldservice.intake.records import ServiceRequests
 from fieldservice.mechanisms import records
-from fieldservice.parts.records import Parts
+from fieldservice.parts.catalogue.records import KitLines, Kits, Substitutes, SupplierOffers, Suppliers
+from fieldservice.parts.records import Parts, Places
 from fieldservice.stations.records import Stations
 from fieldservice.stations.team_records import Technicians, speak_of
 from fieldservice.stations.territory_records import Territories
@@ -28,6 +29,12 @@ KINDS = (
     Brands(),
     Assets(),
     Parts(),
+    Places(),
+    Substitutes(),
+    Kits(),
+    KitLines(),
+    Suppliers(),
+    SupplierOffers(),
     WorkTypes(),
     FaultPatterns(),
     ServiceRequests(),

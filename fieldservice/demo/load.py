@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from config import Settings
 from fieldservice.demo import accounts, clients, copying, country, cover, lending, roads, still, stock, tablets, world
+from fieldservice.demo import store as storeroom
 from fieldservice.demo.cast import Cast
 from fieldservice.demo.company import told
 from fieldservice.demo.course import Course
@@ -133,6 +134,7 @@ def build(size: Size, seed: int, at: datetime, tell: Tell) -> dict[str, int]:
     else:
         cover.show(plan, placed)
         tablets.show(crew)
+        storeroom.show(crew)
         log_backlog()
     return count()
 

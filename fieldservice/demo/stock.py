@@ -13,6 +13,7 @@ from sqlalchemy import select
 from fieldservice.demo.company import Texts, told
 from fieldservice.demo.rows import Row, Rows
 from fieldservice.demo.still import Placed
+from fieldservice.demo.surroundings import surround
 from fieldservice.demo.world import World
 from fieldservice.foundation.data_files import read_yaml
 from fieldservice.foundation.db import session
@@ -72,11 +73,12 @@ def open_store(world: World, placed: Placed, rows: Rows) -> Store:
             Part, number=entry["number"], names=entry["names"], unit=entry["unit"], price=entry["price_minor"],
             criticality=entry["criticality"], industry=entry["industry"], serial_tracked=entry["serial_tracked"],
             batch_tracked=entry.get("batch_tracked", False), wears=entry.get("wears", False),
-            gtin=entry.get("gtin", ""),
+            gtin=entry.get("gtin", ""), notes={},
         )  # fmt: skip
         rows.move(row, "active", at=began, by=SYSTEM)
     rows.save()
     store.parts = {part.number: part for part in session.scalars(select(Part))}
+    surround(store.parts, began)
     for station in world.stations:
         names = {"zh": f"{station.names['zh']}仓库", "en": f"{station.names['en']} warehouse"}
         store.warehouses[station.code] = parts.open_location(

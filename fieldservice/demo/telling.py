@@ -232,7 +232,7 @@ class Teller:
         g.actor, technician = self.cast.storekeeper(key), g.actor
         if ordered:
             at = visit.en_route_at - ORDERED
-            ledger.post_move(part=part, quantity=ordered, cause="receipt", target=warehouse, at=at)
+            ledger.post_move(part=part, quantity=ordered, cause="receipt", target=warehouse, at=at, unnamed=True)
         if loaded:
             at = visit.en_route_at - LOADED
             ledger.post_move(part=part, quantity=loaded, cause="transfer", source=warehouse, target=van, at=at)

@@ -123,6 +123,7 @@ class Twins:
         of = {twin["id"]: twin for twin in made["station"]}
         for location in made["stock_location"]:
             owner = location["technician_id"]
+            location["code"] = f"{location['code'][0]}{location['id']}"
             name = names[owner] if owner else of[location["station_id"]]["names"]
             location["names"] = (
                 {"zh": f"{name['zh']}的车", "en": f"{name['en']}'s van"}

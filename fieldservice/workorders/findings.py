@@ -22,7 +22,7 @@ from fieldservice.mechanisms.events import record
 from fieldservice.mechanisms.files.models import StoredFile
 from fieldservice.parts import queries as stock
 from fieldservice.parts import services as ledger
-from fieldservice.parts.models import Part, StockLocation, StockMove
+from fieldservice.parts.models import Part, StockBatch, StockLocation, StockMove
 from fieldservice.workorders import catalogue, lines, needs
 from fieldservice.workorders.models import Answer, PartUse, Visit, WorkItem, WorkOrder
 from fieldservice.workorders.onsite import raised
@@ -33,7 +33,6 @@ ENDED = ("completed", "partially_completed", "cannot_complete")
 CORRECTIVE = ("corrective_immediate", "corrective_deferred", "competitor_rescue")
 CODES = ("failure_mode", "failure_mechanism", "failure_cause", "detection", "activity")  # words.yaml namespaces
 UNKNOWN = "UNK"
-WHOLE = ("pcs", "set")  # units nobody can halve
 MOST_SERIAL, MOST_NAME, MOST_NOTE, MOST_NEED = 60, 80, 1000, 300
 
 
@@ -78,13 +77,14 @@ def use_part(
     source = location or stock.van_of(by or visit.technician_id)
     if source is None or not _may_take_from(visit, source, by or visit.technician_id):
         raise Invalid({"location": [_l("Take parts from your van or from a station of this order.")]})
-    if part.unit in WHOLE and quantity.is_finite() and quantity != quantity.to_integral_value():
-        raise Invalid({"quantity": [_l("Enter whole pieces.")]})
     number = forms.plain_text(serial or "", MOST_SERIAL, field="serial") or None
     removed = forms.plain_text(removed_serial or "", MOST_SERIAL, field="removed_serial") or None
     lot = forms.plain_text(batch or "", MOST_SERIAL, field="batch") or None
+    ledger.check_quantity(quantity, part)
     posted = ledger.post_move(
-        part=part, quantity=quantity, cause="use", source=source, about=visit, serial=number, at=at
+        part=part, quantity=quantity, cause="use", source=source, about=visit, serial=number, at=at,
+        serials=(number,) if number and part.serial_tracked else (), unnamed=True,
+        batch=_batch_there(part, lot, source), asset_id=visit.work_order.asset_id,
     )  # fmt: skip
     session.flush()
     use = PartUse(
@@ -95,6 +95,12 @@ def use_part(
     session.flush()
     _settle_planned(visit, part.id, at)
     return use
+
+
+def _batch_there(part: Part, number: str | None, source: StockLocation) -> StockBatch | None:
+    """The batch that was read off the label, where the ledger knows it in that place; else the ledger chooses."""
+    batch = ledger.known_batch(part, number) if number and part.batch_tracked else None
+    return batch if batch is not None and stock.lies_there(batch, source) else None
 
 
 def return_part(use: PartUse, at: datetime) -> None:
@@ -122,9 +128,7 @@ def need(
         raise Invalid({"words": [_l("Say what is missing.")]})
     wanted = (quantity if quantity is not None else Decimal(1)) if part is not None else None
     if wanted is not None and part is not None:
-        ledger.check_quantity(wanted)
-        if part.unit in WHOLE and wanted != wanted.to_integral_value():
-            raise Invalid({"quantity": [_l("Enter whole pieces.")]})
+        ledger.check_quantity(wanted, part)
     item = WorkItem(
         kind="part" if part is not None else "follow_up", part_id=part.id if part is not None else None,
         quantity=wanted, words=said, required=True, opened_visit_id=visit.id, opened_at=at, command_id=command_id,

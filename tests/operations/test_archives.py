@@ -173,7 +173,9 @@ def test_a_backup_of_an_older_head_is_loaded_there_and_migrated_up(
     tables = (
         "backup_run", "schedule_run", "robot", "dispatch_plan", "slow_area", "technician_wish", "brand", "rescue",
         "opportunity", "shift_swap", "lending", "tablet_device", "finding", "follow_up", "time_correction", "arrival",
-        "location_consent", "line_choice", "extra_work",
+        "location_consent", "line_choice", "extra_work", "supplier", "supplier_offer", "part_substitute", "part_kit",
+        "part_kit_line", "stock_batch", "serial_unit", "stock_move_piece", "goods_receipt", "goods_receipt_line",
+        "stock_count", "stock_count_line",
     )  # fmt: skip
     columns = {
         "booking": ("work_order_id", "expires_at", "terms"),
@@ -181,7 +183,13 @@ def test_a_backup_of_an_older_head_is_loaded_there_and_migrated_up(
             "review_reason", "reviewed_at", "reviewed_by", "review", "client", "counted_at", "offset_ms", "device_at",
         ),
         "tablet_upload": ("moment",),
-        "part": ("batch_tracked", "wears", "gtin"),
+        "part": (
+            "batch_tracked", "wears", "gtin", "pack_size", "shelf_life_days", "hazard", "lead_days",
+            "certificate_needed", "notes", "superseded_by_id",
+        ),
+        "stock_location": ("code", "site_id"),
+        "stock_balance": ("batch_id", "reserved", "in_transit", "on_order"),
+        "stock_move": ("becomes",),
         "part_use": ("removed_serial", "batch", "command_id"),
         "work_item": ("command_id",),
     }  # fmt: skip

@@ -23,7 +23,7 @@ def make_stock(quantity: int = 5) -> tuple[int, int, int]:
 
     def make() -> tuple[int, int, int]:
         station = make_station()
-        part = services.list_part(number="OS-1", names={"zh": "油封", "en": "Seal"}, unit="pcs", price=100)
+        part = services.list_part(number="OS-1", names={"zh": "油封", "en": "Seal"}, unit="l", price=100)
         places = [services.open_location(kind=kind, station_id=station.id, names={}) for kind in ("warehouse", "van")]
         if quantity:
             services.receive(part, places[0], Decimal(quantity), at=now())

@@ -281,11 +281,16 @@ def _locations(technician_id: int, stations: Iterable[int]) -> Sequence[StockLoc
 def _stock(locations: Sequence[StockLocation]) -> tuple[dict[int, dict[int, Decimal]], dict[int, Part]]:
     stock: dict[int, dict[int, Decimal]] = defaultdict(dict)
     parts: dict[int, Part] = {}
-    rows = session.execute(
-        select(StockBalance.location_id, StockBalance.on_hand, Part)
-        .join(Part, Part.id == StockBalance.part_id)
+    lying = (
+        select(StockBalance.location_id, StockBalance.part_id, func.sum(StockBalance.on_hand).label("on_hand"))
         .where(StockBalance.location_id.in_([place.id for place in locations]))
         .where(StockBalance.condition == "good", StockBalance.on_hand > 0)
+        .group_by(StockBalance.location_id, StockBalance.part_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(lying.c.location_id, lying.c.on_hand, Part)
+        .join(lying, lying.c.part_id == Part.id)
         .order_by(Part.number)
         .limit(MOST_STOCK)
     )

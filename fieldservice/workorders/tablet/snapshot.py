@@ -19,6 +19,7 @@ from fieldservice.foundation.time import now, today
 from fieldservice.foundation.words import all_words, language, pick, word
 from fieldservice.mechanisms import templates
 from fieldservice.mechanisms.forms import CODE_PATTERN, Field
+from fieldservice.parts.models import WHOLE
 from fieldservice.stations.models import Technician
 from fieldservice.workorders import catalogue, findings
 from fieldservice.workorders.onsite import arriving
@@ -129,7 +130,7 @@ def _part(part: Any) -> Content:
         "batch": part.batch_tracked,
         "wears": part.wears,
         "gtin": part.gtin,
-        "whole": part.unit in findings.WHOLE,
+        "whole": part.unit in WHOLE,
         "price": part.price,  # in minor units
     }
 

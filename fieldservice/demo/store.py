@@ -1,0 +1,59 @@
+"""What the store of the first station has to show: deliveries with batches and numbered pieces, goods in quarantine
+and a count under way, told by the services."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from flask import g
+
+from fieldservice.demo.cast import Cast
+from fieldservice.demo.company import DATA
+from fieldservice.foundation.data_files import read_yaml
+from fieldservice.foundation.db import session
+from fieldservice.foundation.time import at_local
+from fieldservice.parts import services as parts
+from fieldservice.parts.catalogue.models import Supplier
+from fieldservice.parts.counts import services as counts
+from fieldservice.parts.models import StockLocation
+from fieldservice.parts.receipts import services as receipts
+from fieldservice.parts.receipts.services import Arrived
+
+Told = dict[str, Any]
+
+
+def show(cast: Cast) -> None:
+    """What the store of the first station has to show. Small companies only: it has no twin in a country."""
+    told, world = read_yaml(DATA / "store.yaml"), cast.world
+    station = world.stations[0]
+    warehouse, keeper = cast.store.warehouses[station.code], cast.people.by_role["storekeeper", station.code]
+    before, g.actor = g.get("actor"), f"user:{keeper.id}"
+    for one in told["deliveries"]:
+        _receive(cast, one, warehouse, at_local(world.today - timedelta(days=one["days"]), 9))
+    names = {"zh": f"{station.names['zh']}中心仓", "en": f"{station.names['en']} central store"}
+    parts.open_location(kind="central", station_id=warehouse.station_id, names=names)
+    _count(cast, told["count"], warehouse)
+    g.actor = before
+
+
+def _receive(cast: Cast, told: Told, warehouse: StockLocation, at: datetime) -> None:
+    supplier = session.query(Supplier).filter_by(code=told["supplier"]).one()
+    receipt = receipts.open_receipt(supplier, told["note"], warehouse, at=at)
+    for one in told["lines"]:
+        left = one.get("days_left")
+        arrived = Arrived(
+            cast.part(one["part"]), Decimal(one["quantity"]), one.get("batch", ""),
+            cast.world.today + timedelta(days=left) if left else None, one.get("certificate", ""),
+            tuple(one.get("serials", ())),
+        )  # fmt: skip
+        receipts.add_line(receipt, arrived, at=at)
+    if not told.get("open"):
+        receipts.post_receipt(receipt, at=at)
+
+
+def _count(cast: Cast, told: Told, warehouse: StockLocation) -> None:
+    at = at_local(cast.world.today, 8)
+    count = counts.open_count(warehouse, [cast.part(number) for number in told["parts"]], at=at)
+    for line in count.lines[: told["counted"]]:
+        lies = counts.by_ledger(warehouse.id, line)
+        counts.enter(line, max(Decimal(0), lies - line.id % 2), at=at)

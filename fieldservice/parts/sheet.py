@@ -1,0 +1,182 @@
+"""A part as its page shows it: where it lies, batches, numbered pieces, moves. Other stations' stock as sums alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
+
+from fieldservice.foundation.access import Person, in_scope
+from fieldservice.foundation.db import session
+from fieldservice.parts import pieces
+from fieldservice.parts.catalogue import queries as catalogue
+from fieldservice.parts.catalogue.models import Supplier, SupplierOffer
+from fieldservice.parts.catalogue.queries import InKit, Replacement
+from fieldservice.parts.models import (
+    Part,
+    SerialUnit,
+    StockBalance,
+    StockBatch,
+    StockLocation,
+    StockMove,
+    StockMovePiece,
+)
+
+READERS = (
+    "storekeeper", "station_manager", "dispatcher", "technician", "engineer", "quality", "director", "finance", "sales",
+    "agent", "admin",
+)  # fmt: skip
+MOST_PLACES, MOST_UNITS, MOST_MOVES = 200, 100, 25
+
+
+@dataclass(frozen=True)
+class Lying:
+    """The four quantities of a part in a place, in one condition; `place` None: all other stations together."""
+
+    place: StockLocation | None
+    condition: str
+    on_hand: Decimal
+    reserved: Decimal
+    in_transit: Decimal
+    on_order: Decimal
+
+    @property
+    def free(self) -> Decimal:
+        return self.on_hand - self.reserved
+
+
+@dataclass(frozen=True)
+class OfBatch:
+    """So much of a batch in the person's places."""
+
+    batch: StockBatch
+    on_hand: Decimal
+    over: bool  # it has expired
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A move with the names of its sides; an empty one is outside our stock or another station's place."""
+
+    move: StockMove
+    source: StockLocation | None
+    target: StockLocation | None
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Everything on the page."""
+
+    part: Part
+    usable: Part
+    chain: Sequence[Part]
+    lying: Sequence[Lying]
+    elsewhere: Lying | None
+    batches: Sequence[OfBatch]
+    units: Sequence[tuple[SerialUnit, StockLocation | None]]
+    moves: Sequence[Posted]
+    more: int | None  # moves go on before this id
+    substitutes: Sequence[Replacement]
+    kits: Sequence[InKit]
+    offers: Sequence[tuple[SupplierOffer, Supplier]]
+
+
+def sheet_of(part: Part, person: Person, *, at: datetime, on: date, serial: str = "", before: int = 0) -> Sheet:
+    """The page of a part. `serial` shows one piece and its moves alone, `before` earlier moves."""
+    units = _units(part, person, serial)
+    moves = _moves(part, person, units[0][0].id if serial and units else None, before)
+    lying, elsewhere = _lying(part, person)
+    return Sheet(
+        part=part, usable=catalogue.usable(part), chain=catalogue.chain_of(part), lying=lying, elsewhere=elsewhere,
+        batches=_batches(part, person, at), units=units, moves=moves[:MOST_MOVES],
+        more=moves[MOST_MOVES - 1].move.id if len(moves) > MOST_MOVES else None,
+        substitutes=catalogue.substitutes_of(part), kits=catalogue.kits_with(part),
+        offers=catalogue.offers_of(part, on),
+    )  # fmt: skip
+
+
+def _sums() -> tuple[Any, ...]:
+    columns = (StockBalance.on_hand, StockBalance.reserved, StockBalance.in_transit, StockBalance.on_order)
+    return tuple(func.sum(column) for column in columns)
+
+
+def _lying(part: Part, person: Person) -> tuple[list[Lying], Lying | None]:
+    mine = in_scope(StockLocation, person, *READERS)
+    of_part = StockBalance.part_id == part.id
+    rows = session.execute(
+        select(StockBalance.location_id, StockBalance.condition, *_sums())
+        .join(StockLocation, StockLocation.id == StockBalance.location_id)
+        .where(of_part, mine)
+        .group_by(StockBalance.location_id, StockBalance.condition)
+        .having(sum(_sums()[1:], _sums()[0]) > 0)
+        .order_by(StockBalance.location_id, StockBalance.condition)
+        .limit(MOST_PLACES)
+    ).all()
+    places = _places({row[0] for row in rows})
+    others = session.execute(
+        select(*_sums())
+        .join(StockLocation, StockLocation.id == StockBalance.location_id)
+        .where(of_part, ~mine, StockBalance.condition == "good")
+    ).one()
+    elsewhere = Lying(None, "good", *(Decimal(one or 0) for one in others)) if others[0] is not None else None
+    return [Lying(places[row[0]], *row[1:]) for row in rows], elsewhere
+
+
+def _places(ids: set[int]) -> dict[int, StockLocation]:
+    found = session.scalars(select(StockLocation).where(StockLocation.id.in_(ids))) if ids else ()
+    return {place.id: place for place in found}
+
+
+def _batches(part: Part, person: Person, at: datetime) -> list[OfBatch]:
+    rows = session.execute(
+        select(StockBatch, func.sum(StockBalance.on_hand))
+        .join(StockBalance, StockBalance.batch_id == StockBatch.id)
+        .join(StockLocation, StockLocation.id == StockBalance.location_id)
+        .where(StockBatch.part_id == part.id, in_scope(StockLocation, person, *READERS), StockBalance.on_hand > 0)
+        .group_by(StockBatch.id)
+        .order_by(StockBatch.expires_on.is_(None), StockBatch.expires_on, StockBatch.id)
+        .limit(MOST_PLACES)
+    )
+    return [OfBatch(batch, on_hand, pieces.is_over(batch.expires_on, at)) for batch, on_hand in rows]
+
+
+def _units(part: Part, person: Person, serial: str) -> list[tuple[SerialUnit, StockLocation | None]]:
+    """Pieces that lie in the person's places; one that is named also when his stations moved it last."""
+    wanted = (
+        select(SerialUnit, StockLocation)
+        .outerjoin(StockLocation, StockLocation.id == SerialUnit.location_id)
+        .where(SerialUnit.part_id == part.id)
+        .order_by(SerialUnit.serial)
+        .limit(MOST_UNITS)
+    )
+    mine = in_scope(StockLocation, person, *READERS)
+    if not serial:
+        return [(unit, place) for unit, place in session.execute(wanted.where(mine))]
+    moved = (
+        select(StockMovePiece.unit_id)
+        .join(StockMove, StockMove.id == StockMovePiece.move_id)
+        .where(in_scope(StockMove, person, *READERS), StockMovePiece.unit_id == SerialUnit.id)
+    )
+    named = wanted.where(SerialUnit.serial == serial.strip()[:60], mine | moved.exists())
+    return [(unit, place) for unit, place in session.execute(named)]
+
+
+def _moves(part: Part, person: Person, unit_id: int | None, before: int) -> list[Posted]:
+    source, target = aliased(StockLocation), aliased(StockLocation)
+    wanted = (
+        select(StockMove, source, target)
+        .outerjoin(source, (source.id == StockMove.from_id) & in_scope(source, person, *READERS))
+        .outerjoin(target, (target.id == StockMove.to_id) & in_scope(target, person, *READERS))
+        .where(StockMove.part_id == part.id, in_scope(StockMove, person, *READERS))
+        .order_by(StockMove.id.desc())
+        .limit(MOST_MOVES + 1)
+    )
+    if before:
+        wanted = wanted.where(StockMove.id < before)
+    if unit_id is not None:
+        carried = select(StockMovePiece.move_id).where(StockMovePiece.unit_id == unit_id)
+        wanted = wanted.where(StockMove.id.in_(carried))
+    return [Posted(*row) for row in session.execute(wanted)]
