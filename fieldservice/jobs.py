@@ -16,6 +16,7 @@ from fieldservice.intake import services as intake
 from fieldservice.mechanisms import clocks, files, messages
 from fieldservice.mechanisms.relay import relay
 from fieldservice.operations.services import ask_nightly
+from fieldservice.parts.availability import services as availability
 from fieldservice.workorders import held_time, hint_learning
 from fieldservice.workorders.onsite import arriving
 from fieldservice.workorders.tablet import uploads
@@ -28,6 +29,7 @@ def list_schedules() -> None:
     every(timedelta(seconds=10), watch_clocks)
     every(timedelta(minutes=2), watch_days)
     every(timedelta(seconds=30), release_offers)
+    every(timedelta(minutes=1), expire_reservations)
     every(timedelta(minutes=5), end_lendings)
     every(timedelta(minutes=1), send_surveys)
     every(timedelta(minutes=15), close_silent)
@@ -46,6 +48,12 @@ def list_schedules() -> None:
 def watch_clocks() -> None:
     """Tell warnings and breaches, in batches, until none is due."""
     while write(lambda: clocks.tick(now(), 200)) == 200:
+        pass
+
+
+def expire_reservations() -> None:
+    """Parts held for somebody who did not come back are free again, in batches."""
+    while availability.due(now()) and write(lambda: availability.expire(now())):
         pass
 
 

@@ -17,9 +17,12 @@ from fieldservice.mechanisms.messages import robots
 from fieldservice.mechanisms.records import models as records
 from fieldservice.operations import models as operations
 from fieldservice.parts import models as parts
+from fieldservice.parts.availability import models as reservations
 from fieldservice.parts.catalogue import models as parts_catalogue
 from fieldservice.parts.counts import models as stock_counts
 from fieldservice.parts.receipts import models as goods_receipts
+from fieldservice.parts.supply import models as supply_orders
+from fieldservice.parts.transfers import models as transfers
 from fieldservice.sales import models as sales
 from fieldservice.stations import lendings
 from fieldservice.stations import models as stations
@@ -32,6 +35,6 @@ from fieldservice.workorders.tablet import models as tablets
 MODULES = (
     accounts, api, assets, calendars, clocks, company, customers, deferred, dispatch_areas, dispatch_cover,
     dispatch_plans, events, feedback, files, goods_receipts, intake, lendings, limits, messages, numbers, onsite,
-    operations, parts, parts_catalogue, policies, records, rescues, robots, sales, stations, stock_counts, tablets,
-    tasks, templates, turns, wishes, workorders,
+    operations, parts, parts_catalogue, policies, records, rescues, reservations, robots, sales, stations, stock_counts,
+    supply_orders, tablets, tasks, templates, transfers, turns, wishes, workorders,
 )  # fmt: skip

@@ -6,6 +6,7 @@ from fieldservice.dispatch.plans import urgent
 from fieldservice.feedback import handlers as feedback
 from fieldservice.intake import notices as intake
 from fieldservice.mechanisms.events import Handler, subscribe
+from fieldservice.parts.availability import handlers as promises_of_parts
 from fieldservice.sales import handlers as sales
 from fieldservice.workorders import handlers as workorders
 from fieldservice.workorders import notices as visits
@@ -33,6 +34,7 @@ ANSWERS: dict[str, tuple[Handler, ...]] = {
     "visit.completed": (day.follow,),
     "visit.partially_completed": (day.follow,),
     "visit.cannot_complete": (day.follow,),
+    "stock.moved": (promises_of_parts.look_after_promises,),
     "slow_area.drawn": (areas.look_at_the_day,),
     "slow_area.ended": (areas.look_at_the_day,),
 }

@@ -204,7 +204,7 @@ def _post(
     if place is None:
         raise ValueError("a move needs a side inside our stock")
     arrives = becomes or asked.condition
-    for batch_id, quantity in _by_batch(carried):
+    for batch_id, quantity in by_batch(carried):
         if source is not None:
             _take(part, source, quantity, asked.condition, batch_id)
         if target is not None:
@@ -234,7 +234,7 @@ def _post(
     return posted
 
 
-def _by_batch(carried: Sequence[Carried]) -> list[tuple[int | None, Decimal]]:
+def by_batch(carried: Sequence[Carried]) -> list[tuple[int | None, Decimal]]:
     """What is carried of each batch, in the order in which balances are locked."""
     totals: dict[int | None, Decimal] = {}
     for one in carried:
@@ -273,6 +273,23 @@ def _take(part: Part, source: StockLocation, quantity: Decimal, condition: str, 
     )
     assert isinstance(taken, CursorResult)
     if taken.rowcount == 0:
+        free = select(func.sum(StockBalance.on_hand - StockBalance.reserved)).where(*key[:-1])
+        raise pieces.short(part, Decimal(session.scalar(free) or 0))
+
+
+def set_aside(part: Part, place: StockLocation, quantity: Decimal, batch_id: int | None) -> None:
+    """So much of what lies there is taken by nobody else; a negative quantity gives it free again.
+
+    Raises Conflict `part_short` when less is free.
+    """
+    key = _key(part, place, GOOD, batch_id)
+    held = session.execute(
+        update(StockBalance)
+        .where(*key, StockBalance.on_hand - StockBalance.reserved >= quantity)
+        .values(reserved=StockBalance.reserved + quantity)
+    )
+    assert isinstance(held, CursorResult)
+    if held.rowcount == 0:
         free = select(func.sum(StockBalance.on_hand - StockBalance.reserved)).where(*key[:-1])
         raise pieces.short(part, Decimal(session.scalar(free) or 0))
 

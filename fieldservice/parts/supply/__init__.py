@@ -1,0 +1,1 @@
+"""Supply orders: parts ordered from suppliers, from draft to received."""
