@@ -48,6 +48,7 @@ from fieldservice.operations import probes
 from fieldservice.operations import views as operations
 from fieldservice.parts import api as parts_api
 from fieldservice.parts import views as parts
+from fieldservice.parts.availability import api as availability_api
 from fieldservice.parts.counts import views as counts
 from fieldservice.parts.receipts import views as receipts
 from fieldservice.portal import views as portal
@@ -104,6 +105,7 @@ API: tuple[api.ApiBlueprint, ...] = (
     lending_api.blueprint,
     tablet_api.blueprint,
     parts_api.blueprint,
+    availability_api.blueprint,
     sales_api.blueprint,
     insight_api.blueprint,
 )

@@ -24,12 +24,13 @@ class Source:
     kind: Kind
     part: str  # number; another than asked for with a substitute or successor
     place_id: int | None  # None: a supplier
-    quantity: Decimal  # of that part, at most what is asked for
+    quantity: Decimal  # at most what is asked for, in units of the part asked for
     ready_at: datetime
     way: timedelta  # handling and travel from there
     price: int  # minor units for one
     on_time: float | None = None  # share of deliveries in time; None: nobody has counted
     substitute: bool = False
+    ratio: Decimal = Decimal(1)  # units of this part for one of the part asked for
     condition: Mapping[str, str] | None = None  # of a substitute, {zh, en}
     supplier_id: int | None = None
 
