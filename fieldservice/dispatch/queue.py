@@ -16,7 +16,7 @@ from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.clocks import ClockView
 from fieldservice.mechanisms.clocks.models import Clock
 from fieldservice.mechanisms.events import Event, EventNote
-from fieldservice.parts.models import StockBalance, StockLocation
+from fieldservice.parts.availability.reading import free_by_station, held_for
 from fieldservice.workorders.days import planned_parts
 from fieldservice.workorders.models import WorkOrder
 from fieldservice.workorders.rescue.queries import awaiting
@@ -87,15 +87,18 @@ def waiting(station_ids: Collection[int], at: datetime, words: str = "") -> tupl
 
 
 def missing_parts(stations: Mapping[int, int], station_ids: Collection[int]) -> dict[int, int]:
-    """How many planned parts do not lie at the order's station; no entry for an order without parts. Two statements.
+    """How many planned parts are neither promised to the order nor free at its station; no entry for an order without
+    parts. Four statements.
 
     `stations` is the station of each order.
     """
     wanted = planned_parts(stations)
-    lying = _stock_by_station({part_id for _order, part_id in wanted}, station_ids)
+    lying = free_by_station({part_id for _order, part_id in wanted}, station_ids)
+    held = held_for(WorkOrder.subject_type, {order for order, _part in wanted})
     missing: dict[int, int] = {}
     for (order_id, part_id), (quantity, _binding) in wanted.items():
-        lacks = lying.get((part_id, stations[order_id]), Decimal(0)) < quantity
+        there = lying.get((part_id, stations[order_id]), Decimal(0)) + held.get((order_id, part_id), Decimal(0))
+        lacks = there < quantity
         missing[order_id] = missing.get(order_id, 0) + lacks
     return missing
 
@@ -141,20 +144,6 @@ def _due() -> Subquery[Any]:
         .group_by(Clock.subject_id)
         .subquery()
     )
-
-
-def _stock_by_station(part_ids: Collection[int], station_ids: Collection[int]) -> dict[tuple[int, int], Decimal]:
-    """Good stock in warehouse and vans by (part, station)."""
-    if not part_ids:
-        return {}
-    rows = session.execute(
-        select(StockBalance.part_id, StockLocation.station_id, func.sum(StockBalance.on_hand))
-        .join(StockLocation, StockLocation.id == StockBalance.location_id)
-        .where(among(StockBalance.part_id, part_ids), StockBalance.condition == "good", StockBalance.on_hand > 0)
-        .where(StockLocation.station_id.in_(station_ids), StockLocation.kind.in_(("warehouse", "van")))
-        .group_by(StockBalance.part_id, StockLocation.station_id)
-    )
-    return {(part_id, station_id): on_hand for part_id, station_id, on_hand in rows}
 
 
 def _hold_reasons(order_ids: Collection[int]) -> dict[int, str]:

@@ -22,7 +22,12 @@ from fieldservice.parts.models import Part, SerialUnit, StockBalance, StockBatch
 
 TO_BE_USED = ("use", "transfer")  # causes for which expired goods are refused
 SET_ASIDE = ("quarantine", "defective")  # kinds of places where expired goods may be taken
-LEFT_AS = {"use": "fitted", "scrap": "scrapped", "count": "missing", "loss": "missing"}  # cause → state of a piece that left our stock
+LEFT_AS = {
+    "use": "fitted",
+    "scrap": "scrapped",
+    "count": "missing",
+    "loss": "missing",
+}  # cause → state of a piece that left our stock
 MOST_SERIALS = 1000
 ANY = object()  # whatever batch comes first
 

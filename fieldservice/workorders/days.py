@@ -12,6 +12,7 @@ from fieldservice.foundation.time import now
 from fieldservice.mechanisms import policies
 from fieldservice.mechanisms.policies import PolicyOverride
 from fieldservice.parts import queries as stock
+from fieldservice.parts.availability.reading import free_stock, held_for
 from fieldservice.stations import roster
 from fieldservice.stations.roster import Member
 from fieldservice.workorders.eligibility import Job, Need, Place, Stop, TechnicianDay, place_of
@@ -62,16 +63,18 @@ def planned_parts(order_ids: Collection[int]) -> dict[tuple[int, int], tuple[Dec
 
 
 def needs_of(orders: Collection[WorkOrder]) -> dict[int, tuple[Need, ...]]:
-    """Open planned parts of many orders with the stock of each order's station; at most four queries."""
+    """Open planned parts of many orders, with what is free at each order's station or promised to the order already;
+    at most five queries."""
     stations = {order.id: order.station_id for order in orders}
     wanted = planned_parts(stations)
     parts = stock.parts_by_id(part_id for _order, part_id in wanted)
     warehouses = stock.warehouses_of(set(stations.values())) if parts else {}
-    lying = stock.stock_of(parts, warehouses.values())
+    lying = free_stock(parts, warehouses.values())
+    held = held_for(WorkOrder.subject_type, stations) if parts else {}
     needs: dict[int, tuple[Need, ...]] = {}
     for (order_id, part_id), (quantity, binding) in wanted.items():
         part, place = parts[part_id], warehouses.get(stations[order_id], 0)
-        at_station = lying.get((part_id, place), Decimal(0))
+        at_station = lying.get((part_id, place), Decimal(0)) + held.get((order_id, part_id), Decimal(0))
         need = Need(part_id, part.number, part.names, quantity, at_station, binding)
         needs[order_id] = (*needs.get(order_id, ()), need)
     return needs
@@ -146,11 +149,11 @@ def stops_of(
 
 
 def vans_with(technician_ids: Collection[int], part_ids: Collection[int]) -> dict[int, Mapping[int, Decimal]]:
-    """technician → part → how much of it is in the van, of these parts alone; two queries."""
+    """technician → part → how much of it is free in the van, of these parts alone; two queries."""
     if not part_ids or not technician_ids:
         return {}
     vans = stock.vans_of(technician_ids)
-    lying = stock.stock_of(part_ids, vans.values())
+    lying = free_stock(part_ids, vans.values())
     return {
         technician: {part: lying[part, place] for part in part_ids if (part, place) in lying}
         for technician, place in vans.items()

@@ -23,7 +23,7 @@ from fieldservice.mechanisms.files.models import StoredFile
 from fieldservice.parts import queries as stock
 from fieldservice.parts import services as ledger
 from fieldservice.parts.models import Part, StockBatch, StockLocation, StockMove
-from fieldservice.workorders import catalogue, lines, needs
+from fieldservice.workorders import catalogue, lines, needs, promised_parts
 from fieldservice.workorders.models import Answer, PartUse, Visit, WorkItem, WorkOrder
 from fieldservice.workorders.onsite import raised
 from fieldservice.workorders.onsite.callers import caller_of
@@ -81,6 +81,7 @@ def use_part(
     removed = forms.plain_text(removed_serial or "", MOST_SERIAL, field="removed_serial") or None
     lot = forms.plain_text(batch or "", MOST_SERIAL, field="batch") or None
     ledger.check_quantity(quantity, part)
+    promised_parts.consume(visit, part, source, quantity, at)
     posted = ledger.post_move(
         part=part, quantity=quantity, cause="use", source=source, about=visit, serial=number, at=at,
         serials=(number,) if number and part.serial_tracked else (), unnamed=True,

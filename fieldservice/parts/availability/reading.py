@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from fieldservice.foundation.db import among, session
 from fieldservice.foundation.time import day_span
 from fieldservice.parts.availability.models import HOLDING, Reservation
 from fieldservice.parts.availability.phased import NOTHING, Demand, Lot, Pool
-from fieldservice.parts.models import StockBalance, StockBatch
+from fieldservice.parts.models import StockBalance, StockBatch, StockLocation
 from fieldservice.parts.supply import models as supply
 from fieldservice.parts.supply.models import SupplyOrder, SupplyOrderLine
 from fieldservice.parts.transfers import models as transfers
@@ -112,3 +112,59 @@ def _ordered(parts: list[int], places: list[int]) -> Iterable[Any]:
         .where(SupplyOrder.state.in_(supply.COMING), left > 0)
     )
     return [("supply", *row) for row in rows]
+
+
+def free_stock(part_ids: Iterable[int], location_ids: Iterable[int]) -> dict[Key, Decimal]:
+    """What lies there and is promised to nobody, whenever it is needed; one query. Where nothing is free, no entry."""
+    parts, places = sorted(set(part_ids)), sorted(set(location_ids))
+    if not parts or not places:
+        return {}
+    held = (
+        select(func.coalesce(func.sum(Reservation.quantity), 0))
+        .where(Reservation.part_id == StockBalance.part_id, Reservation.location_id == StockBalance.location_id)
+        .where(Reservation.state.in_(HOLDING))
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(StockBalance.part_id, StockBalance.location_id, func.sum(StockBalance.on_hand), func.max(held))
+        .where(among(StockBalance.part_id, parts), among(StockBalance.location_id, places))
+        .where(StockBalance.condition == "good", StockBalance.on_hand > 0)
+        .group_by(StockBalance.part_id, StockBalance.location_id)
+    )
+    return {(part, place): on_hand - reserved for part, place, on_hand, reserved in rows if on_hand > reserved}
+
+
+def free_by_station(part_ids: Iterable[int], station_ids: Iterable[int]) -> dict[Key, Decimal]:
+    """(part, station) → what lies in its store and vans and is promised to nobody; two queries."""
+    parts, stations = sorted(set(part_ids)), sorted(set(station_ids))
+    if not parts or not stations:
+        return {}
+    here = (StockLocation.station_id.in_(stations), StockLocation.kind.in_(("warehouse", "van")))
+    lying = session.execute(
+        select(StockBalance.part_id, StockLocation.station_id, func.sum(StockBalance.on_hand))
+        .join(StockLocation, StockLocation.id == StockBalance.location_id)
+        .where(among(StockBalance.part_id, parts), StockBalance.condition == "good", StockBalance.on_hand > 0, *here)
+        .group_by(StockBalance.part_id, StockLocation.station_id)
+    )
+    held = session.execute(
+        select(Reservation.part_id, StockLocation.station_id, func.sum(Reservation.quantity))
+        .join(StockLocation, StockLocation.id == Reservation.location_id)
+        .where(among(Reservation.part_id, parts), Reservation.state.in_(HOLDING), *here)
+        .group_by(Reservation.part_id, StockLocation.station_id)
+    )
+    reserved = {(part, station): quantity for part, station, quantity in held}
+    return {(part, station): on_hand - reserved.get((part, station), NOTHING) for part, station, on_hand in lying}
+
+
+def held_for(subject_type: str, ids: Iterable[int]) -> dict[tuple[int, int], Decimal]:
+    """(id, part) → how much is promised to each of these, wherever it lies; one query."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    rows = session.execute(
+        select(Reservation.for_id, Reservation.part_id, func.sum(Reservation.quantity))
+        .where(Reservation.for_type == subject_type, among(Reservation.for_id, wanted))
+        .where(Reservation.state.in_(HOLDING))
+        .group_by(Reservation.for_id, Reservation.part_id)
+    )
+    return {(number, part): quantity for number, part, quantity in rows}

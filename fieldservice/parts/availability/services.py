@@ -227,6 +227,23 @@ def after_leaving(part_id: int, location_id: int, at: datetime) -> Sequence[Rese
     return lost
 
 
+def after_arrival(part_id: int, location_id: int, at: datetime) -> Sequence[Reservation]:
+    """Something came to this place: those who wait for it there are promised it, the oldest first. Gives those."""
+    waiting = session.scalars(
+        select(Reservation)
+        .where(Reservation.part_id == part_id, Reservation.location_id == location_id)
+        .where(Reservation.state == "requested")
+        .order_by(Reservation.id)
+    ).all()
+    found = []
+    for one in waiting:
+        if phased.fits(_held_shelf(part_id, location_id, at).pool, one.quantity, max(one.need_at, at)):
+            one.taken_for_id = None
+            move(one, "reserved", at=at, cause="arrived")
+            found.append(one)
+    return found
+
+
 def _put_back(reservation: Reservation) -> None:
     for batch_id, quantity in reservation.lots:
         set_aside(reservation.part, reservation.location, -Decimal(quantity), batch_id)

@@ -1,0 +1,148 @@
+"""The parts of a visit are promised with its time: kept in the technician's van or the station's store until fitted.
+
+What is short stays open and shows as missing; nobody is kept from planning the visit for it, since rules about required
+parts have spoken before. Whoever loses a part to somebody more urgent, or to a move, is told.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from fieldservice.foundation.db import session
+from fieldservice.foundation.errors import Conflict
+from fieldservice.foundation.words import pick
+from fieldservice.mechanisms import tasks
+from fieldservice.mechanisms.events import Event
+from fieldservice.parts import queries as stock
+from fieldservice.parts.availability import phased
+from fieldservice.parts.availability import services as promises
+from fieldservice.parts.availability.models import HOLDING, Reservation
+from fieldservice.parts.availability.reading import shelves
+from fieldservice.parts.models import Part, StockLocation
+from fieldservice.workorders.days import planned_parts
+from fieldservice.workorders.models import Visit, WorkOrder
+
+NOTHING = Decimal(0)
+WITHIN = timedelta(hours=4)  # so soon somebody looks for another source
+GONE = ("visit.cancelled", "visit.missed", "visit.declined")
+
+
+# What happens --------------------------------------------------------------------------------------
+
+
+def follow_plan(event: Event) -> None:
+    """A visit has a time, another one, or none any more."""
+    visit = session.get_one(Visit, event.subject_id)
+    if event.kind in GONE:
+        promises.release_for(visit.work_order, at=event.at)
+    else:
+        secure(visit, event.at)
+
+
+def release_all(event: Event) -> None:
+    """The order needs nothing any more."""
+    promises.release_for(session.get_one(WorkOrder, event.subject_id), at=event.at)
+
+
+def tell_loss(event: Event) -> None:
+    """A promise cannot be kept: the dispatcher looks for another source, or another day."""
+    lost = session.get_one(Reservation, event.subject_id)
+    if lost.for_type != WorkOrder.subject_type:
+        return
+    order = session.get_one(WorkOrder, lost.for_id)
+    tasks.open_task(
+        "part_lost", order, due_at=event.at + WITHIN, at=event.at, owner_role="dispatcher",
+        facts={"number": order.number, "part": pick(lost.part.names), "quantity": f"{lost.quantity.normalize():f}"},
+        key=_key(lost),
+    )  # fmt: skip
+
+
+def tell_found(event: Event) -> None:
+    """It is promised again, or not wanted any more."""
+    tasks.cancel_keyed(_key(session.get_one(Reservation, event.subject_id)), at=event.at)
+
+
+def _key(reservation: Reservation) -> str:
+    return f"part-lost-{reservation.id}"
+
+
+# What is done about it -----------------------------------------------------------------------------
+
+
+def secure(visit: Visit, at: datetime) -> None:
+    """Promise what the order's open planned parts still need: from the technician's van, then from the station's store.
+
+    What is held in another technician's van is given back. The most urgent take by rule what others hold.
+    """
+    order = visit.work_order
+    wanted = planned_parts([order.id])
+    if not wanted:
+        return
+    places = _places(visit, order)
+    held = _kept(order, {place.id for place in places}, at)
+    short = {
+        part: quantity - held[part] for (_order, part), (quantity, _binding) in wanted.items() if quantity > held[part]
+    }
+    parts = stock.parts_by_id(short)
+    lying = shelves(short, [place.id for place in places], at)
+    for part_id in sorted(short):
+        left = short[part_id]
+        for place in places:
+            free = phased.free_at(lying[part_id, place.id].pool, max(at, visit.starts_at))
+            left -= _promise(order, parts[part_id], place, min(left, free), visit, at)
+        if left > 0 and order.priority:
+            _take(order, parts[part_id], places, left, visit, at)
+
+
+def consume(visit: Visit, part: Part, place: StockLocation, quantity: Decimal, at: datetime) -> None:
+    """So much of it is fitted: what was promised to the order there is used up first."""
+    promises.consume(part, place, quantity, about=visit.work_order, at=at)
+
+
+def _places(visit: Visit, order: WorkOrder) -> list[StockLocation]:
+    """The technician's van, then the station's store."""
+    van = stock.van_of(visit.technician_id)
+    store = session.get(StockLocation, stock.warehouses_of([order.station_id]).get(order.station_id, 0))
+    return [place for place in (van, store) if place is not None]
+
+
+def _kept(order: WorkOrder, places: Iterable[int], at: datetime) -> defaultdict[int, Decimal]:
+    """part → what is held for the order where it can be used; what is held elsewhere is given back."""
+    usable, kept = set(places), defaultdict[int, Decimal](Decimal)
+    for one in promises.open_for(order):
+        if one.state in HOLDING and one.location_id in usable:
+            kept[one.part_id] += one.quantity
+        else:
+            promises.release(one, at=at)
+    return kept
+
+
+def _promise(
+    order: WorkOrder, part: Part, place: StockLocation, quantity: Decimal, visit: Visit, at: datetime
+) -> Decimal:
+    """How much could be promised there: all of it, or nothing where somebody was faster."""
+    if quantity <= 0:
+        return NOTHING
+    try:
+        promises.reserve(
+            part, place, quantity, need_at=visit.starts_at, about=order, at=at, priority=order.priority or ""
+        )  # fmt: skip
+    except Conflict:
+        return NOTHING
+    return quantity
+
+
+def _take(
+    order: WorkOrder, part: Part, places: Iterable[StockLocation], left: Decimal, visit: Visit, at: datetime
+) -> None:
+    """From those this priority may take from, at the first place that has enough of theirs."""
+    for place in places:
+        try:
+            promises.take_by_rule(
+                part, place, left, need_at=visit.starts_at, about=order, at=at, priority=order.priority or "",
+                station_id=order.station_id,
+            )  # fmt: skip
+        except Conflict:
+            continue
+        return
