@@ -114,7 +114,8 @@ class SerialUnit(Stateful, Base):
 class StockBalance(Base):
     """What lies where, of each batch. Changed by posted moves alone; equals their replay.
 
-    `reserved` is part of `on_hand`. `in_transit` and `on_order` are on their way to this place and none of `on_hand`.
+    `set_aside` is part of `on_hand` and lies picked in trays. What is promised, on its way or on order is reckoned from
+    reservations, transfers and supply orders (`availability/reading.py`), so that it cannot differ from them.
     """
 
     __tablename__ = "stock_balance"
@@ -124,9 +125,7 @@ class StockBalance(Base):
     condition: Mapped[str] = mapped_column(String(12), default="good")  # good, defective
     batch_id: Mapped[int | None] = mapped_column(ForeignKey("stock_batch.id"))
     on_hand: Mapped[Decimal]
-    reserved: Mapped[Decimal] = mapped_column(default=Decimal(0))
-    in_transit: Mapped[Decimal] = mapped_column(default=Decimal(0))
-    on_order: Mapped[Decimal] = mapped_column(default=Decimal(0))
+    set_aside: Mapped[Decimal] = mapped_column(default=Decimal(0))
     __table_args__ = (
         Index(
             "uq_stock_balance_place", "location_id", "part_id", "condition", unique=True,
@@ -135,8 +134,7 @@ class StockBalance(Base):
         Index("uq_stock_balance_batch", "location_id", "part_id", "condition", "batch_id", unique=True),
         Index("ix_stock_balance_part", "part_id"),
         CheckConstraint("on_hand >= 0", name="never_negative"),
-        CheckConstraint("reserved >= 0 AND reserved <= on_hand", name="reserved_is_there"),
-        CheckConstraint("in_transit >= 0 AND on_order >= 0", name="coming"),
+        CheckConstraint("set_aside >= 0 AND set_aside <= on_hand", name="set_aside"),
     )  # fmt: skip
 
 

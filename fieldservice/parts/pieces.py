@@ -79,10 +79,10 @@ def _batches(asked: Asked, rest: Decimal, named: Counter[int | None]) -> list[Ca
     """Earliest expiry first; what has no batch comes last, what has expired only where it is set aside."""
     assert asked.source is not None
     rows = session.execute(
-        select(StockBalance.batch_id, StockBalance.on_hand - StockBalance.reserved, StockBatch.expires_on)
+        select(StockBalance.batch_id, StockBalance.on_hand - StockBalance.set_aside, StockBatch.expires_on)
         .outerjoin(StockBatch, StockBatch.id == StockBalance.batch_id)
         .where(StockBalance.part_id == asked.part.id, StockBalance.location_id == asked.source.id)
-        .where(StockBalance.condition == asked.condition, StockBalance.on_hand > StockBalance.reserved)
+        .where(StockBalance.condition == asked.condition, StockBalance.on_hand > StockBalance.set_aside)
         .order_by(StockBalance.batch_id.is_(None), nulls_last(StockBatch.expires_on), StockBatch.id)
         .with_for_update(of=StockBalance)
     )

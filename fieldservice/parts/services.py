@@ -143,7 +143,7 @@ def post_move(
     `serials`; `unnamed` lets them go without, where they are gone already and nobody read the label. `serial` is what
     somebody read off one piece, whatever the part. `becomes` is the condition in which they arrive, where it differs;
     `asset_id` the machine they are fitted in. Balances are taken by conditional updates, so two people never take the
-    same piece, and what is reserved is not taken.
+    same piece, and what is set aside in a tray is not taken.
 
     Raises Conflict `part_short` (fact: on_hand) when less is there, `batch_expired`, `serial_elsewhere`,
     `serial_known`, `serial_needed`; Invalid for a senseless quantity or number.
@@ -268,12 +268,12 @@ def _take(part: Part, source: StockLocation, quantity: Decimal, condition: str, 
     key = _key(part, source, condition, batch_id)
     taken = session.execute(
         update(StockBalance)
-        .where(*key, StockBalance.on_hand - StockBalance.reserved >= quantity)
+        .where(*key, StockBalance.on_hand - StockBalance.set_aside >= quantity)
         .values(on_hand=StockBalance.on_hand - quantity)
     )
     assert isinstance(taken, CursorResult)
     if taken.rowcount == 0:
-        free = select(func.sum(StockBalance.on_hand - StockBalance.reserved)).where(*key[:-1])
+        free = select(func.sum(StockBalance.on_hand - StockBalance.set_aside)).where(*key[:-1])
         raise pieces.short(part, Decimal(session.scalar(free) or 0))
 
 
@@ -285,12 +285,12 @@ def set_aside(part: Part, place: StockLocation, quantity: Decimal, batch_id: int
     key = _key(part, place, GOOD, batch_id)
     held = session.execute(
         update(StockBalance)
-        .where(*key, StockBalance.on_hand - StockBalance.reserved >= quantity)
-        .values(reserved=StockBalance.reserved + quantity)
+        .where(*key, StockBalance.on_hand - StockBalance.set_aside >= quantity)
+        .values(set_aside=StockBalance.set_aside + quantity)
     )
     assert isinstance(held, CursorResult)
     if held.rowcount == 0:
-        free = select(func.sum(StockBalance.on_hand - StockBalance.reserved)).where(*key[:-1])
+        free = select(func.sum(StockBalance.on_hand - StockBalance.set_aside)).where(*key[:-1])
         raise pieces.short(part, Decimal(session.scalar(free) or 0))
 
 

@@ -1,10 +1,9 @@
 """A part as its page shows it: where it lies, batches, numbered pieces, moves. Other stations' stock as sums alone."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
@@ -12,6 +11,7 @@ from sqlalchemy.orm import aliased
 from fieldservice.foundation.access import Person, in_scope
 from fieldservice.foundation.db import session
 from fieldservice.parts import pieces
+from fieldservice.parts.availability.reading import Shelf, shelves
 from fieldservice.parts.catalogue import queries as catalogue
 from fieldservice.parts.catalogue.models import Supplier, SupplierOffer
 from fieldservice.parts.catalogue.queries import InKit, Replacement
@@ -30,6 +30,7 @@ READERS = (
     "agent", "admin",
 )  # fmt: skip
 MOST_PLACES, MOST_UNITS, MOST_MOVES = 200, 100, 25
+MOST_ALL = 5_000  # places of all stations
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def sheet_of(part: Part, person: Person, *, at: datetime, on: date, serial: str 
     """The page of a part. `serial` shows one piece and its moves alone, `before` earlier moves."""
     units = _units(part, person, serial)
     moves = _moves(part, person, units[0][0].id if serial and units else None, before)
-    lying, elsewhere = _lying(part, person)
+    lying, elsewhere = _lying(part, person, at)
     return Sheet(
         part=part, usable=catalogue.usable(part), chain=catalogue.chain_of(part), lying=lying, elsewhere=elsewhere,
         batches=_batches(part, person, at), units=units, moves=moves[:MOST_MOVES],
@@ -98,31 +99,37 @@ def sheet_of(part: Part, person: Person, *, at: datetime, on: date, serial: str 
     )  # fmt: skip
 
 
-def _sums() -> tuple[Any, ...]:
-    columns = (StockBalance.on_hand, StockBalance.reserved, StockBalance.in_transit, StockBalance.on_order)
-    return tuple(func.sum(column) for column in columns)
-
-
-def _lying(part: Part, person: Person) -> tuple[list[Lying], Lying | None]:
+def _lying(part: Part, person: Person, at: datetime) -> tuple[list[Lying], Lying | None]:
+    """Where it lies, is promised or comes: each of the person's places, and all others together."""
     mine = in_scope(StockLocation, person, *READERS)
-    of_part = StockBalance.part_id == part.id
+    everywhere = session.execute(
+        select(StockLocation.id, mine).where(StockLocation.state != "closed").order_by(StockLocation.id).limit(MOST_ALL)
+    ).all()
+    own = {number for number, is_mine in everywhere if is_mine}
+    shelves_of = shelves([part.id], [number for number, _mine in everywhere], at)
+    places = _places({place for _part, place in shelves_of if place in own})
+    told = {(place, "good"): shelf for (_part, place), shelf in shelves_of.items()}
+    lying = [_told(places[place], "good", [shelf]) for (place, _good), shelf in sorted(told.items()) if place in own]
+    others = [shelf for (place, _good), shelf in told.items() if place not in own]
+    return lying[:MOST_PLACES] + _defective(part, own), _told(None, "good", others) if others else None
+
+
+def _told(place: StockLocation | None, condition: str, several: Sequence[Shelf]) -> Lying:
+    quantities = ([one.on_hand, one.reserved, one.in_transit, one.on_order] for one in several)
+    return Lying(place, condition, *(sum(each, Decimal(0)) for each in zip(*quantities, strict=True)))
+
+
+def _defective(part: Part, own: Collection[int]) -> list[Lying]:
     rows = session.execute(
-        select(StockBalance.location_id, StockBalance.condition, *_sums())
-        .join(StockLocation, StockLocation.id == StockBalance.location_id)
-        .where(of_part, mine)
-        .group_by(StockBalance.location_id, StockBalance.condition)
-        .having(sum(_sums()[1:], _sums()[0]) > 0)
-        .order_by(StockBalance.location_id, StockBalance.condition)
+        select(StockBalance.location_id, func.sum(StockBalance.on_hand))
+        .where(StockBalance.part_id == part.id, StockBalance.condition == "defective", StockBalance.on_hand > 0)
+        .where(StockBalance.location_id.in_(own))
+        .group_by(StockBalance.location_id)
+        .order_by(StockBalance.location_id)
         .limit(MOST_PLACES)
     ).all()
-    places = _places({row[0] for row in rows})
-    others = session.execute(
-        select(*_sums())
-        .join(StockLocation, StockLocation.id == StockBalance.location_id)
-        .where(of_part, ~mine, StockBalance.condition == "good")
-    ).one()
-    elsewhere = Lying(None, "good", *(Decimal(one or 0) for one in others)) if others[0] is not None else None
-    return [Lying(places[row[0]], *row[1:]) for row in rows], elsewhere
+    places, nothing = _places({place for place, _quantity in rows}), Decimal(0)
+    return [Lying(places[place], "defective", quantity, nothing, nothing, nothing) for place, quantity in rows]
 
 
 def _places(ids: set[int]) -> dict[int, StockLocation]:

@@ -295,14 +295,12 @@ def _widen_places_and_balances() -> None:
     op.execute(f"UPDATE stock_location SET code = CASE kind {letters} ELSE 'P' END || id")
     with op.batch_alter_table("stock_balance") as table:
         table.add_column(sa.Column("batch_id", BIG, nullable=True))
-        for name in ("reserved", "in_transit", "on_order"):
-            table.add_column(sa.Column(name, QUANTITY, server_default="0", nullable=False))
+        table.add_column(sa.Column("set_aside", QUANTITY, server_default="0", nullable=False))
         table.drop_constraint("uq_stock_balance_location_id_part_id_condition", type_="unique")
         table.create_foreign_key("fk_stock_balance_batch_id", "stock_batch", ["batch_id"], ["id"])
         table.create_check_constraint(
-            op.f("ck_stock_balance_reserved_is_there"), "reserved >= 0 AND reserved <= on_hand"
+            op.f("ck_stock_balance_set_aside"), "set_aside >= 0 AND set_aside <= on_hand"
         )
-        table.create_check_constraint(op.f("ck_stock_balance_coming"), "in_transit >= 0 AND on_order >= 0")
     op.create_index(
         "uq_stock_balance_place", "stock_balance", ["location_id", "part_id", "condition"], unique=True,
         postgresql_where=WITHOUT_BATCH, sqlite_where=WITHOUT_BATCH,
@@ -335,13 +333,12 @@ def downgrade() -> None:
     op.drop_index("uq_stock_balance_batch", "stock_balance")
     op.drop_index("uq_stock_balance_place", "stock_balance")
     with op.batch_alter_table("stock_balance") as table:
-        for name in ("reserved_is_there", "coming"):
-            table.drop_constraint(op.f(f"ck_stock_balance_{name}"), type_="check")
+        table.drop_constraint(op.f("ck_stock_balance_set_aside"), type_="check")
         table.drop_constraint("fk_stock_balance_batch_id", type_="foreignkey")
         table.create_unique_constraint(
             "uq_stock_balance_location_id_part_id_condition", ["location_id", "part_id", "condition"]
         )
-        for name in ("on_order", "in_transit", "reserved", "batch_id"):
+        for name in ("set_aside", "batch_id"):
             table.drop_column(name)
     with op.batch_alter_table("stock_location") as table:
         table.drop_index("ix_stock_location_site_id")

@@ -58,7 +58,7 @@ def put(scene: Scene, number: str, quantity: int, place: int) -> None:
 def promise_one(scene: Scene, days: int) -> None:
     """A seal of the store, to somebody else."""
     part, store, need = scene.part("SEAL"), scene.place("store"), now() + timedelta(days=days)
-    about = Ref("work_order", 1)
+    about = Ref("errand", 1)
     write(lambda: services.reserve(part, store, Decimal(1), need_at=need, about=about, at=now()))
 
 

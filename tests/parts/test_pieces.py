@@ -166,7 +166,7 @@ def test_a_reversal_waits_for_the_later_move(app: Flask) -> None:
 def test_what_is_reserved_is_not_taken(app: Flask) -> None:
     scene = make_scene()
     scene.fill("SEAL", 3)
-    write(lambda: session.execute(text("UPDATE stock_balance SET reserved = on_hand")))
+    write(lambda: session.execute(text("UPDATE stock_balance SET set_aside = on_hand")))
     with pytest.raises(Conflict) as refused:
         scene.move("SEAL", 1, "use", source="store")
     assert (refused.value.code, refused.value.facts["on_hand"]) == ("part_short", "0")

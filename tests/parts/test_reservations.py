@@ -35,7 +35,7 @@ def reserve(scene: Scene, number: str, quantity: Any, order: int, *, days: float
     return write(
         lambda: how(
             scene.part(number), scene.place(more.pop("place", "store")), Decimal(quantity),
-            need_at=now() + timedelta(days=days), about=Ref("work_order", order), at=now(), **more,
+            need_at=now() + timedelta(days=days), about=Ref("errand", order), at=now(), **more,
         ).id
     )  # fmt: skip
 
@@ -70,7 +70,7 @@ def test_what_is_released_or_expired_is_free_again(scene: Scene, clock: Clock) -
     assert services.due(now())
     assert write(lambda: services.expire(now())) == 1
     assert (state(kept), state(offered)) == ("reserved", "expired")
-    assert write(lambda: services.release_for(Ref("work_order", 1), at=now())) == 1
+    assert write(lambda: services.release_for(Ref("errand", 1), at=now())) == 1
     assert free(scene, "SEAL") == [2, 0]
     write(lambda: services.release(session.get_one(Reservation, offered), at=now()))
     assert state(offered) == "expired"
@@ -99,9 +99,7 @@ def test_nothing_is_promised_from_quarantine(scene: Scene) -> None:
         place = StockLocation(kind="quarantine", station_id=scene.station, names={}, code="Q-9")
         session.add(place)
         session.flush()
-        return services.reserve(
-            scene.part("SEAL"), place, Decimal(1), need_at=now(), about=Ref("work_order", 1), at=now()
-        )
+        return services.reserve(scene.part("SEAL"), place, Decimal(1), need_at=now(), about=Ref("errand", 1), at=now())
 
     assert refused(quarantined) == "invalid"
 
@@ -117,7 +115,7 @@ def test_a_P1_takes_from_the_youngest_P4_and_it_is_recorded(scene: Scene) -> Non
     assert [state(one) for one in (first, second, third, urgent)] == ["reserved", "requested", "reserved", "reserved"]
     assert session.get_one(Reservation, second).taken_for_id == urgent
     told = session.scalars(select(Event).where(Event.kind == "reservation.taken")).one()
-    assert told.facts["for"] == ["work_order", 4]
+    assert told.facts["for"] == ["errand", 4]
     with pytest.raises(Conflict):
         reserve(scene, "SEAL", 2, 5, priority="P1", station_id=scene.station)  # one P4 is left, two are wanted
     assert state(first) == "reserved"
@@ -149,7 +147,7 @@ def picked(reservation: int) -> Reservation:
 
 
 def held(scene: Scene, number: str) -> Decimal:
-    of_it = select(func.sum(StockBalance.reserved)).where(StockBalance.part_id == scene.part(number).id)
+    of_it = select(func.sum(StockBalance.set_aside)).where(StockBalance.part_id == scene.part(number).id)
     return Decimal(session.scalar(of_it) or 0)
 
 
@@ -179,9 +177,7 @@ def test_a_technician_takes_what_was_reserved_and_has_it_reserved_in_his_van(sce
     assert unbalanced() == []
 
     def use() -> Decimal:
-        return services.consume(
-            scene.part("SEAL"), scene.place("van"), Decimal(2), about=Ref("work_order", 1), at=now()
-        )
+        return services.consume(scene.part("SEAL"), scene.place("van"), Decimal(2), about=Ref("errand", 1), at=now())
 
     assert write(use) == 2
     scene.move("SEAL", 2, "use", source="van")
@@ -235,7 +231,7 @@ def test_eight_people_want_the_last_five(scene: Scene, app: Flask) -> None:
 
     def want(order: int) -> Callable[[], Any]:
         return lambda: services.reserve(
-            scene.part("SEAL"), scene.place("store"), Decimal(1), need_at=now(), about=Ref("work_order", order),
+            scene.part("SEAL"), scene.place("store"), Decimal(1), need_at=now(), about=Ref("errand", order),
             at=now(),
         )  # fmt: skip
 
@@ -251,7 +247,7 @@ def test_promising_and_taking_at_once_never_leaves_a_promise_without_its_part(sc
 
         def want(order: int = order) -> Any:
             return services.reserve(
-                scene.part("SEAL"), scene.place("store"), Decimal(1), need_at=now(), about=Ref("work_order", order),
+                scene.part("SEAL"), scene.place("store"), Decimal(1), need_at=now(), about=Ref("errand", order),
                 at=now(),
             )  # fmt: skip
 

@@ -98,7 +98,7 @@ def test_what_is_called_off_is_free_again_and_promises_on_it_are_told(scene: Sce
     act(one, services.approve)
     held = write(
         lambda: promises.reserve(
-            scene.part("SEAL"), scene.place("van"), Decimal(1), need_at=now() + 2 * SOON, about=Ref("work_order", 1),
+            scene.part("SEAL"), scene.place("van"), Decimal(1), need_at=now() + 2 * SOON, about=Ref("errand", 1),
             at=now(),
         ).id
     )  # fmt: skip
