@@ -10,9 +10,12 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import aliased
 
 from fieldservice.foundation.db import is_sqlite, session
+from fieldservice.foundation.time import now
 from fieldservice.intake.models import ServiceRequest
 from fieldservice.mechanisms.clocks import Clock
 from fieldservice.mechanisms.events import Event, first_broken_link, unlogged_count
+from fieldservice.parts.availability import checking
+from fieldservice.parts.availability.models import Reservation
 from fieldservice.parts.models import StockMove
 from fieldservice.parts.queries import unbalanced
 from fieldservice.workorders.models import Booking, Visit
@@ -102,10 +105,24 @@ def _promises() -> tuple[bool, str]:
     return True, _("Every request has its promises.")
 
 
+def _parts_promised() -> tuple[bool, str]:
+    over, astray = checking.overpromised(now()), checking.trays_astray()
+    if over or astray:
+        return False, _(
+            "Promised beyond what can be had: %(over)s; trays that differ from what was picked: %(astray)s",
+            over=over[:10], astray=astray[:10],
+        )  # fmt: skip
+    return True, _("Every promised part can be had, and trays hold what was picked.")
+
+
 CHECKS: tuple[tuple[Callable[[], tuple[bool, str]], Any, Any], ...] = (
     (_ledger, StockMove, _l("Every stock balance with the sum of its moves, part by part and place by place.")),
+    (
+        _parts_promised, Reservation,
+        _l("Every promise of a part with what lies there and comes, and every tray with what was picked for it."),
+    ),
     (_audit_chain, Event, _l("Every event with its place in the hash chain: a changed, lost or added one breaks it.")),
     (_references, Clock, _l("Every reference with what it points to, and every promise with its request.")),
     (_held_time, Booking, _l("Every technician's held time with every other, and each planned visit with its time.")),
     (_promises, ServiceRequest, _l("Every request that was not imported with its promises.")),
-)
+)  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from fieldservice.foundation.db import session, write
 from fieldservice.foundation.errors import Conflict, DomainError, Invalid
@@ -16,7 +16,7 @@ from fieldservice.foundation.time import Clock, now
 from fieldservice.mechanisms.events import Event
 from fieldservice.mechanisms.subjects import Ref
 from fieldservice.parts import services as ledger
-from fieldservice.parts.availability import services
+from fieldservice.parts.availability import checking, services
 from fieldservice.parts.availability.models import HOLDING, Reservation
 from fieldservice.parts.availability.reading import shelves
 from fieldservice.parts.models import StockBalance, StockBatch, StockLocation
@@ -262,3 +262,15 @@ def test_promising_and_taking_at_once_never_leaves_a_promise_without_its_part(sc
         assert session.scalar(holding) == 0
         assert free(scene, "SEAL") == [0, 0]
         session.rollback()
+
+
+def test_verify_finds_promises_without_parts_and_trays_that_differ(scene: Scene) -> None:
+    scene.fill("SEAL", 3)
+    one = reserve(scene, "SEAL", 2, 1)
+    write(lambda: services.pick(picked(one), at=now()))
+    assert (checking.overpromised(now()), checking.trays_astray()) == ([], [])
+    part = scene.part("SEAL").id
+    write(lambda: session.execute(text("UPDATE stock_balance SET set_aside = 0")))
+    assert checking.trays_astray() == [(part, scene.store)]
+    write(lambda: session.query(StockBalance).update({"on_hand": Decimal(1)}))
+    assert checking.overpromised(now()) == [(part, scene.store)]
