@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import results
-from benchmarks.parts import bins, carparts, kits, scale
+from benchmarks.parts import bins, carparts, kits, promises, scale
 from benchmarks.results import Measure
 from config import ROOT
 from fieldservice.parts.demand_files import read
@@ -25,6 +25,7 @@ ON_DRAWN: dict[str, Callable[[], list[Measure]]] = {
     "relevel": scale.relevelled,
     "metric": scale.shared,
     "bins": bins.figures,
+    "promises": promises.figures,
 }
 PARTS = (*ON_CAR_PARTS, *ON_DRAWN)
 

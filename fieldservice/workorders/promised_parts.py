@@ -54,17 +54,18 @@ def tell_loss(event: Event) -> None:
     tasks.open_task(
         "part_lost", order, due_at=event.at + WITHIN, at=event.at, owner_role="dispatcher",
         facts={"number": order.number, "part": pick(lost.part.names), "quantity": f"{lost.quantity.normalize():f}"},
-        key=_key(lost),
+        key=_key(lost.id),
     )  # fmt: skip
 
 
 def tell_found(event: Event) -> None:
     """It is promised again, or not wanted any more."""
-    tasks.cancel_keyed(_key(session.get_one(Reservation, event.subject_id)), at=event.at)
+    if event.facts.get("from") == "requested":
+        tasks.cancel_keyed(_key(event.subject_id), at=event.at)
 
 
-def _key(reservation: Reservation) -> str:
-    return f"part-lost-{reservation.id}"
+def _key(reservation_id: int) -> str:
+    return f"part-lost-{reservation_id}"
 
 
 # What is done about it -----------------------------------------------------------------------------

@@ -50,11 +50,11 @@ def reserve(
     made = Reservation(
         part_id=part.id, location_id=place.id, quantity=quantity, need_at=need_at, for_type=about.subject_type,
         for_id=about.id, priority=priority, station_id=place.station_id, asked_by=actor(), asked_at=at,
-        expires_at=expires_at,
+        expires_at=expires_at, state="reserved",
     )  # fmt: skip
     session.add(made)
     session.flush()
-    move(made, "reserved", at=at, part=part.number, quantity=str(quantity))
+    record("reservation.reserved", made, {"part": part.number, "quantity": str(quantity)}, at=at)
     return made
 
 
