@@ -54,7 +54,7 @@ def reserve(
     )  # fmt: skip
     session.add(made)
     session.flush()
-    record("reservation.reserved", made, {"part": part.number, "quantity": str(quantity)}, at=at)
+    record("reservation.reserved", made, {"part": part.number, "quantity": _text(quantity)}, at=at)
     return made
 
 
@@ -122,7 +122,7 @@ def take_by_rule(
         one.taken_for_id = made.id
         record(
             "reservation.taken", one,
-            {"part": part.number, "quantity": str(one.quantity), "for": [about.subject_type, about.id]}, at=at,
+            {"part": part.number, "quantity": _text(one.quantity), "for": [about.subject_type, about.id]}, at=at,
         )  # fmt: skip
     return made
 
@@ -137,7 +137,7 @@ def pick(reservation: Reservation, *, at: datetime) -> None:
     reservation.lots = []
     for batch_id, quantity in by_batch(pieces.choose(asked)):
         set_aside(part, place, quantity, batch_id)
-        reservation.lots = [*reservation.lots, [batch_id, str(quantity)]]
+        reservation.lots = [*reservation.lots, [batch_id, _text(quantity)]]
     move(reservation, "picked", at=at, part=part.number)
 
 
@@ -187,7 +187,7 @@ def consume(part: Part, place: StockLocation, quantity: Decimal, *, about: Subje
                 put_back(one, at=at)
             one.quantity -= left
             session.flush()
-            record("reservation.part_issued", one, {"part": part.number, "quantity": str(left)}, at=at)
+            record("reservation.part_issued", one, {"part": part.number, "quantity": _text(left)}, at=at)
             return quantity
         left -= one.quantity
         if one.state == "picked":
@@ -281,6 +281,11 @@ def _only_needed(
         if phased.fits(shelf.pool, quantity, wanted_at):
             needed = fewer
     return needed
+
+
+def _text(quantity: Decimal) -> str:
+    """The same on both databases, which give back different zeros."""
+    return f"{quantity.normalize():f}"
 
 
 def _short(part: Part, shelf: Shelf, quantity: Decimal, wanted_at: datetime) -> Conflict:

@@ -110,7 +110,7 @@ def _results_of(person: Person, sender: Sender, given: Sequence[Mapping[str, Any
     """Of one visit's commands, together: a tenth of the commits, and rows are read once. One visit only, since rows are
     held visit before order before technician."""
     if len(given) > 1:
-        with suppress(Conflict, PreconditionFailed):  # somebody was faster: nothing is done, and alone each can wait
+        with suppress(Exception):  # somebody was faster, or one of them breaks us: alone, each can wait or be found out
             return write(lambda: [_result_of(person, sender, raw) for raw in given])
     return [_result_of(person, sender, raw) for raw in given]
 
