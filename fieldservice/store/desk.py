@@ -20,8 +20,7 @@ from fieldservice.parts.transfers.models import Transfer
 from fieldservice.parts.transfers.queries import between
 from fieldservice.stations.models import Station
 from fieldservice.stations.queries import SERVES
-from fieldservice.store.handing import DAYS
-from fieldservice.store.picking import Tour, pick_list
+from fieldservice.store.picking import DAYS, Tour, pick_list
 from fieldservice.store.topping import TopUp, proposals
 
 READERS = ("storekeeper", "station_manager", "dispatcher", "admin")
@@ -58,6 +57,11 @@ class Desk:
     def blocked(self) -> int:
         """Orders of the list that miss a part."""
         return len({line.order.id for tour in self.tours for line in tour.of("missing")})
+
+    @property
+    def unkept(self) -> int:
+        """Lines that lie free at the store, and anybody may take."""
+        return sum(len(tour.of("free")) for tour in self.tours)
 
     @property
     def to_pick(self) -> int:

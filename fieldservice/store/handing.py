@@ -8,17 +8,14 @@ from sqlalchemy import select
 
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Conflict, Invalid, NotFound
-from fieldservice.foundation.time import local
 from fieldservice.parts.availability import services as promises
 from fieldservice.parts.availability.models import Reservation
 from fieldservice.parts.catalogue import gs1
 from fieldservice.parts.catalogue import queries as catalogue
 from fieldservice.parts.models import SerialUnit, StockBatch
 from fieldservice.stations.models import Station
-from fieldservice.store.picking import Line, Tour, pick_list, stores_of
+from fieldservice.store.picking import DAYS, Line, Tour, pick_list, stores_of
 from fieldservice.workorders.models import WorkOrder
-
-DAYS = 2  # today and tomorrow
 
 
 def tick(reservation_id: int, station: Station, at: datetime) -> Reservation:
@@ -78,8 +75,7 @@ def hand_out(
     `serials` by reservation, of pieces with numbers. Raises NotFound for a day he does not leave here, Conflict
     `nothing_picked`, `no_van`, and what `hand_out` of reservations raises; Invalid for numbers that are missing.
     """
-    days = (day - local(at).date()).days + 1
-    tours = pick_list(station, min(max(days, 1), DAYS), at)
+    tours = pick_list(station, DAYS, at)
     tour = next((one for one in tours if one.technician.id == technician_id and one.day == day), None)
     if tour is None:
         raise NotFound()

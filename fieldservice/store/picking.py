@@ -25,15 +25,17 @@ from fieldservice.workorders.models import Visit, WorkOrder
 
 WAITING = ("scheduled", "dispatched", "accepted")  # states of visits whose technician has not set off
 MOST_VISITS = 300
+DAYS = 2  # today and tomorrow
 NOTHING = Decimal(0)
-How = Literal["ready", "picked", "coming", "elsewhere", "van", "missing"]
+How = Literal["ready", "picked", "coming", "elsewhere", "van", "free", "missing"]
 Lot = tuple[str, date | None, Decimal]  # batch number, last day of use, quantity
 
 
 @dataclass
 class Line:
     """So much of a part for an order. `how`: lies there to be picked, is picked, is promised of what comes
-    (`arrives_at`), is kept in another place, is in the van already, or nothing holds it."""
+    (`arrives_at`), is kept in another place, is in the van already; or nothing holds it: then it lies free there,
+    or is missing."""
 
     order: WorkOrder
     part: Part
@@ -42,7 +44,7 @@ class Line:
     reservation: Reservation | None = None
     lots: Sequence[Lot] = ()
     arrives_at: datetime | None = None
-    in_store: Decimal = NOTHING  # free there, of a missing one
+    in_store: Decimal = NOTHING  # free there for this line, of one that nothing holds
 
 
 @dataclass
@@ -80,6 +82,7 @@ def pick_list(station: Station, days: int, at: datetime) -> list[Tour]:
         tour.lines = [line for number in numbers for line in lines.pop(number, ())]
     with_parts = [tour for tour in tours if tour.lines]
     _lay_out(with_parts, places, at)
+    _tell_free(with_parts, places)
     return with_parts
 
 
@@ -143,7 +146,6 @@ def _lines(
         held[one.for_id, one.part_id] += one.quantity
     for order_id, part, quantity in _missing(orders, held):
         lines[order_id].append(Line(orders[order_id], part, quantity, "missing"))
-    _tell_free([line for each in lines.values() for line in each if line.how == "missing"], here)
     return lines
 
 
@@ -194,12 +196,17 @@ def instead_of(parts: Iterable[Part]) -> dict[int, list[tuple[int, Decimal]]]:
     return found
 
 
-def _tell_free(missing: Sequence[Line], here: Iterable[int]) -> None:
+def _tell_free(tours: Sequence[Tour], places: Sequence[StockLocation]) -> None:
+    """Of lines nothing holds: what is free at the store, to who leaves first."""
+    lacking = [line for tour in tours for line in tour.lines if line.how == "missing"]
     free: defaultdict[int, Decimal] = defaultdict(Decimal)
-    for (part, _place), quantity in free_stock([line.part.id for line in missing], here).items():
+    for (part, _place), quantity in free_stock([line.part.id for line in lacking], [one.id for one in places]).items():
         free[part] += quantity
-    for line in missing:
+    for line in lacking:
         line.in_store = free[line.part.id]
+        if line.in_store >= line.quantity:
+            line.how = "free"
+            free[line.part.id] -= line.quantity
 
 
 # What lies there --------------------------------------------------------------------------------------

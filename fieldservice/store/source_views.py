@@ -1,6 +1,6 @@
 """Where a part can come from and when, as a page; reserving it there for an order. On the blueprint of views.py."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -26,6 +26,7 @@ from fieldservice.store.views import blueprint
 from fieldservice.workorders.models import WorkOrder
 
 Typed = MultiDict[str, str]
+MINUTE = timedelta(minutes=1)
 
 
 @blueprint.get("/parts/<number>/sources")
@@ -42,8 +43,9 @@ def secure(number: str) -> Any:
     typed = request.form
 
     def work() -> tuple[str, str]:
-        need = _need(number, typed, *KEEPERS)
-        done = sourcing.secure(need, typed.get("place", "")[:40], typed.get("source_part", "")[:40], now())
+        at = now()
+        need = _need(number, typed, at, *KEEPERS)
+        done = sourcing.secure(need, typed.get("place", "")[:40], typed.get("source_part", "")[:40], at)
         if done.transfer is None:
             return need.station.code, _("Reserved. It stands on the pick list.")
         arrives = datetime_short(done.transfer.expected_at)
@@ -59,9 +61,9 @@ def secure(number: str) -> Any:
     return redirect(url_for("store.page", station=station), 303)
 
 
-def _need(number: str, typed: Typed, *names: str) -> Need:
+def _need(number: str, typed: Typed, at: datetime, *names: str) -> Need:
     """What is asked for. Raises Invalid, and NotFound for another station or its order."""
-    part, at = stock.part_by_number(number[:40]), now()
+    part = stock.part_by_number(number[:40])
     order = _order(typed.get("work_order", "").strip(), *names)
     visit = sourcing.next_visit(order) if order is not None else None
     if order is not None:
@@ -70,6 +72,8 @@ def _need(number: str, typed: Typed, *names: str) -> Need:
         station = _station(typed.get("station", "")[:12], *names)
     require_station(station.id, *names)
     needed = _moment(typed.get("needed_at", "")) or (visit.starts_at if visit is not None else at)
+    if at - MINUTE < needed < at:  # the form tells minutes: this one is now
+        needed = at
     quantity = _quantity(typed.get("quantity", "") or "1")
     check_quantity(quantity, part)
     return Need(part, station, quantity, needed, order, visit)
@@ -112,17 +116,17 @@ def _moment(text: str) -> datetime | None:
 
 def _page(number: str, typed: Typed, error: DomainError | None = None) -> Any:
     """The answer to what was asked; what cannot be understood is shown beside its field, with the answer for now."""
-    part, person = stock.part_by_number(number[:40]), current()
+    part, person, at = stock.part_by_number(number[:40]), current(), now()
     try:
-        need = _need(number, typed, *ASKING)
+        need = _need(number, typed, at, *ASKING)
     except Invalid as wrong:
         error = error or wrong
         kept = ("station",) if "work_order" in wrong.errors else ("station", "work_order")
-        need = _need(number, MultiDict({name: typed.get(name, "") for name in kept}), *ASKING)
-    found = sourcing.answer(need, now())
+        need = _need(number, MultiDict({name: typed.get(name, "") for name in kept}), at, *ASKING)
+    found = sourcing.answer(need, at)
     own = person.stations(*ASKING)
     page = render_template(
-        "store/sources.html", part=part, need=need, answer=found, refused=error, at=now(),
+        "store/sources.html", part=part, need=need, answer=found, refused=error, at=at,
         errors=getattr(error, "errors", {}), needed=local(need.needed_at).strftime("%Y-%m-%dT%H:%M"),
         stations=[one for one in desk.open_stations() if own is None or one.id in own],
         told=[telling.told(one, found) for one in found.sources], totals=telling.totals(found),

@@ -44,7 +44,7 @@ def told(one: Ranked, answer: Answer) -> Told:
     else:
         name = pick(answer.suppliers[source.supplier_id].names) if source.supplier_id is not None else ""
     first, *others = one.reasons
-    late = first.code == "late"
+    late = first.code == "late" and first.facts["minutes"] > 0
     length = display.minutes(first.facts["minutes"])
     early = _("%(length)s early", length=length) if first.facts["minutes"] else _("just in time")
     return Told(

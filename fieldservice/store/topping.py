@@ -12,7 +12,7 @@ from fieldservice.foundation.errors import Conflict, NotFound
 from fieldservice.foundation.time import local
 from fieldservice.parts.models import Part
 from fieldservice.stations.models import Station
-from fieldservice.store.picking import Line, Tour, pick_list
+from fieldservice.store.picking import DAYS, Line, Tour, pick_list
 from fieldservice.workorders import promised_parts
 from fieldservice.workorders.models import Visit
 
@@ -21,7 +21,7 @@ NOTHING = Decimal(0)
 
 @dataclass
 class Want:
-    """A part his jobs need: how much, of it in the van, kept at the store, and free there besides."""
+    """A part his jobs need: how much, of it in the van, kept for him, and free at the store."""
 
     part: Part
     needed: Decimal = NOTHING
@@ -31,8 +31,8 @@ class Want:
 
     @property
     def missing(self) -> Decimal:
-        """Neither in the van nor kept for him."""
-        return self.needed - self.in_van - self.kept
+        """Neither in the van nor kept for him, nor to be had at the store."""
+        return self.needed - self.in_van - self.kept - self.free
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,6 @@ class TopUp:
 
     tour: Tour
     wants: Sequence[Want]
-
-    @property
-    def can_keep(self) -> bool:
-        """Whether a press would keep anything more."""
-        return any(want.missing > 0 and want.free > 0 for want in self.wants)
 
 
 def tomorrow(at: datetime) -> date:
@@ -65,23 +60,24 @@ def _wants(lines: Sequence[Line]) -> list[Want]:
         want.needed += line.quantity
         if line.how == "van":
             want.in_van += line.quantity
+        elif line.how == "free":
+            want.free += line.quantity
         elif line.how != "missing":
             want.kept += line.quantity
-        want.free = max(want.free, line.in_store)
     return list(wants.values())
 
 
-def keep(technician_id: int, station: Station, at: datetime) -> int:
-    """Keep for tomorrow's jobs of a technician what is free at the store now; it joins the pick list. How many lines.
+def keep(technician_id: int, day: date, station: Station, at: datetime) -> int:
+    """Keep for a technician's jobs of that day what is free at the store now; it joins the pick list. How many lines.
 
     The rule is the one of planning a visit (`promised_parts.secure`): van first, then store; the most urgent may take.
     Raises NotFound for a day without jobs, Conflict `nothing_free` when nothing more could be kept.
     """
-    before = _tour(technician_id, station, at)
+    before = _tour(technician_id, day, station, at)
     for visit in before.visits:
         promised_parts.secure(session.get_one(Visit, visit.id), at)
     session.flush()
-    kept = len(before.of("missing")) - len(_tour(technician_id, station, at).of("missing"))
+    kept = _open_lines(before) - _open_lines(_tour(technician_id, day, station, at))
     if kept <= 0:
         raise Conflict(
             _l("Nothing more of it is free at the store. Look where the missing parts can come from."),
@@ -90,9 +86,13 @@ def keep(technician_id: int, station: Station, at: datetime) -> int:
     return kept
 
 
-def _tour(technician_id: int, station: Station, at: datetime) -> Tour:
-    tours = pick_list(station, 2, at)
-    found = next((one for one in tours if one.technician.id == technician_id and one.day == tomorrow(at)), None)
-    if found is None:
+def _open_lines(tour: Tour) -> int:
+    return len(tour.of("free", "missing"))
+
+
+def _tour(technician_id: int, day: date, station: Station, at: datetime) -> Tour:
+    found = (tour for tour in pick_list(station, DAYS, at) if tour.technician.id == technician_id and tour.day == day)
+    tour = next(found, None)
+    if tour is None:
         raise NotFound()
-    return found
+    return tour

@@ -93,14 +93,14 @@ def hand_out(code: str) -> Any:
 @blueprint.post("/parts/desk/<code>/top-up")
 @roles(*KEEPERS)
 def top_up(code: str) -> Any:
-    """Keep for tomorrow's jobs of a technician what is free now."""
+    """Keep for a technician's jobs of a day what is free now."""
     station = _mine(code)
 
     def work() -> str:
-        kept = topping.keep(_known(request.form.get("technician", 0, int)), station, now())
+        kept = topping.keep(_known(request.form.get("technician", 0, int)), _day(), station, now())
         return str(ngettext("%(num)s line joined the pick list.", "%(num)s lines joined the pick list.", kept))
 
-    return _step(station, work, anchor="top-up")
+    return _step(station, work)
 
 
 # Inside -------------------------------------------------------------------------------------------
