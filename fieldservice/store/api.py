@@ -35,12 +35,17 @@ def reserve(args: dict[str, Any], number: str) -> Response:
         try:
             place = place_by_code(args["place"], current(), *KEEPERS)
         except NotFound:
-            raise Invalid(
-                {"place": [_l("There is no such place in your stations. Look at its label.")]}, code="unknown_place"
-            ) from None
+            raise _unknown_place() from None
+        if place.station_id != order.station_id:  # nobody would look for it there: it is sent first
+            raise _unknown_place()
         made = sourcing.reserve_at(
             order, part, place, args["quantity"], args["need_at"] or at, at, take=args["take"]
         )  # fmt: skip
         return schemas.told(made, order.number)
 
     return perform(work, schemas.ReservedSchema())
+
+
+def _unknown_place() -> Invalid:
+    message = _l("There is no such place in the order's station. Look at its label, or have it sent there.")
+    return Invalid({"place": [message]}, code="unknown_place")

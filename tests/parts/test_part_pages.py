@@ -159,7 +159,8 @@ def test_a_count_is_blind_until_it_is_over(app: Flask, sign_in: Any, scene: Scen
     ("address", "status"),
     [
         ("/parts/NONE", 404), ("/parts/SEAL?before=x", 404), ("/parts/SEAL?before=99999999999999999999", 404),
-        ("/parts/catalogue?q=" + "x" * 900, 200), ("/parts?q=seal", 302), ("/parts/receipts/GR-1", 404), ("/parts/counts/SC-1", 404),
+        ("/parts/catalogue?q=" + "x" * 900, 200), ("/parts?q=seal", 302),
+        ("/parts/receipts/GR-1", 404), ("/parts/counts/SC-1", 404),
         ("/parts/similar?model=" + "x" * 900, 200), ("/parts/SEAL?serial=%00", 422), ("/parts/SEAL/pictures/1", 404),
     ],
 )  # fmt: skip

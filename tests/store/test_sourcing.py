@@ -195,6 +195,13 @@ def test_a_script_reserves(desk: Desk, more: dict[str, Any], status: int, code: 
         assert call(token("storekeeper", desk.far), "/parts/SEAL/reservations", wish).json["code"] == "unknown_order"
 
 
+def test_a_script_reserves_where_the_order_is(desk: Desk) -> None:
+    order = desk.job(2)
+    desk.fill(desk.far_store, 5)
+    wish = {"work_order": order, "place": code_of(desk.far_store), "quantity": "2"}
+    assert call(token("admin"), "/parts/SEAL/reservations", wish).json["code"] == "unknown_place"
+
+
 @pytest.mark.parametrize(
     ("more", "by", "status", "code"),
     [
