@@ -51,12 +51,17 @@ from fieldservice.parts import views as parts
 from fieldservice.parts.availability import api as availability_api
 from fieldservice.parts.counts import views as counts
 from fieldservice.parts.receipts import views as receipts
+from fieldservice.parts.transfers import api as transfers_api
+from fieldservice.parts.transfers import views as transfers
 from fieldservice.portal import views as portal
 from fieldservice.sales import api as sales_api
 from fieldservice.sales import views as sales
 from fieldservice.setup import gate
 from fieldservice.setup import tablets as setup_tablets
 from fieldservice.setup import views as setup_views
+from fieldservice.store import api as store_api
+from fieldservice.store import source_views
+from fieldservice.store import views as store
 from fieldservice.workorders import api as workorders_api
 from fieldservice.workorders import caller_views, part_views
 from fieldservice.workorders import views as workorders
@@ -67,7 +72,7 @@ from fieldservice.workorders.tablet import views as tablet_views
 assert models.MODULES  # every table is known before migrations or queries need it
 MORE_PAGES = (  # on the blueprints of views.py beside them; the ways with fixed words come before /admin/<kind>
     account_views, audit_views, board_views, invite_views, asset_views, customer_views, field_rule_views, import_views,
-    map_views, people_views, robot_views, roster_views, weights_views, part_views,
+    map_views, people_views, robot_views, roster_views, weights_views, part_views, source_views,
 )  # fmt: skip
 
 PAGES = (
@@ -81,7 +86,9 @@ PAGES = (
     tablet_views.blueprint,
     tablet_office.blueprint,
     sales.blueprint,
+    store.blueprint,
     receipts.blueprint,
+    transfers.blueprint,
     counts.blueprint,
     parts.blueprint,
     accounts.blueprint,
@@ -106,6 +113,8 @@ API: tuple[api.ApiBlueprint, ...] = (
     tablet_api.blueprint,
     parts_api.blueprint,
     availability_api.blueprint,
+    transfers_api.blueprint,
+    store_api.blueprint,
     sales_api.blueprint,
     insight_api.blueprint,
 )

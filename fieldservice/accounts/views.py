@@ -35,7 +35,7 @@ HOME = (  # the first page of a role; the first that fits wins
     ("station_manager", "intake.inbox"),
     ("director", "insight.board"),
     ("admin", "admin.start"),
-    ("storekeeper", "admin.start"),
+    ("storekeeper", "store.page"),
     ("engineer", "admin.start"),
     ("sales", "sales.list_opportunities"),
 )

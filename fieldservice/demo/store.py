@@ -1,5 +1,5 @@
-"""What the store of the first station has to show: deliveries with batches and numbered pieces, goods in quarantine
-and a count under way, told by the services."""
+"""What the store of the first station has to show: deliveries with batches and numbered pieces, goods in quarantine,
+a count and transfers under way, told by the services."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -18,6 +18,7 @@ from fieldservice.parts.counts import services as counts
 from fieldservice.parts.models import StockLocation
 from fieldservice.parts.receipts import services as receipts
 from fieldservice.parts.receipts.services import Arrived
+from fieldservice.parts.transfers import services as transfers
 
 Told = dict[str, Any]
 
@@ -33,6 +34,7 @@ def show(cast: Cast) -> None:
     names = {"zh": f"{station.names['zh']}中心仓", "en": f"{station.names['en']} central store"}
     parts.open_location(kind="central", station_id=warehouse.station_id, names=names)
     _count(cast, told["count"], warehouse)
+    _send(cast, told["transfers"])
     g.actor = before
 
 
@@ -57,3 +59,21 @@ def _count(cast: Cast, told: Told, warehouse: StockLocation) -> None:
     for line in count.lines[: told["counted"]]:
         lies = counts.by_ledger(warehouse.id, line)
         counts.enter(line, max(Decimal(0), lies - line.id % 2), at=at)
+
+
+def _send(cast: Cast, told: list[Told]) -> None:
+    """Between the stations of the company, where it has so many; hours count from now."""
+    stations = cast.world.stations
+    for one in told:
+        if max(one["from"], one["to"]) >= len(stations):
+            continue
+        source, target = (cast.store.warehouses[stations[one[end]].code] for end in ("from", "to"))
+        at = cast.world.now - timedelta(hours=one["hours_ago"])
+        lines = [(cast.part(number), Decimal(quantity)) for number, quantity in one["lines"].items()]
+        sent = transfers.open_transfer(
+            source, target, lines, expected_at=cast.world.now + timedelta(hours=one["hours"]), at=at,
+            carrier=one.get("carrier", ""), tracking=one.get("tracking", ""),
+        )  # fmt: skip
+        if one.get("shipped"):
+            transfers.approve(sent, at=at)
+            transfers.ship(sent, at=at)

@@ -20,7 +20,7 @@ class StockMoveSchema(ma.Schema):
     quantity = ma.fields.Decimal(
         required=True, places=3, allow_nan=False,
         validate=ma.validate.Range(min=0, min_inclusive=False, max=100_000),
-        metadata={"type": ["number", "string"]},
+        metadata={"type": ["number", "string"], "minimum": 0, "maximum": 100_000},
     )  # fmt: skip
     cause = ma.fields.String(required=True, validate=ma.validate.OneOf(tuple(CAUSES)))
     source = ma.fields.String(data_key="from", load_default="", validate=Length(max=40))

@@ -9,20 +9,19 @@ from fieldservice.foundation.access import current, roles
 from fieldservice.foundation.db import write
 from fieldservice.foundation.errors import Invalid, NotFound
 from fieldservice.foundation.time import now, today
-from fieldservice.foundation.web import navigation
 from fieldservice.mechanisms.files import services as files
 from fieldservice.mechanisms.files.view import file_of, files_of, send
 from fieldservice.parts import queries, records, sheet
+from fieldservice.parts.availability.asking import ASKING
 from fieldservice.parts.catalogue import queries as catalogue
 from fieldservice.parts.counts.views import READERS as COUNTERS
 from fieldservice.parts.receipts.queries import READERS as RECEIVERS
 
 blueprint = Blueprint("parts", __name__)
-navigation("parts.list_parts", _l("Parts"), *sheet.READERS)
 LISTED = 50
 
 
-@blueprint.get("/parts")
+@blueprint.get("/parts/catalogue")
 @roles(*sheet.READERS)
 def list_parts() -> Any:
     """The catalogue: by number, words, or a scanned label."""
@@ -72,6 +71,7 @@ def _page(number: str, error: Invalid | None = None) -> str:
     return render_template(
         "parts/part.html", sheet=found, serial=serial, criticality=records.CRITICALITY, hazards=records.hazards(),
         pictures=files_of([part]).get((part.subject_type, part.id), []), may_edit=current().has(*records.EDITORS),
+        may_ask=current().has(*ASKING),
         refused=error, errors=error.errors if error is not None else {},
     )  # fmt: skip
 

@@ -95,7 +95,7 @@ def test_parts_are_found(app: Flask, sign_in: Any, scene: Scene, words: str, fou
             number="TC-1", names={"zh": "骨架油封", "en": "Ring"}, unit="pcs", price=1, gtin="06912345000017"
         )
     )
-    page = text_of(sign_in("technician"), f"/parts?q={words}".replace("%", "%25"))
+    page = text_of(sign_in("technician"), f"/parts/catalogue?q={words}".replace("%", "%25"))
     assert (found or "没有符合的备件") in page
 
 
@@ -159,7 +159,8 @@ def test_a_count_is_blind_until_it_is_over(app: Flask, sign_in: Any, scene: Scen
     ("address", "status"),
     [
         ("/parts/NONE", 404), ("/parts/SEAL?before=x", 404), ("/parts/SEAL?before=99999999999999999999", 404),
-        ("/parts?q=" + "x" * 900, 200), ("/parts/receipts/GR-1", 404), ("/parts/counts/SC-1", 404),
+        ("/parts/catalogue?q=" + "x" * 900, 200), ("/parts?q=seal", 302),
+        ("/parts/receipts/GR-1", 404), ("/parts/counts/SC-1", 404),
         ("/parts/similar?model=" + "x" * 900, 200), ("/parts/SEAL?serial=%00", 422), ("/parts/SEAL/pictures/1", 404),
     ],
 )  # fmt: skip

@@ -8,11 +8,11 @@ from fieldservice.foundation.access import require_station, roles
 from fieldservice.foundation.api import ApiBlueprint
 from fieldservice.foundation.time import now
 from fieldservice.parts.availability import asking, schemas
+from fieldservice.parts.availability.asking import ASKING
 from fieldservice.parts.queries import part_by_number
 from fieldservice.stations.queries import station_by_code
 
 blueprint = ApiBlueprint("availability", __name__, "What can be promised of a part")
-ASKING = ("dispatcher", "storekeeper", "station_manager", "technician", "agent", "engineer", "director", "admin")
 
 
 @blueprint.get("/parts/<number>/availability")

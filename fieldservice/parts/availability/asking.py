@@ -22,6 +22,7 @@ from fieldservice.parts.models import WHOLE, Part, StockLocation
 from fieldservice.stations.models import Station
 from fieldservice.stations.queries import SERVES
 
+ASKING = ("dispatcher", "storekeeper", "station_manager", "technician", "agent", "engineer", "director", "admin")
 HANDLING = "parts.handling_minutes"  # to fetch a part from a shelf and hand it over, where it lies elsewhere
 CARRIER = "parts.carrier_hours"  # what a carrier needs where nobody drives for it
 policies.register_defaults(HANDLING, 30, worth=policies.PLAIN)

@@ -9,13 +9,15 @@ from fieldservice.parts.availability.asking import Answer, Place
 from fieldservice.parts.availability.ranking import Ranked
 
 Length = ma.validate.Length
+# as the description says it: bounds of a decimal would be told as texts, which no schema may have
+QUANTITY = {"type": ["number", "string"], "minimum": 0, "maximum": 100_000}
 
 
 def quantity_field(**more: Any) -> ma.fields.Decimal:
     """So much of a part, at most three decimals."""
     return ma.fields.Decimal(
         places=3, allow_nan=False, validate=ma.validate.Range(min=0, min_inclusive=False, max=100_000),
-        metadata={"type": ["number", "string"]}, **more,
+        metadata=QUANTITY, **more,
     )  # fmt: skip
 
 
