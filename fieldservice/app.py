@@ -51,6 +51,7 @@ from fieldservice.parts import views as parts
 from fieldservice.parts.availability import api as availability_api
 from fieldservice.parts.counts import views as counts
 from fieldservice.parts.receipts import views as receipts
+from fieldservice.parts.supply import views as supply_orders
 from fieldservice.portal import views as portal
 from fieldservice.sales import api as sales_api
 from fieldservice.sales import views as sales
@@ -83,6 +84,7 @@ PAGES = (
     sales.blueprint,
     receipts.blueprint,
     counts.blueprint,
+    supply_orders.blueprint,
     parts.blueprint,
     accounts.blueprint,
     insight.blueprint,
