@@ -51,6 +51,7 @@ from fieldservice.parts import views as parts
 from fieldservice.parts.availability import api as availability_api
 from fieldservice.parts.counts import views as counts
 from fieldservice.parts.receipts import views as receipts
+from fieldservice.parts.stocking import views as stocking
 from fieldservice.parts.supply import views as supply_orders
 from fieldservice.portal import views as portal
 from fieldservice.sales import api as sales_api
@@ -85,6 +86,7 @@ PAGES = (
     receipts.blueprint,
     counts.blueprint,
     supply_orders.blueprint,
+    stocking.blueprint,
     parts.blueprint,
     accounts.blueprint,
     insight.blueprint,
