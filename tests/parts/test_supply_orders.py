@@ -25,6 +25,7 @@ from fieldservice.parts.receipts.services import Arrived
 from fieldservice.parts.supply import services
 from fieldservice.parts.supply.models import SupplyOrder
 from tests.parts.scene import Scene, make_scene, refused
+from tests.parts.test_reservations import at_once
 from tests.workorders.desk import post
 
 DAY = timedelta(days=1)
@@ -239,6 +240,26 @@ def test_a_second_press_is_refused_with_the_state(scene: Scene) -> None:
     with pytest.raises(Conflict) as again:
         act(order, services.approve, by_manager=True)
     assert (again.value.code, again.value.facts["state"]) == ("order_settled", "approved")
+
+
+def test_two_deliveries_at_once_fill_it_once(scene: Scene, app: Flask) -> None:
+    order = sent(scene, ("SEAL", 10))
+
+    def begin(note: str) -> int:
+        receipt = receipts.open_receipt(scene.supplier(), note, scene.place("store"), at=now())
+        receipts.add_line(receipt, Arrived(scene.part("SEAL"), Decimal(10)), at=now())
+        return receipt.id
+
+    ids = [write(lambda note=note: begin(note)) for note in ("LS-1", "LS-2")]  # type: ignore[misc]  # bound at once
+    works = [
+        lambda number=number: receipts.post_receipt(session.get_one(GoodsReceipt, number), at=now()) for number in ids
+    ]
+    assert at_once(app, works) == ["done", "done"]
+    assert (row(order).state, arrived(order)) == ("received", [10])
+    assert events("supply_order.too_much_came") == []
+    shelf = shelves([scene.part("SEAL").id], [scene.store], now())[scene.part("SEAL").id, scene.store]
+    assert (shelf.on_hand, shelf.on_order) == (20, 0)
+    assert unbalanced() == []
 
 
 # Pages ----------------------------------------------------------------------------------------------
