@@ -51,6 +51,8 @@ from fieldservice.parts import views as parts
 from fieldservice.parts.availability import api as availability_api
 from fieldservice.parts.counts import views as counts
 from fieldservice.parts.receipts import views as receipts
+from fieldservice.parts.stocking import views as stocking
+from fieldservice.parts.supply import views as supply_orders
 from fieldservice.parts.transfers import api as transfers_api
 from fieldservice.parts.transfers import views as transfers
 from fieldservice.portal import views as portal
@@ -90,6 +92,8 @@ PAGES = (
     receipts.blueprint,
     transfers.blueprint,
     counts.blueprint,
+    supply_orders.blueprint,
+    stocking.blueprint,
     parts.blueprint,
     accounts.blueprint,
     insight.blueprint,

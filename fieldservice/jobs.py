@@ -17,6 +17,7 @@ from fieldservice.mechanisms import clocks, files, messages
 from fieldservice.mechanisms.relay import relay
 from fieldservice.operations.services import ask_nightly
 from fieldservice.parts.availability import services as availability
+from fieldservice.parts.stocking import services as stocking
 from fieldservice.workorders import held_time, hint_learning
 from fieldservice.workorders.onsite import arriving
 from fieldservice.workorders.tablet import uploads
@@ -36,6 +37,7 @@ def list_schedules() -> None:
     every(time(15, 30), warn_of_load)
     every(time(3, 10), learn_hints)
     every(time(2, 10), ask_nightly)
+    every(time(2, 40), relevel)
     every(time(3, 20), forget_answers)
     every(time(3, 30), forget_done)
     every(time(3, 50), forget_positions)
@@ -55,6 +57,11 @@ def expire_reservations() -> None:
     """Parts held for somebody who did not come back are free again, in batches."""
     while availability.due(now()) and write(lambda: availability.expire(now())):
         pass
+
+
+def relevel() -> None:
+    """Ask for all levels of parts to be reckoned."""
+    write(lambda: stocking.ask(at=now()))
 
 
 def watch_days() -> None:

@@ -1,5 +1,5 @@
 """What the store of the first station has to show: deliveries with batches and numbered pieces, goods in quarantine,
-a count and transfers under way, told by the services."""
+a count and transfers under way, orders to suppliers and levels, told by the services."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -18,6 +18,8 @@ from fieldservice.parts.counts import services as counts
 from fieldservice.parts.models import StockLocation
 from fieldservice.parts.receipts import services as receipts
 from fieldservice.parts.receipts.services import Arrived
+from fieldservice.parts.stocking import services as stocking
+from fieldservice.parts.supply import services as supply
 from fieldservice.parts.transfers import services as transfers
 
 Told = dict[str, Any]
@@ -35,6 +37,9 @@ def show(cast: Cast) -> None:
     parts.open_location(kind="central", station_id=warehouse.station_id, names=names)
     _count(cast, told["count"], warehouse)
     _send(cast, told["transfers"])
+    for one in told["orders"]:
+        _order(cast, one, warehouse, at_local(world.today - timedelta(days=one["days"]), 10))
+    stocking.ask(at=at_local(world.today, 8))  # computed beside, once the server runs
     g.actor = before
 
 
@@ -51,6 +56,17 @@ def _receive(cast: Cast, told: Told, warehouse: StockLocation, at: datetime) -> 
         receipts.add_line(receipt, arrived, at=at)
     if not told.get("open"):
         receipts.post_receipt(receipt, at=at)
+
+
+def _order(cast: Cast, told: Told, warehouse: StockLocation, at: datetime) -> None:
+    supplier = session.query(Supplier).filter_by(code=told["supplier"]).one()
+    order = supply.open_order(supplier, warehouse, at=at)
+    for number, quantity in told["lines"].items():
+        supply.put_line(order, cast.part(number), Decimal(quantity), at=at)
+    if "due" in told:
+        supply.approve(order, at=at, by_manager=True)
+        supply.send(order, at=at)
+        supply.acknowledge(order, at_local(cast.world.today + timedelta(days=told["due"]), 17), at=at)
 
 
 def _count(cast: Cast, told: Told, warehouse: StockLocation) -> None:

@@ -298,9 +298,7 @@ def _widen_places_and_balances() -> None:
         table.add_column(sa.Column("set_aside", QUANTITY, server_default="0", nullable=False))
         table.drop_constraint("uq_stock_balance_location_id_part_id_condition", type_="unique")
         table.create_foreign_key("fk_stock_balance_batch_id", "stock_batch", ["batch_id"], ["id"])
-        table.create_check_constraint(
-            op.f("ck_stock_balance_set_aside"), "set_aside >= 0 AND set_aside <= on_hand"
-        )
+        table.create_check_constraint(op.f("ck_stock_balance_set_aside"), "set_aside >= 0 AND set_aside <= on_hand")
     op.create_index(
         "uq_stock_balance_place", "stock_balance", ["location_id", "part_id", "condition"], unique=True,
         postgresql_where=WITHOUT_BATCH, sqlite_where=WITHOUT_BATCH,

@@ -17,9 +17,11 @@ from fieldservice.mechanisms.forms import plain_text
 from fieldservice.mechanisms.lifecycle import move
 from fieldservice.parts import pieces
 from fieldservice.parts import services as ledger
+from fieldservice.parts.availability import services as promises
 from fieldservice.parts.catalogue.models import Supplier
 from fieldservice.parts.models import Part, StockBatch, StockLocation
 from fieldservice.parts.receipts.models import GoodsReceipt, GoodsReceiptLine
+from fieldservice.parts.supply import services as supply
 
 MOST_LINES = 500
 INTO = ("central", "warehouse", "customer")  # kinds of places where goods arrive
@@ -107,14 +109,19 @@ def drop_line(receipt: GoodsReceipt, line_id: int) -> None:
 
 def post_receipt(receipt: GoodsReceipt, *, at: datetime) -> GoodsReceipt:
     """Put everything into stock, at once or not at all. What needs a certificate and has none goes to the station's
-    quarantine (O-04). Posting again changes nothing."""
+    quarantine (O-04). Open orders to this supplier are filled, the oldest first. Posting again changes nothing."""
     receipt = _held(receipt, posted=True)
     if receipt.state == "posted":
         return receipt
     if not receipt.lines:
         raise Invalid({"lines": [_l("Scan or enter what arrived first.")]}, code="empty")
+    expected = supply.expected_of(receipt.supplier_id, receipt.location_id)
+    too_much: dict[str, Decimal] = {}
     for line in sorted(receipt.lines, key=lambda one: (one.part_id, one.id)):
+        beyond = supply.fill(expected, line.part, line.quantity)
+        too_much[line.part.number] = too_much.get(line.part.number, Decimal(0)) + beyond
         _post(receipt, line, at)
+    supply.settle(expected, too_much, at=at)
     receipt.posted_at = at
     move(receipt, "posted", at=at, lines=len(receipt.lines))
     return receipt
@@ -187,6 +194,8 @@ def _post(receipt: GoodsReceipt, line: GoodsReceiptLine, at: datetime) -> None:
     )  # fmt: skip
     line.move_id = posted.id
     move(line, "quarantined" if waits else "received", at=at)
+    if waits:  # it does not come to the shelf any more, and does not lie there yet
+        promises.after_leaving(part.id, receipt.location_id, at)
 
 
 def _settle(line: GoodsReceiptLine, at: datetime) -> StockBatch | None:
