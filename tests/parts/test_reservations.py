@@ -199,6 +199,15 @@ def test_who_cannot_have_it_any_more_is_told_when_it_leaves(scene: Scene) -> Non
     assert [facts["cause"] for facts in told] == ["short", "short"]
 
 
+def test_a_promise_goes_where_its_part_goes(scene: Scene) -> None:
+    scene.fill("SEAL", 2)
+    one, other = reserve(scene, "SEAL", 1, 1), reserve(scene, "SEAL", 1, 2)
+    scene.move("SEAL", 1, "transfer", source="store", target="van")
+    assert [picked(each).location_id for each in (one, other)] == [scene.store, scene.van]
+    assert [state(each) for each in (one, other)] == ["reserved", "reserved"]
+    assert checking.overpromised(now()) == []
+
+
 # Many at once ------------------------------------------------------------------------------------------------
 
 

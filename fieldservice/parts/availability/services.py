@@ -206,10 +206,13 @@ def open_for(about: Subject, *, part_id: int | None = None, location_id: int | N
     return session.scalars(wanted.where(Reservation.state.in_(OPEN)).order_by(Reservation.id)).all()
 
 
-def after_leaving(part_id: int, location_id: int, at: datetime) -> Sequence[Reservation]:
+def after_leaving(
+    part_id: int, location_id: int, at: datetime, *, went_to: StockLocation | None = None
+) -> Sequence[Reservation]:
     """Something left this place: promises that cannot be kept any more are wanted again, the youngest first.
 
-    Older ones keep theirs, also when they are needed later; and what is picked is. Gives those that lost.
+    Older ones keep theirs, also when they are needed later; and what is picked is. Where the goods went to another of
+    our places (`went_to`), a promise goes with them. Gives those that lost.
     """
     shelf = _held_shelf(part_id, location_id, at)
     if unmet(shelf.lots, shelf.promised) == 0:
@@ -221,10 +224,24 @@ def after_leaving(part_id: int, location_id: int, at: datetime) -> Sequence[Rese
         demand = Demand(one.quantity, max(one.need_at, at))
         if unmet(shelf.lots, [*kept, demand]) == 0:
             kept.append(demand)
+        elif went_to is not None and _follow(one, went_to, at):
+            continue
         else:
             move(one, "requested", at=at, cause="short")
             lost.append(one)
     return lost
+
+
+def _follow(one: Reservation, place: StockLocation, at: datetime) -> bool:
+    """The goods went there: they are promised there instead, if they are free."""
+    if place.kind not in KINDS or one.state == "picked":
+        return False
+    if not phased.fits(_held_shelf(one.part_id, place.id, at).pool, one.quantity, max(one.need_at, at)):
+        return False
+    one.location_id, one.station_id = place.id, place.station_id
+    session.flush()
+    record("reservation.followed", one, {"part": one.part.number, "place": place.code}, at=at)
+    return True
 
 
 def after_arrival(part_id: int, location_id: int, at: datetime) -> Sequence[Reservation]:
