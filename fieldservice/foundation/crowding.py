@@ -1,8 +1,8 @@
 """When a thousand tablets find the network within the same minute, most are asked to come a little later.
 
 A tablet that is told so waits and loses nothing; a dispatcher whose page waits behind all of them loses his patience.
-So tablets get some of the threads and a short queue. Whoever would wait too long is given an appointment instead: a
-`Retry-After` of his own, spaced as fast as tablets are being served, so that they do not come back all at once either.
+So some tablets at a time are let in, each for its whole exchange, and share a few threads. Whoever finds no room is
+given an appointment, told by `Retry-After`: one after the other, as fast as tablets are being served.
 """
 
 import asyncio
@@ -11,46 +11,69 @@ from contextlib import asynccontextmanager
 from math import ceil
 from time import monotonic
 
-AT_ONCE = 4  # tablets' requests in work together; more only wait for each other inside one process
-PATIENCE_S = 0.4  # nobody is let into a queue that is longer
-EXCHANGE = 6  # requests of a tablet that comes back: session, commands, the day, a picture in parts
-SOONEST_S, LATEST_S = 1.0, 120.0
+AT_ONCE = 4  # requests in work together; more only wait for each other inside one process
+INSIDE = 10  # tablets let in together; each asks for one thing after the other
+IDLE_S = 0.3  # after which a tablet that asks for nothing gives its room to others; coming back, it goes first
+EXCHANGE = 7  # requests of a tablet that comes back: session, commands, the day, a picture in parts, the day again
+SOONEST_S, LATEST_S = 1.0, 300.0
 LEARNT = 0.05  # of how long answers take, from each answer
+MOST_BOOKED = 10_000
 
 
 class Crowded(Exception):
     """Come back `after` so many whole seconds."""
 
-    def __init__(self, after: int) -> None:
-        self.after = after
-        super().__init__(f"after {after} s")
+    def __init__(self, after: float) -> None:
+        self.after = max(1, ceil(after))
+        super().__init__(f"after {self.after} s")
 
 
 class Door:
-    """Lets requests in, a few at once. For one event loop; `clock` tells seconds."""
+    """Lets callers in, a few together. For one event loop; `clock` tells seconds."""
 
-    def __init__(self, at_once: int = AT_ONCE, clock: Callable[[], float] = monotonic) -> None:
-        self._at_once, self._now = at_once, clock
+    def __init__(
+        self, at_once: int = AT_ONCE, inside: int = INSIDE, clock: Callable[[], float] = monotonic
+    ) -> None:  # fmt: skip
+        self._at_once, self._most, self._now = at_once, inside, clock
         self._places = asyncio.Semaphore(at_once)
-        self._here = 0
-        self._pace_s = 0.01  # between two answers while all places are taken
+        self._inside: dict[int, float] = {}  # caller → when last heard of
+        self._booked: dict[int, float] = {}  # caller → appointment
+        self._pace_s = 0.01  # between two answers while all threads are taken
         self._next = 0.0
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """A place for one request, after a short wait. Raises Crowded."""
-        if (self._here + 1 - self._at_once) * self._pace_s > PATIENCE_S:
-            raise Crowded(self._appointment())
-        self._here += 1
+    async def place(self, caller: int) -> AsyncIterator[None]:
+        """A place for one request of a caller. Raises Crowded."""
+        self._let_in(caller)
         try:
             async with self._places:
                 began = self._now()
                 yield
                 self._pace_s += LEARNT * ((self._now() - began) / self._at_once - self._pace_s)
         finally:
-            self._here -= 1
+            self._inside[caller] = self._now()
 
-    def _appointment(self) -> int:
+    def _let_in(self, caller: int) -> None:
         now = self._now()
-        self._next = max(self._next, now + SOONEST_S) + EXCHANGE * self._pace_s
-        return ceil(min(self._next - now, LATEST_S))
+        if caller in self._inside:
+            self._inside[caller] = now
+            return
+        for gone in [one for one, heard in self._inside.items() if heard < now - IDLE_S]:
+            del self._inside[gone]
+            self._booked[gone] = now
+        # those with an appointment have half of the room for themselves
+        room = self._most - len(self._inside)
+        if caller in self._booked:
+            if room <= 0:
+                raise Crowded(max(SOONEST_S, self._booked[caller] - now))
+            del self._booked[caller]
+        elif room <= (self._most // 2 if self._next > now else 0):
+            raise Crowded(self._appointment(caller, now) - now)
+        self._inside[caller] = now
+
+    def _appointment(self, caller: int, now: float) -> float:
+        if len(self._booked) >= MOST_BOOKED:
+            self._booked = {one: at for one, at in self._booked.items() if at > now - LATEST_S}
+        self._next = min(max(self._next, now + SOONEST_S) + EXCHANGE * self._pace_s, now + LATEST_S)
+        self._booked[caller] = self._next
+        return self._next

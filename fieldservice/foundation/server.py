@@ -65,7 +65,7 @@ class Server:
             await self._pages(scope, receive, send)
             return
         try:
-            door = self._tablets.place() if scope["path"].startswith(TABLETS) else nullcontext()
+            door = self._tablets.place(_caller(scope)) if scope["path"].startswith(TABLETS) else nullcontext()
             async with whole_body(scope, receive, self._app.config["MAX_CONTENT_LENGTH"]) as body, door:
                 await self._pages(scope, body, send)
         except BodyRefused as refusal:
@@ -117,6 +117,12 @@ class Server:
     def _latest(self) -> int:
         with self._app.app_context():
             return self._feed.source.latest()
+
+
+def _caller(scope: Scope) -> int:
+    """Who calls, as far as one has to tell apart: a browser's session, a token, else an address."""
+    proof = [value for name, value in scope["headers"] if name in (b"cookie", b"authorization")]
+    return hash((*proof, *(scope.get("client") or ("",))[:1]))
 
 
 def settle_memory() -> None:

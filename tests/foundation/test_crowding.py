@@ -8,21 +8,21 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from fieldservice.foundation.crowding import EXCHANGE, LATEST_S, SOONEST_S, Crowded, Door
+from fieldservice.foundation.crowding import EXCHANGE, LATEST_S, Crowded, Door
 from fieldservice.foundation.server import make_asgi
 
 
 class Hands:
     """A clock that is set by hand, and requests that end when told to."""
 
-    def __init__(self, at_once: int) -> None:
+    def __init__(self, at_once: int = 2, inside: int = 4) -> None:
         self.time = 100.0
-        self.door = Door(at_once, lambda: self.time)
+        self.door = Door(at_once, inside, lambda: self.time)
         self.done = asyncio.Event()
         self.inside = self.most = 0
 
-    async def request(self) -> None:
-        async with self.door.place():
+    async def request(self, caller: int) -> None:
+        async with self.door.place(caller):
             self.inside += 1
             self.most = max(self.most, self.inside)
             await self.done.wait()
@@ -31,12 +31,20 @@ class Hands:
     async def slow(self, seconds: float, count: int) -> None:
         """Teach the door that answers take so long."""
         for _ in range(count):
-            async with self.door.place():
+            async with self.door.place(0):
                 self.time += seconds
+        self.time += 10
 
-    async def settle(self) -> None:
+    async def fill(self) -> list[asyncio.Task[None]]:
+        tasks = [asyncio.create_task(self.request(caller)) for caller in range(1, 5)]
         for _ in range(5):
             await asyncio.sleep(0)
+        return tasks
+
+    async def refused(self, caller: int) -> int:
+        with pytest.raises(Crowded) as told:
+            await self.request(caller)
+        return told.value.after
 
 
 def run(work: Any) -> Any:
@@ -45,51 +53,73 @@ def run(work: Any) -> Any:
 
 def test_a_few_at_once() -> None:
     async def scene() -> int:
-        hands = Hands(3)
-        tasks = [asyncio.create_task(hands.request()) for _ in range(20)]
-        await hands.settle()
-        assert hands.inside == 3
+        hands = Hands()
+        tasks = await hands.fill()
+        assert hands.inside == 2
         hands.done.set()
         await asyncio.gather(*tasks)
         return hands.most
 
-    assert run(scene()) == 3
+    assert run(scene()) == 2
 
 
-def test_who_would_wait_too_long_gets_an_appointment_of_his_own() -> None:
+def test_who_finds_no_room_gets_an_appointment_of_his_own_and_keeps_it() -> None:
     async def scene() -> list[int]:
-        hands = Hands(2)
-        await hands.slow(2.0, 200)  # two places, an answer each second
-        tasks = [asyncio.create_task(hands.request()) for _ in range(2)]
-        await hands.settle()
-        told = []
-        for _ in range(4):
-            with pytest.raises(Crowded) as refused:
-                await hands.request()
-            told.append(refused.value.after)
+        hands = Hands()
+        await hands.slow(2.0, 200)  # two threads, an answer each second
+        tasks = await hands.fill()
+        told = [await hands.refused(caller) for caller in range(5, 9)]
+        assert await hands.refused(5) == told[0]  # asked again, the same
         hands.done.set()
         await asyncio.gather(*tasks)
-        await hands.request()  # there is room again
         return told
 
     told = run(scene())
-    assert told[0] >= SOONEST_S
-    gaps = [later - sooner for sooner, later in pairwise(told)]
-    assert all(abs(gap - EXCHANGE) <= 1 for gap in gaps), told  # one exchange of a tablet apart
+    assert [later - sooner for sooner, later in pairwise(told)] == [EXCHANGE] * 3
 
 
-def test_nobody_is_sent_away_for_longer_than_two_minutes() -> None:
-    async def scene() -> int:
-        hands = Hands(1)
-        await hands.slow(30.0, 200)
-        task = asyncio.create_task(hands.request())
-        await hands.settle()
-        for _ in range(50):
-            with pytest.raises(Crowded) as refused:
-                await hands.request()
+def test_whoever_is_inside_finishes_his_exchange() -> None:
+    async def scene() -> None:
+        hands = Hands()
+        tasks = await hands.fill()
+        await hands.refused(5)
         hands.done.set()
-        await task
-        return refused.value.after
+        await asyncio.gather(*tasks)
+        await hands.request(1)
+        await hands.refused(6)  # no room yet: the four were heard of just now
+        hands.time += 3
+        await hands.request(5)  # and he who has an appointment comes before others
+        await hands.request(7)
+
+    run(scene())
+
+
+def test_those_with_an_appointment_keep_half_of_the_room() -> None:
+    async def scene() -> None:
+        hands = Hands()
+        await hands.slow(2.0, 200)
+        tasks = await hands.fill()
+        await hands.refused(5)
+        hands.done.set()
+        await asyncio.gather(*tasks)
+        hands.time += 3  # all four have gone; the appointment is still ahead
+        await hands.request(6)
+        await hands.request(7)
+        await hands.refused(8)
+        await hands.request(5)
+
+    run(scene())
+
+
+def test_nobody_is_sent_away_for_longer_than_five_minutes() -> None:
+    async def scene() -> int:
+        hands = Hands()
+        await hands.slow(60.0, 200)
+        tasks = await hands.fill()
+        told = [await hands.refused(caller) for caller in range(5, 50)]
+        hands.done.set()
+        await asyncio.gather(*tasks)
+        return told[-1]
 
     assert run(scene()) == LATEST_S
 
@@ -99,9 +129,9 @@ def test_an_error_leaves_its_place_free() -> None:
         door = Door(1)
         for _ in range(3):
             with pytest.raises(KeyError):
-                async with door.place():
+                async with door.place(1):
                     raise KeyError
-        async with asyncio.timeout(5), door.place():
+        async with asyncio.timeout(5), door.place(2):
             pass
 
     run(scene())
@@ -125,7 +155,7 @@ def test_only_what_tablets_fetch_is_sent_away(app: Flask, path: str, status: int
 
     async def scene() -> None:
         server = make_asgi(app)
-        full = Hands(0)
+        full = Hands(1, 0)
         full.door._pace_s = 9.0
         server._tablets = full.door
         scope = {
@@ -139,4 +169,4 @@ def test_only_what_tablets_fetch_is_sent_away(app: Flask, path: str, status: int
     start = sent[0]
     assert start["status"] == status
     headers = {name.decode().lower(): value.decode() for name, value in start["headers"]}
-    assert headers.get("retry-after") == ("55" if status == 429 else None)
+    assert headers.get("retry-after") == ("64" if status == 429 else None)
