@@ -17,6 +17,8 @@ from fieldservice.mechanisms import files, forms
 from fieldservice.mechanisms.clocks import ClockView
 from fieldservice.mechanisms.events import Subject, history, notes_of
 from fieldservice.mechanisms.files.models import StoredFile
+from fieldservice.parts.availability import services as promises
+from fieldservice.parts.availability.models import HOLDING, Reservation
 from fieldservice.parts.models import Part, StockLocation, StockMove
 from fieldservice.parts.queries import parts_by_id
 from fieldservice.workorders import catalogue, orders, queries
@@ -49,6 +51,14 @@ class PartLine:
     required: bool
     ended: bool = False  # the order's work is over
     words: str = ""  # why it is needed
+    held: Sequence[Reservation] = ()  # what is promised to the order, and what it waits for
+    visited: bool = False  # somebody is planned to come, so that the parts should be promised
+
+    @property
+    def lacks(self) -> Decimal:
+        """Planned for a visit that has its time, and neither fitted nor promised."""
+        promised = sum((one.quantity for one in self.held if one.state in HOLDING), self.fitted)
+        return max(Decimal(0), (self.planned or Decimal(0)) - promised) if self.visited else Decimal(0)
 
     @property
     def goes_back(self) -> bool:
@@ -251,6 +261,7 @@ def part_lines(order: WorkOrder) -> list[PartLine]:
     ).all()  # fmt: skip
     ids = dict.fromkeys([*(item.part_id for item in planned if item.part_id), *(use.part_id for use in uses)])
     known = parts_by_id(ids)
+    held = promises.open_for(order) if ids else ()
     lines = []
     for part_id in ids:
         wanted = [item for item in planned if item.part_id == part_id]
@@ -264,6 +275,8 @@ def part_lines(order: WorkOrder) -> list[PartLine]:
                 required=any(item.required and item.done_at is None for item in wanted),
                 ended=order.state in ("completed", "closed"),
                 words=" · ".join(item.words for item in wanted if item.opened_visit_id is not None and item.words),
+                held=[one for one in held if one.part_id == part_id],
+                visited=order.state in ("scheduled", "dispatched", "in_progress"),
             )
         )
     return lines

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from fieldservice.foundation.access import actor
 from fieldservice.foundation.db import session, take_turns
@@ -198,7 +199,8 @@ def consume(part: Part, place: StockLocation, quantity: Decimal, *, about: Subje
 
 def open_for(about: Subject, *, part_id: int | None = None, location_id: int | None = None) -> Sequence[Reservation]:
     """What is held or wanted for somebody, oldest first."""
-    wanted = select(Reservation).where(Reservation.for_type == about.subject_type, Reservation.for_id == about.id)
+    mine = (Reservation.for_type == about.subject_type, Reservation.for_id == about.id)
+    wanted = select(Reservation).options(joinedload(Reservation.location)).where(*mine)
     if part_id is not None:
         wanted = wanted.where(Reservation.part_id == part_id)
     if location_id is not None:
