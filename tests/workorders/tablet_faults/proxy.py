@@ -80,11 +80,12 @@ class Proxy:
 
     async def _end(self) -> None:
         self._server.close()
-        talks = list(self._talks)
-        for task in talks:
-            task.cancel()
-        await asyncio.gather(*talks, return_exceptions=True)
-        await asyncio.sleep(0.05)  # closed connections say so in the next rounds of the loop
+        for _ in range(4):  # a connection that was being accepted becomes a talk only in the next rounds of the loop
+            talks = list(self._talks)
+            for task in talks:
+                task.cancel()
+            await asyncio.gather(*talks, return_exceptions=True)
+            await asyncio.sleep(0.05)  # and closed ones say so
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = self._loop.create_task(self._talk(reader, writer))
