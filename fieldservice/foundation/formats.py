@@ -6,6 +6,7 @@ stored. What it cannot use it explains: FormatError carries a sentence that says
 
 import re
 import unicodedata
+from decimal import Decimal
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
@@ -158,3 +159,8 @@ def trimmed(text: object) -> str:
     """Trimmed and bounded; full-width signs made plain, invisible ones (zero-width blanks of chat apps) left out."""
     plain = unicodedata.normalize("NFKC", str(text or "")[: LONGEST + 1])
     return "".join(sign for sign in plain if unicodedata.category(sign)[0] != "C").strip()
+
+
+def decimal_text(quantity: Decimal) -> str:
+    """2.500 as 2.5, 100 as 100: the same on both databases, which give back different zeros."""
+    return f"{quantity.normalize():f}"

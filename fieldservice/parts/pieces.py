@@ -16,6 +16,7 @@ from sqlalchemy import func, nulls_last, select
 
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Conflict, Invalid
+from fieldservice.foundation.formats import decimal_text
 from fieldservice.foundation.time import local
 from fieldservice.mechanisms.lifecycle import move
 from fieldservice.parts.models import Part, SerialUnit, StockBalance, StockBatch, StockLocation, StockMovePiece
@@ -124,7 +125,7 @@ def short(part: Part, there: Decimal) -> Conflict:
         _l("There is not enough of this part in that place. Choose another place or a smaller quantity."),
         code="part_short",
         part=part.number,
-        on_hand=f"{there.normalize():f}",
+        on_hand=decimal_text(there),
     )
 
 

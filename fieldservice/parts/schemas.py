@@ -4,6 +4,7 @@ from typing import Any
 
 import marshmallow as ma
 
+from fieldservice.foundation.formats import decimal_text
 from fieldservice.parts import pieces
 from fieldservice.parts.posting import CAUSES
 
@@ -46,6 +47,6 @@ class PostedMoveSchema(ma.Schema):
 def told(posted: Any, part: str, source: str | None, target: str | None) -> dict[str, Any]:
     """A move as its schema describes it."""
     return {
-        "id": posted.id, "part": part, "quantity": f"{posted.quantity.normalize():f}", "cause": posted.cause,
+        "id": posted.id, "part": part, "quantity": decimal_text(posted.quantity), "cause": posted.cause,
         "source": source or None, "target": target or None, "at": posted.at,
     }  # fmt: skip

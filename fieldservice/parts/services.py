@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from fieldservice.foundation.access import actor
 from fieldservice.foundation.db import is_sqlite, session, take_turns
 from fieldservice.foundation.errors import Conflict, Invalid
+from fieldservice.foundation.formats import decimal_text
 from fieldservice.mechanisms.events import Subject, record
 from fieldservice.mechanisms.lifecycle import move
 from fieldservice.parts import pieces
@@ -226,7 +227,7 @@ def _post(
         reverses_id=reverses.id if reverses else None,
     )
     session.add(posted)
-    facts = {"part": part.number, "quantity": f"{asked.quantity.normalize():f}", "cause": asked.cause}
+    facts = {"part": part.number, "quantity": decimal_text(asked.quantity), "cause": asked.cause}
     record("stock.moved", posted, facts, at=at)
     pieces.settle(
         posted.id, carried, target=target, condition=arrives, cause=asked.cause, at=at, asset_id=asset_id

@@ -4,8 +4,9 @@ from typing import Any
 
 import marshmallow as ma
 
+from fieldservice.foundation.formats import decimal_text
 from fieldservice.parts.availability.models import Reservation
-from fieldservice.parts.availability.schemas import quantity_field, text
+from fieldservice.parts.availability.schemas import quantity_field
 
 Length = ma.validate.Length
 
@@ -39,5 +40,5 @@ def told(made: Reservation, order: str) -> dict[str, Any]:
     """A reservation as its schema describes it."""
     return {
         "id": made.id, "part": made.part.number, "work_order": order, "place": made.location.code,
-        "quantity": text(made.quantity), "need_at": made.need_at, "state": made.state,
+        "quantity": decimal_text(made.quantity), "need_at": made.need_at, "state": made.state,
     }  # fmt: skip

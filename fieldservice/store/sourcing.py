@@ -10,6 +10,7 @@ from sqlalchemy import select
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Conflict, Invalid, NotFound
+from fieldservice.foundation.formats import decimal_text
 from fieldservice.parts import queries as stock
 from fieldservice.parts.availability import asking
 from fieldservice.parts.availability import services as promises
@@ -150,7 +151,7 @@ def _check_wanted(order: WorkOrder, part: Part, quantity: Decimal) -> None:
     if held + quantity > max(planned, quantity):
         raise Conflict(
             _l("So much of this part is reserved for the order already. Look at the pick list."),
-            code="already_reserved", part=part.number, held=f"{held.normalize():f}",
+            code="already_reserved", part=part.number, held=decimal_text(held),
         )  # fmt: skip
 
 

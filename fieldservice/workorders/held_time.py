@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Conflict, Invalid
+from fieldservice.foundation.formats import decimal_text
 from fieldservice.foundation.time import now
 from fieldservice.mechanisms.events import record
 from fieldservice.mechanisms.lifecycle import move
@@ -182,6 +183,6 @@ def plain(facts: Mapping[str, Any]) -> dict[str, Any]:
     def one(fact: Any) -> Any:
         if isinstance(fact, date):
             return fact.isoformat()
-        return f"{fact.normalize():f}" if isinstance(fact, Decimal) else fact
+        return decimal_text(fact) if isinstance(fact, Decimal) else fact
 
     return {name: one(fact) for name, fact in facts.items()}

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Conflict, Invalid
+from fieldservice.foundation.formats import decimal_text
 from fieldservice.foundation.time import local
 from fieldservice.mechanisms import forms
 from fieldservice.mechanisms.events import record
@@ -267,6 +268,6 @@ def _checked(given: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         if not words or not 0 <= price <= MOST_PRICE:
             raise Invalid({"lines": [_l("Each line needs words, a quantity above zero and a price.")]})
         ledger.check_quantity(quantity)
-        text = f"{quantity.normalize():f}"
+        text = decimal_text(quantity)
         lines.append({"words": words, "part": line.get("part") or None, "quantity": text, "price": price})
     return lines

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Conflict
+from fieldservice.foundation.formats import decimal_text
 from fieldservice.foundation.words import pick
 from fieldservice.mechanisms import tasks
 from fieldservice.mechanisms.events import Event
@@ -53,7 +54,7 @@ def tell_loss(event: Event) -> None:
     order = session.get_one(WorkOrder, lost.for_id)
     tasks.open_task(
         "part_lost", order, due_at=event.at + WITHIN, at=event.at, owner_role="dispatcher",
-        facts={"number": order.number, "part": pick(lost.part.names), "quantity": f"{lost.quantity.normalize():f}"},
+        facts={"number": order.number, "part": pick(lost.part.names), "quantity": decimal_text(lost.quantity)},
         key=_key(lost.id),
     )  # fmt: skip
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -17,17 +16,14 @@ from fieldservice.mechanisms import files, forms
 from fieldservice.mechanisms.clocks import ClockView
 from fieldservice.mechanisms.events import Subject, history, notes_of
 from fieldservice.mechanisms.files.models import StoredFile
-from fieldservice.parts.availability import services as promises
-from fieldservice.parts.availability.models import HOLDING, Reservation
-from fieldservice.parts.models import Part, StockLocation, StockMove
-from fieldservice.parts.queries import parts_by_id
 from fieldservice.workorders import catalogue, orders, queries
 from fieldservice.workorders.history import Line, history_of
 from fieldservice.workorders.lines import WorkLine, extras_of, lines_of
-from fieldservice.workorders.models import Answer, PartUse, Visit, WorkItem, WorkOrder
+from fieldservice.workorders.models import Answer, Visit, WorkItem, WorkOrder
 from fieldservice.workorders.onsite import arriving, follow_ups, leaving, raised
 from fieldservice.workorders.onsite.leaving import Left
 from fieldservice.workorders.onsite.models import Arrival, Finding, FollowUp
+from fieldservice.workorders.order_parts import PartLine, part_lines
 from fieldservice.workorders.rescue import queries as rescues
 from fieldservice.workorders.rescue.queries import RescueCard
 from fieldservice.workorders.wording import reason_text
@@ -38,37 +34,6 @@ VISIT_ACTS = {
     "scheduled": ("send", "cancel"), "dispatched": ("cancel",), "accepted": ("cancel",), "declined": ("cancel",),
     "en_route": ("cancel",),
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class PartLine:
-    """A part of the order: what was planned and what was fitted."""
-
-    part: Part
-    planned: Decimal | None
-    fitted: Decimal
-    source: str  # where the fitted ones came from
-    required: bool
-    ended: bool = False  # the order's work is over
-    words: str = ""  # why it is needed
-    held: Sequence[Reservation] = ()  # what is promised to the order, and what it waits for
-    visited: bool = False  # somebody is planned to come, so that the parts should be promised
-
-    @property
-    def lacks(self) -> Decimal:
-        """Planned for a visit that has its time, and neither fitted nor promised."""
-        promised = sum((one.quantity for one in self.held if one.state in HOLDING), self.fitted)
-        return max(Decimal(0), (self.planned or Decimal(0)) - promised) if self.visited else Decimal(0)
-
-    @property
-    def goes_back(self) -> bool:
-        """Planned and not needed after all: it goes back to where it came from."""
-        return self.ended and self.fitted < (self.planned or 0)
-
-    @property
-    def is_short(self) -> bool:
-        """Needed and not fitted yet."""
-        return self.required and self.fitted < (self.planned or 0)
 
 
 @dataclass(frozen=True)
@@ -245,41 +210,6 @@ def coverage_text(order: WorkOrder) -> str:
     if until is not None:
         return str(_("Billable: the warranty ended on %(date)s", date=until.isoformat()))
     return str(_("Billable: no warranty is on record"))
-
-
-# Parts ----------------------------------------------------------------------------------------------
-
-
-def part_lines(order: WorkOrder) -> list[PartLine]:
-    """Each part once, planned and fitted together."""
-    planned = [item for item in order.items if item.kind == "part" and item.part_id is not None]
-    uses = session.execute(
-        select(PartUse.part_id, PartUse.quantity, StockLocation.names)
-        .join(StockMove, StockMove.id == PartUse.move_id)
-        .outerjoin(StockLocation, StockLocation.id == StockMove.from_id)
-        .where(PartUse.work_order_id == order.id).order_by(PartUse.id)
-    ).all()  # fmt: skip
-    ids = dict.fromkeys([*(item.part_id for item in planned if item.part_id), *(use.part_id for use in uses)])
-    known = parts_by_id(ids)
-    held = promises.open_for(order) if ids else ()
-    lines = []
-    for part_id in ids:
-        wanted = [item for item in planned if item.part_id == part_id]
-        fitted = [use for use in uses if use.part_id == part_id]
-        lines.append(
-            PartLine(
-                part=known[part_id],
-                planned=sum((item.quantity or Decimal(1) for item in wanted), Decimal(0)) if wanted else None,
-                fitted=sum((use.quantity for use in fitted), Decimal(0)),
-                source=str(_(", ")).join(dict.fromkeys(pick(use.names) for use in fitted if use.names)),
-                required=any(item.required and item.done_at is None for item in wanted),
-                ended=order.state in ("completed", "closed"),
-                words=" · ".join(item.words for item in wanted if item.opened_visit_id is not None and item.words),
-                held=[one for one in held if one.part_id == part_id],
-                visited=order.state in ("scheduled", "dispatched", "in_progress"),
-            )
-        )
-    return lines
 
 
 # Lines ----------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from fieldservice.foundation.time import Clock, at_local, now
 from fieldservice.mechanisms import policies
 from fieldservice.mechanisms.events import Event, history, notes_of
 from fieldservice.mechanisms.tasks import Task
-from fieldservice.workorders import lines, sheets, visits
+from fieldservice.workorders import lines, order_parts, sheets, visits
 from fieldservice.workorders.coverage import COVERAGES, RULES, Cover, Line, cost_of, decide
 from fieldservice.workorders.models import ExtraWork, LineChoice, PartUse, WorkItem, WorkOrder
 from fieldservice.workorders.wording import PHRASES, REASONS, wording
@@ -318,7 +318,7 @@ def test_what_is_missing_keeps_the_order_open_and_waits_for_the_next_visit(table
     assert finish(tablet)["code"] == "not_finished"
     assert tablet.send("move", to="partially_completed", restored=False)["status"] == "accepted"
     assert tablet.tour.order.state == "ready"
-    [short] = [line for line in sheets.part_lines(tablet.tour.order) if line.is_short]
+    [short] = [line for line in order_parts.part_lines(tablet.tour.order) if line.is_short]
     assert (short.part.number, short.words) == (OIL, "下次带桶装油")
     asked = session.scalars(select(Task).where(Task.title == "part_needed").order_by(Task.id)).all()
     assert [(task.owner_role, task.facts["what"]) for task in asked] == [

@@ -4,6 +4,7 @@ from typing import Any
 
 import marshmallow as ma
 
+from fieldservice.foundation.formats import decimal_text
 from fieldservice.foundation.words import pick
 from fieldservice.parts.availability.asking import Answer, Place
 from fieldservice.parts.availability.ranking import Ranked
@@ -83,30 +84,27 @@ class AvailabilitySchema(ma.Schema):
 def told(answer: Answer) -> dict[str, Any]:
     """An answer as its schema describes it."""
     return {
-        "part": answer.part.number, "quantity": text(answer.quantity), "needed_at": answer.needed_at,
+        "part": answer.part.number, "quantity": decimal_text(answer.quantity), "needed_at": answer.needed_at,
         "ready_at": answer.ready_at, "places": [_place(place) for place in answer.places],
         "sources": [_source(one, answer) for one in answer.sources],
     }  # fmt: skip
-
-
-def text(quantity: Any) -> str:
-    """A quantity as JSON carries it."""
-    return f"{quantity.normalize():f}"
 
 
 def _place(place: Place) -> dict[str, Any]:
     shelf, location = place.shelf, place.way.location
     return {
         "place": location.code, "name": pick(location.names), "kind": place.way.kind, "part": place.part.number,
-        "on_hand": text(shelf.on_hand), "reserved": text(shelf.reserved), "in_transit": text(shelf.in_transit),
-        "on_order": text(shelf.on_order), "free": text(place.free),
+        "on_hand": decimal_text(shelf.on_hand), "reserved": decimal_text(shelf.reserved),
+        "in_transit": decimal_text(shelf.in_transit), "on_order": decimal_text(shelf.on_order),
+        "free": decimal_text(place.free),
     }  # fmt: skip
 
 
 def _source(one: Ranked, answer: Answer) -> dict[str, Any]:
     source = one.source
     return {
-        "kind": source.kind, "part": source.part, "quantity": text(source.quantity), "taken": text(one.taken),
+        "kind": source.kind, "part": source.part, "quantity": decimal_text(source.quantity),
+        "taken": decimal_text(one.taken),
         "place": None if source.place_id is None else answer.locations[source.place_id].code,
         "supplier": None if source.supplier_id is None else answer.suppliers[source.supplier_id].code,
         "ready_at": source.ready_at, "price": source.price,
@@ -118,4 +116,4 @@ def _source(one: Ranked, answer: Answer) -> dict[str, Any]:
 
 
 def _plain(fact: Any) -> Any:
-    return text(fact) if hasattr(fact, "normalize") else fact
+    return decimal_text(fact) if hasattr(fact, "normalize") else fact

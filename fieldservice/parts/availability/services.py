@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 from fieldservice.foundation.access import actor
 from fieldservice.foundation.db import session, take_turns
 from fieldservice.foundation.errors import Conflict, Invalid
+from fieldservice.foundation.formats import decimal_text
 from fieldservice.mechanisms import policies
 from fieldservice.mechanisms.events import Subject, record
 from fieldservice.mechanisms.lifecycle import move
@@ -55,7 +56,7 @@ def reserve(
     )  # fmt: skip
     session.add(made)
     session.flush()
-    record("reservation.reserved", made, {"part": part.number, "quantity": _text(quantity)}, at=at)
+    record("reservation.reserved", made, {"part": part.number, "quantity": decimal_text(quantity)}, at=at)
     return made
 
 
@@ -123,7 +124,7 @@ def take_by_rule(
         one.taken_for_id = made.id
         record(
             "reservation.taken", one,
-            {"part": part.number, "quantity": _text(one.quantity), "for": [about.subject_type, about.id]}, at=at,
+            {"part": part.number, "quantity": decimal_text(one.quantity), "for": [about.subject_type, about.id]}, at=at,
         )  # fmt: skip
     return made
 
@@ -138,7 +139,7 @@ def pick(reservation: Reservation, *, at: datetime) -> None:
     reservation.lots = []
     for batch_id, quantity in by_batch(pieces.choose(asked)):
         set_aside(part, place, quantity, batch_id)
-        reservation.lots = [*reservation.lots, [batch_id, _text(quantity)]]
+        reservation.lots = [*reservation.lots, [batch_id, decimal_text(quantity)]]
     move(reservation, "picked", at=at, part=part.number)
 
 
@@ -188,7 +189,7 @@ def consume(part: Part, place: StockLocation, quantity: Decimal, *, about: Subje
                 put_back(one, at=at)
             one.quantity -= left
             session.flush()
-            record("reservation.part_issued", one, {"part": part.number, "quantity": _text(left)}, at=at)
+            record("reservation.part_issued", one, {"part": part.number, "quantity": decimal_text(left)}, at=at)
             return quantity
         left -= one.quantity
         if one.state == "picked":
@@ -302,16 +303,11 @@ def _only_needed(
     return needed
 
 
-def _text(quantity: Decimal) -> str:
-    """The same on both databases, which give back different zeros."""
-    return f"{quantity.normalize():f}"
-
-
 def _short(part: Part, shelf: Shelf, quantity: Decimal, wanted_at: datetime) -> Conflict:
     free = phased.free_at(shelf.pool, wanted_at)
     later = phased.earliest(shelf.pool, quantity, wanted_at)
     return Conflict(
         _l("So much of this part is not free there at that time. Choose another place or a smaller quantity."),
-        code="part_short", part=part.number, free=f"{free.normalize():f}",
+        code="part_short", part=part.number, free=decimal_text(free),
         earliest=None if later is None else later.isoformat(),
     )  # fmt: skip

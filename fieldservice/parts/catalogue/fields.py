@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from fieldservice.customers.models import Site
 from fieldservice.foundation import formats
 from fieldservice.foundation.db import session
-from fieldservice.foundation.formats import FormatError
+from fieldservice.foundation.formats import FormatError, decimal_text
 from fieldservice.mechanisms.records.fields import SEVERAL, Field, Reference, Warn
 
 MOST_MODELS = 50
@@ -31,19 +31,14 @@ class Measure(Field):
             raise FormatError(_l("Write a quantity such as 1 or 2.5.")) from None
         if not found.is_finite() or not 0 < found <= 100_000 or found != found.quantize(Decimal("0.001")):
             raise FormatError(_l("Write a quantity such as 1 or 2.5."))
-        return plain(found)
+        return decimal_text(found)
 
     def get(self, row: Any) -> Any:
         kept = getattr(row, self.name)
-        return None if kept is None else plain(kept)
+        return None if kept is None else decimal_text(kept)
 
     def set(self, row: Any, value: Any) -> None:
         setattr(row, self.name, Decimal(value))
-
-
-def plain(quantity: Decimal) -> str:
-    """2.500 as 2.5, 100 as 100: as both databases tell it."""
-    return f"{quantity.normalize():f}"
 
 
 @dataclass(frozen=True, kw_only=True)

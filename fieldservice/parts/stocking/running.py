@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from math import isnan
@@ -150,9 +149,3 @@ def _cancel(run_id: int) -> None:
     run = session.get_one(StockLevelRun, run_id)
     run.finished_at = now()
     move(run, "cancelled", by="system")
-
-
-def finished_at() -> datetime | None:
-    """When levels were reckoned last."""
-    last = select(StockLevelRun.finished_at).where(StockLevelRun.state == "ready")
-    return session.scalar(last.order_by(StockLevelRun.id.desc()).limit(1))

@@ -14,6 +14,7 @@ from fieldservice.foundation.access import Person, actor
 from fieldservice.foundation.db import session, take_turns
 from fieldservice.foundation.deferred import defer
 from fieldservice.foundation.errors import Conflict, Invalid
+from fieldservice.foundation.formats import decimal_text
 from fieldservice.foundation.time import local
 from fieldservice.mechanisms import policies
 from fieldservice.mechanisms.events import record
@@ -95,7 +96,7 @@ def _check(given: Decimal, unit: str, name: str) -> None:
 
 
 def _text(given: Decimal | None) -> str | None:
-    return None if given is None else f"{given.normalize():f}"
+    return None if given is None else decimal_text(given)
 
 
 # What to order --------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from fieldservice.foundation.access import actor
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Conflict, Invalid
+from fieldservice.foundation.formats import decimal_text
 from fieldservice.foundation.numbers import next_number
 from fieldservice.foundation.time import local
 from fieldservice.mechanisms import policies
@@ -62,7 +63,7 @@ def put_line(order: SupplyOrder, part: Part, quantity: Decimal, *, at: datetime)
         raise Invalid({"part": [_l("This offer is in another currency. Enter it in %(money)s first.", money=CURRENCY)]})
     least = in_packs(offer, quantity)
     if least != quantity:
-        told = _l("By least quantity and packs, order %(quantity)s.", quantity=f"{least.normalize():f}")
+        told = _l("By least quantity and packs, order %(quantity)s.", quantity=decimal_text(least))
         raise Invalid({"quantity": [told]})
     line = next((one for one in order.lines if one.part_id == part.id), None)
     if line is None:
@@ -196,7 +197,7 @@ def settle(orders: Sequence[SupplyOrder], too_much: dict[str, Decimal], *, at: d
     last = {line.part.number: order for order in orders for line in order.lines}
     for number, quantity in sorted(too_much.items()):
         if number in last and quantity > 0:
-            told = {"part": number, "quantity": f"{quantity.normalize():f}"}
+            told = {"part": number, "quantity": decimal_text(quantity)}
             record("supply_order.too_much_came", last[number], told, at=at)
 
 

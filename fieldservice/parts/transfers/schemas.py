@@ -4,7 +4,8 @@ from typing import Any
 
 import marshmallow as ma
 
-from fieldservice.parts.availability.schemas import quantity_field, text
+from fieldservice.foundation.formats import decimal_text
+from fieldservice.parts.availability.schemas import quantity_field
 from fieldservice.parts.transfers import services
 from fieldservice.parts.transfers.models import Transfer
 
@@ -51,7 +52,7 @@ class OpenedSchema(ma.Schema):
 
 def told(opened: Transfer, source: str, target: str) -> dict[str, Any]:
     """A transfer as its schema describes it."""
-    lines = [{"part": line.part.number, "quantity": text(line.quantity)} for line in opened.lines]
+    lines = [{"part": line.part.number, "quantity": decimal_text(line.quantity)} for line in opened.lines]
     return {
         "number": opened.number, "state": opened.state, "source": source, "target": target,
         "expected_at": opened.expected_at, "lines": lines,

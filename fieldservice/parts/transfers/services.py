@@ -17,7 +17,7 @@ from fieldservice.mechanisms.lifecycle import move
 from fieldservice.parts import services as ledger
 from fieldservice.parts.availability import services as promises
 from fieldservice.parts.models import Part, SerialUnit, StockLocation, StockMove, StockMovePiece
-from fieldservice.parts.transfers.models import COMING, Transfer, TransferLine
+from fieldservice.parts.transfers.models import Transfer, TransferLine
 
 MOST_LINES = 200
 ENDS = ("central", "warehouse", "van", "customer")  # kinds of places parts are sent from and to
@@ -166,9 +166,3 @@ def _tell_target(transfer: Transfer, at: datetime) -> None:
     """Promises that rested on it cannot be kept any more."""
     for line in _ordered(transfer):
         promises.after_leaving(line.part_id, transfer.to_id, at)
-
-
-def coming_to(station_ids: Sequence[int], limit: int = 100) -> Sequence[Transfer]:
-    """On their way to these stations, the next first."""
-    wanted = select(Transfer).where(Transfer.to_station_id.in_(station_ids), Transfer.state.in_(COMING))
-    return session.scalars(wanted.order_by(Transfer.expected_at, Transfer.id).limit(limit)).all()

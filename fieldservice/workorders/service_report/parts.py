@@ -13,7 +13,7 @@ from fieldservice.foundation.formats import phone_text
 from fieldservice.foundation.words import pick, word
 from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.events import history, notes_of
-from fieldservice.workorders import catalogue, sheets
+from fieldservice.workorders import catalogue, order_parts, sheets
 from fieldservice.workorders.models import Visit, WorkOrder
 from fieldservice.workorders.onsite import times
 from fieldservice.workorders.onsite.callers import caller_of
@@ -139,7 +139,7 @@ def _part(
 def _left(order: WorkOrder) -> list[str]:
     """What is still to be done, and the parts that are needed for it."""
     words = [_breakable(item.words) for item in order.items if item.kind != "part" and item.done_at is None]
-    short = [line for line in sheets.part_lines(order) if line.is_short]
+    short = [line for line in order_parts.part_lines(order) if line.is_short]
     return words + [f"{pick(line.part.names)} ×{display.quantity((line.planned or 0) - line.fitted)}" for line in short]
 
 
