@@ -121,3 +121,37 @@ const deeds = {
 for (const [name, ...facts] of given) deeds[name](...facts);
 console.log(JSON.stringify(found));"""
     assert run(script, deeds) == wanted
+
+
+def test_a_tick_is_not_undone_by_what_was_read_before_it() -> None:
+    """All that is to be ready is ticked while the store is being read: the older reading may not take it back."""
+    script = """globalThis.document = { querySelectorAll: () => [] };
+const { App } = await import('./static/src/tablet/app.js');
+const held = [];
+const store = Object.assign(new EventTarget(), {
+  rows: {},
+  async commands() { return []; },
+  async uploads() { return []; },
+  kept(name) {
+    const value = this.rows[name];
+    return name === 'drafts' ? new Promise(done => held.push(() => done(value))) : Promise.resolve(value);
+  },
+  async keep(name, value) { this.rows[name] = value; },
+});
+const app = new App(store, new EventTarget(), new EventTarget());
+const ready = () => app.draft({ id: 1 }).ready || [];
+const reading = app.read();
+await app.keepDraft({ id: 1 }, { ready: given });
+held[0]();
+await reading;
+const found = [ready()];
+store.rows.person = 'older';
+const older = app.read();
+store.rows.person = 'newer';
+const newer = app.read();
+held[2]();
+await newer;
+held[1]();
+await older;
+console.log(JSON.stringify([...found, ready(), app.person]));"""
+    assert run(script, ["tool-1", "contact"]) == [["tool-1", "contact"], ["tool-1", "contact"], "newer"]

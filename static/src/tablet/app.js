@@ -15,7 +15,7 @@ const DOUBLE = 700; // ms in which a second press on a step is the same press
 export class App extends EventTarget {
   constructor(store, sync, shell) {
     super();
-    Object.assign(this, { store, sync, shell, commands: [], uploads: [], drafts: {}, person: null, previews: new Map(), doing: new Set(), stepped: -DOUBLE, shown: null, pictures: null });
+    Object.assign(this, { store, sync, shell, commands: [], uploads: [], drafts: {}, person: null, previews: new Map(), doing: new Set(), stepped: -DOUBLE, shown: null, pictures: null, reads: 0, newest: 0, ticks: 0 });
     for (const source of [store, sync, shell]) source.addEventListener(source === store ? 'changed' : 'change', () => this.load());
     sync.addEventListener('snapshot', () => this.prime());
     sync.addEventListener('said', ({ detail }) => toast(detail));
@@ -28,10 +28,14 @@ export class App extends EventTarget {
   }
 
   async read() {
+    const [turn, ticks] = [this.reads += 1, this.ticks];
     const [snapshot, commands, uploads, drafts, person] = await Promise.all([
       this.store.kept('snapshot'), this.store.commands(), this.store.uploads(), this.store.kept('drafts'), this.store.kept('person'),
     ]);
-    Object.assign(this, { commands, uploads, drafts: drafts || {}, person: person || null });
+    if (turn < this.newest) return; // a later reading was faster
+    this.newest = turn;
+    Object.assign(this, { commands, uploads, person: person || null });
+    if (ticks === this.ticks) this.drafts = drafts || {}; // else somebody ticked meanwhile: what was read is older
     this.shown = snapshot ? applied(snapshot, commands, uploads) : null; // of another language for a moment: better than nothing
     this.tidy(uploads);
     this.dispatchEvent(new Event('change'));
@@ -71,8 +75,13 @@ export class App extends EventTarget {
     if (!this.shown) return;
     const drafts = pruned(this.drafts, this.shown.visits, [...this.commands, ...this.uploads], this.sync.clock.now());
     if (JSON.stringify(drafts) === JSON.stringify(this.drafts)) return;
+    await this.putDrafts(drafts);
+  }
+
+  putDrafts(drafts) {
     this.drafts = drafts;
-    await this.store.keep('drafts', drafts);
+    this.ticks += 1;
+    return this.store.keep('drafts', drafts);
   }
 
   // Reading -----------------------------------------------------------------------------------------------
@@ -190,8 +199,7 @@ export class App extends EventTarget {
   }
 
   async keepDraft(visit, facts) {
-    this.drafts = { ...this.drafts, [visit.id]: { ...this.draft(visit), ...facts } };
-    await this.store.keep('drafts', this.drafts);
+    await this.putDrafts({ ...this.drafts, [visit.id]: { ...this.draft(visit), ...facts } });
     this.dispatchEvent(new Event('change'));
   }
 
