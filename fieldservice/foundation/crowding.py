@@ -6,6 +6,7 @@ given an appointment, told by `Retry-After`: one after the other, as fast as tab
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from math import ceil
@@ -37,6 +38,7 @@ class Door:
         self._at_once, self._most, self._now = at_once, inside, clock
         self._places = asyncio.Semaphore(at_once)
         self._inside: dict[int, float] = {}  # caller → when last heard of
+        self._asking: Counter[int] = Counter()  # caller → requests under way, waiting for a place or in work
         self._booked: dict[int, float] = {}  # caller → appointment
         self._pace_s = 0.01  # between two answers while all threads are taken
         self._next = 0.0
@@ -45,6 +47,7 @@ class Door:
     async def place(self, caller: int) -> AsyncIterator[None]:
         """A place for one request of a caller. Raises Crowded."""
         self._let_in(caller)
+        self._asking[caller] += 1
         try:
             async with self._places:
                 began = self._now()
@@ -52,13 +55,16 @@ class Door:
                 self._pace_s += LEARNT * ((self._now() - began) / self._at_once - self._pace_s)
         finally:
             self._inside[caller] = self._now()
+            self._asking[caller] -= 1
+            if not self._asking[caller]:
+                del self._asking[caller]
 
     def _let_in(self, caller: int) -> None:
         now = self._now()
         if caller in self._inside:
             self._inside[caller] = now
             return
-        for gone in [one for one, heard in self._inside.items() if heard < now - IDLE_S]:
+        for gone in [one for one, heard in self._inside.items() if heard < now - IDLE_S and one not in self._asking]:
             del self._inside[gone]
             self._booked[gone] = now
         # those with an appointment have half of the room for themselves

@@ -94,6 +94,22 @@ def test_whoever_is_inside_finishes_his_exchange() -> None:
     run(scene())
 
 
+def test_who_waits_for_a_place_inside_has_not_gone() -> None:
+    """Else more are let in than there is room for, and all wait longer and longer."""
+
+    async def scene() -> None:
+        hands = Hands()
+        tasks = await hands.fill()
+        hands.time += 60  # two are in work and two wait, for a minute
+        await hands.refused(5)
+        hands.done.set()
+        await asyncio.gather(*tasks)
+        hands.time += 60
+        await hands.request(5)
+
+    run(scene())
+
+
 def test_those_with_an_appointment_keep_half_of_the_room() -> None:
     async def scene() -> None:
         hands = Hands()
