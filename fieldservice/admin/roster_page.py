@@ -22,8 +22,8 @@ from fieldservice.foundation.time import at_local, day_span, local, today
 from fieldservice.foundation.words import pick
 from fieldservice.stations.models import Station
 from fieldservice.stations.queries import stations_by_id
-from fieldservice.workorders.eligibility import Span
 from fieldservice.workorders.models import Booking
+from fieldservice.workorders.placement import Span
 
 FORECAST_DAYS = 14
 MOST_HOLES = 42

@@ -11,7 +11,7 @@ from fieldservice.demo.world import TechnicianPlan, World
 from fieldservice.dispatch.lending import services
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.time import at_local, clock
-from fieldservice.workorders.eligibility import Span
+from fieldservice.workorders.placement import Span
 
 MORNING = 8
 

@@ -31,8 +31,9 @@ from fieldservice.stations.models import Station
 from fieldservice.stations.queries import stations_by_id
 from fieldservice.stations.roster import Duty, Member
 from fieldservice.workorders.days import stops_of
-from fieldservice.workorders.eligibility import OFFER, Place, Span, Stop, place_of
+from fieldservice.workorders.eligibility import OFFER
 from fieldservice.workorders.models import AWAY, Visit, WorkOrder
+from fieldservice.workorders.placement import Place, Span, Stop, place_of
 from fieldservice.workorders.queries import READERS
 
 MOST_LANES = 300

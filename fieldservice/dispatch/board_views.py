@@ -21,8 +21,8 @@ from fieldservice.foundation.db import write
 from fieldservice.foundation.errors import Invalid
 from fieldservice.foundation.time import day_span, now
 from fieldservice.workorders import queries
-from fieldservice.workorders.eligibility import Span
 from fieldservice.workorders.models import Visit
+from fieldservice.workorders.placement import Span
 
 
 @blueprint.get("/dispatch/lanes")

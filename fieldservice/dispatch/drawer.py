@@ -15,9 +15,10 @@ from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.clocks import ClockView
 from fieldservice.workorders import queries
 from fieldservice.workorders.booking import CHANGEABLE, OPEN_STATES
-from fieldservice.workorders.days import needs_of
-from fieldservice.workorders.eligibility import RULES, Need
+from fieldservice.workorders.eligibility import RULES
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.part_supply import needs_of
+from fieldservice.workorders.placement import Need
 from fieldservice.workorders.rescue.queries import approval_clock, awaiting
 from fieldservice.workorders.slots import STEP, round_up
 from fieldservice.workorders.suggestions import Refused, Suggestion, Suggestions, suggest

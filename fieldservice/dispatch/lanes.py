@@ -21,7 +21,7 @@ from fieldservice.foundation.access import Person
 from fieldservice.foundation.time import at_local
 from fieldservice.foundation.words import pick, word
 from fieldservice.workorders.booking import CHANGEABLE
-from fieldservice.workorders.eligibility import Span, Stop
+from fieldservice.workorders.placement import Span, Stop
 from fieldservice.workorders.slots import LUNCH
 
 SNAP_MIN = 5

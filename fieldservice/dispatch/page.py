@@ -26,8 +26,8 @@ from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.forms import plain_text
 from fieldservice.stations.models import Station
 from fieldservice.workorders import queries, refusals
-from fieldservice.workorders.eligibility import Span
 from fieldservice.workorders.models import AWAY, Visit
+from fieldservice.workorders.placement import Span
 
 Context = dict[str, Any]
 

@@ -21,7 +21,8 @@ from fieldservice.foundation.words import pick
 from fieldservice.workorders import booking
 from fieldservice.workorders import refusals as worded
 from fieldservice.workorders.days import job_of, technician_day
-from fieldservice.workorders.eligibility import Job, Span, Stop, TechnicianDay, refusals
+from fieldservice.workorders.eligibility import refusals
+from fieldservice.workorders.placement import Job, Span, Stop, TechnicianDay
 from fieldservice.workorders.rearranging import SENT
 from fieldservice.workorders.slots import Slot, openings, rate
 from fieldservice.workorders.suggestions import aim_of

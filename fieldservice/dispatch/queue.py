@@ -17,8 +17,8 @@ from fieldservice.mechanisms.clocks import ClockView
 from fieldservice.mechanisms.clocks.models import Clock
 from fieldservice.mechanisms.events import Event, EventNote
 from fieldservice.parts.availability.reading import free_by_station, held_for
-from fieldservice.workorders.days import planned_parts
 from fieldservice.workorders.models import WorkOrder
+from fieldservice.workorders.part_supply import planned_parts
 from fieldservice.workorders.rescue.queries import awaiting
 from fieldservice.workorders.skills import certificate_word, skill_word
 

@@ -10,8 +10,8 @@ from flask_babel import gettext as _
 from fieldservice.foundation import display
 from fieldservice.mechanisms import clocks
 from fieldservice.workorders import refusals
-from fieldservice.workorders.eligibility import Span
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.placement import Span
 from fieldservice.workorders.suggestions import Refused, Suggestion, suggest
 
 

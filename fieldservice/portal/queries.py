@@ -21,8 +21,8 @@ from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.clocks import ClockView
 from fieldservice.mechanisms.metrics import MetricResult, Period, Scope, measure
 from fieldservice.workorders import booking
-from fieldservice.workorders.eligibility import Span
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.placement import Span
 from fieldservice.workorders.rescue.queries import awaiting
 
 LAST_MESSAGES = 50

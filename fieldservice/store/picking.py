@@ -20,8 +20,8 @@ from fieldservice.parts.availability.reading import free_stock, shelves
 from fieldservice.parts.catalogue.models import Substitute
 from fieldservice.parts.models import Part, StockBalance, StockBatch, StockLocation
 from fieldservice.stations.models import Station, Technician
-from fieldservice.workorders.days import planned_parts
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.part_supply import planned_parts
 
 WAITING = ("scheduled", "dispatched", "accepted")  # states of visits whose technician has not set off
 MOST_VISITS = 300

@@ -19,12 +19,12 @@ from fieldservice.parts.availability.models import HOLDING, Reservation
 from fieldservice.parts.availability.phased import STEP
 from fieldservice.parts.availability.ranking import Source
 from fieldservice.parts.models import WHOLE, Part, StockLocation
-from fieldservice.parts.transfers import services as transfers
 from fieldservice.parts.transfers.models import Transfer
 from fieldservice.stations.models import Station
 from fieldservice.store.picking import WAITING
-from fieldservice.workorders.days import planned_parts
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.part_supply import planned_parts
+from fieldservice.workorders.promised_parts import bring
 
 IN_PLACE = ("own_van", "station")  # sources that need no way: what is reserved there is there
 SENT = ("colleague_van", "neighbour", "central")
@@ -94,10 +94,9 @@ def secure(need: Need, place_code: str, part_number: str, at: datetime) -> Secur
     store = session.get(StockLocation, stock.warehouses_of([order.station_id]).get(order.station_id, 0))
     if store is None:
         raise Conflict(_l("This station has no store. Open one under stock places first."), code="no_store")
+    _forget_lost(order, part, at)
     arrives = max(source.ready_at, at)
-    sent = transfers.open_transfer(place, store, [(part, units)], expected_at=arrives, at=at)
-    transfers.approve(sent, at=at)
-    return Secured(_reserve(order, part, store, units, max(need.needed_at, arrives), at), sent)
+    return Secured(*bring(part, units, place, store, order, arrives=arrives, need_at=need.needed_at, at=at))
 
 
 def reserve_at(
@@ -117,15 +116,20 @@ def _reserve(
     order: WorkOrder, part: Part, place: StockLocation, quantity: Decimal, need_at: datetime, at: datetime, *,
     take: bool = False,
 ) -> Reservation:  # fmt: skip
-    for lost in promises.open_for(order, part_id=part.id):
-        if lost.state == "requested":  # it would come back to life beside the new one
-            promises.release(lost, at=at)
+    _forget_lost(order, part, at)
     priority = order.priority or ""
     if take:
         return promises.take_by_rule(
             part, place, quantity, need_at=need_at, about=order, at=at, priority=priority, station_id=order.station_id
         )
     return promises.reserve(part, place, quantity, need_at=need_at, about=order, at=at, priority=priority)
+
+
+def _forget_lost(order: WorkOrder, part: Part, at: datetime) -> None:
+    """A promise that was lost would come back to life beside the new one."""
+    for lost in promises.open_for(order, part_id=part.id):
+        if lost.state == "requested":
+            promises.release(lost, at=at)
 
 
 def _locked(need: Need) -> WorkOrder:

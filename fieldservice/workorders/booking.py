@@ -22,9 +22,10 @@ from fieldservice.mechanisms.lifecycle import move
 from fieldservice.stations.models import Technician
 from fieldservice.workorders import held_time, orders
 from fieldservice.workorders.days import job_of, technician_day
-from fieldservice.workorders.eligibility import OVER_OFFERS, Span, Stop, refusals
+from fieldservice.workorders.eligibility import OVER_OFFERS, refusals
 from fieldservice.workorders.held_time import book_absence, end_absence, end_early, release
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.placement import Span, Stop
 from fieldservice.workorders.rescue.services import require_approved
 from fieldservice.workorders.slots import round_down, travel_min
 

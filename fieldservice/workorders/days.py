@@ -7,16 +7,17 @@ from decimal import Decimal
 from sqlalchemy import func, select
 
 from fieldservice.foundation.db import among, session
-from fieldservice.foundation.places import travel
+from fieldservice.foundation.places import Point, travel
 from fieldservice.foundation.time import now
 from fieldservice.mechanisms import policies
 from fieldservice.mechanisms.policies import PolicyOverride
 from fieldservice.parts import queries as stock
-from fieldservice.parts.availability.reading import free_stock, held_for
+from fieldservice.parts.availability.reading import free_stock
 from fieldservice.stations import roster
 from fieldservice.stations.roster import Member
-from fieldservice.workorders.eligibility import Job, Need, Place, Stop, TechnicianDay, place_of
-from fieldservice.workorders.models import Booking, Visit, WorkItem, WorkOrder
+from fieldservice.workorders.models import Booking, Visit, WorkOrder
+from fieldservice.workorders.part_supply import needs_of
+from fieldservice.workorders.placement import Job, Place, Stop, TechnicianDay, place_of
 from fieldservice.workorders.wishes import NONE, wishes_of
 
 LENDING = "technician_lending"
@@ -25,10 +26,12 @@ policies.register_defaults(LENDING, FREE, worth=policies.PLAIN)
 AROUND = timedelta(hours=18)  # how far beside a time its neighbours are looked for
 
 
-def job_of(order: WorkOrder, duration_min: int | None = None) -> Job:
-    """An order as a job to be placed, with what lies at the station of its open planned parts, and whom its customer
-    wishes."""
+def job_of(order: WorkOrder, duration_min: int | None = None, asked_at: datetime | None = None) -> Job:
+    """An order as a job to be placed, with what lies at the station of its open planned parts or can be brought there,
+    and whom its customer wishes."""
+    asked = asked_at or now()
     wishes = wishes_of([order.customer_id]).get(order.customer_id or 0, NONE)
+    needs = needs_of([order], asked).get(order.id, ())
     return Job(
         number=order.number,
         station_id=order.station_id,
@@ -37,47 +40,13 @@ def job_of(order: WorkOrder, duration_min: int | None = None) -> Job:
         place=place_of(order.latitude, order.longitude, order.precision),
         skills=order.skills,
         certificates=tuple(order.certificates),
-        needs=needs_of([order]).get(order.id, ()),
+        needs=needs,
         prefers=wishes.preferred,
         requires=wishes.required,
         excludes=wishes.excluded,
+        store=Point(order.station.latitude, order.station.longitude) if needs else None,
+        asked_at=asked,
     )
-
-
-def planned_parts(order_ids: Collection[int]) -> dict[tuple[int, int], tuple[Decimal, bool]]:
-    """(order, part) → how much is still wanted, and whether the work depends on it; one query."""
-    wanted: dict[tuple[int, int], tuple[Decimal, bool]] = {}
-    if not order_ids:
-        return wanted
-    items = session.execute(
-        select(WorkItem.work_order_id, WorkItem.part_id, WorkItem.quantity, WorkItem.required)
-        .where(among(WorkItem.work_order_id, order_ids), WorkItem.kind == "part", WorkItem.part_id.is_not(None))
-        .where(WorkItem.done_at.is_(None))
-        .order_by(WorkItem.id)
-    ).all()
-    for order_id, part_id, quantity, required in items:
-        assert part_id is not None
-        more, binding = wanted.get((order_id, part_id), (Decimal(0), False))
-        wanted[order_id, part_id] = (more + (quantity or Decimal(1)), binding or required)
-    return wanted
-
-
-def needs_of(orders: Collection[WorkOrder]) -> dict[int, tuple[Need, ...]]:
-    """Open planned parts of many orders, with what is free at each order's station or promised to the order already;
-    at most five queries."""
-    stations = {order.id: order.station_id for order in orders}
-    wanted = planned_parts(stations)
-    parts = stock.parts_by_id(part_id for _order, part_id in wanted)
-    warehouses = stock.warehouses_of(set(stations.values())) if parts else {}
-    lying = free_stock(parts, warehouses.values())
-    held = held_for(WorkOrder.subject_type, stations) if parts else {}
-    needs: dict[int, tuple[Need, ...]] = {}
-    for (order_id, part_id), (quantity, binding) in wanted.items():
-        part, place = parts[part_id], warehouses.get(stations[order_id], 0)
-        at_station = lying.get((part_id, place), Decimal(0)) + held.get((order_id, part_id), Decimal(0))
-        need = Need(part_id, part.number, part.names, quantity, at_station, binding)
-        needs[order_id] = (*needs.get(order_id, ()), need)
-    return needs
 
 
 def technician_days(

@@ -5,103 +5,34 @@ refuse; ranking is elsewhere. Taking something off a technician's plate (a booki
 skill, a certificate, a part) never adds a refusal. No session, no request, no clock.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from math import ceil
 from typing import Any, NamedTuple
 
 from fieldservice.foundation.places import Point, travel_minutes
 from fieldservice.foundation.places.legs import Leg, leg
-from fieldservice.foundation.places.slow_areas import SlowArea
 from fieldservice.foundation.time import day_span, local
 from fieldservice.stations.lendings import spans_for
 from fieldservice.stations.roster import Duty, Member
+from fieldservice.workorders import collecting
+from fieldservice.workorders.placement import (
+    ON_CALL_FOR,
+    Job,
+    Minutes,
+    Span,
+    Stop,
+    TechnicianDay,
+    counted,
+    duty_of,
+    lacking,
+    visit_before,
+)
 
-ON_CALL_FOR = frozenset({"P1", "P2"})  # who is on call is woken for these only
 OVER_OFFERS = frozenset({"P1"})  # these take time that another customer was offered and has not chosen yet
 OFFER = "offer"  # cause of such time
 LONGEST_LEG = timedelta(hours=16)  # a stop further away in time never hinders by its distance
-Minutes = Callable[[Point, Point], float]
-
-
-class Span(NamedTuple):
-    """[starts_at, ends_at)"""
-
-    starts_at: datetime
-    ends_at: datetime
-
-    def touches(self, starts_at: datetime, ends_at: datetime) -> bool:
-        return starts_at < self.ends_at and ends_at > self.starts_at
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where something is; without a point nobody knows, and `about` is as exact as a county's centre."""
-
-    point: Point | None = None
-    about: bool = False
-
-
-def place_of(latitude: float | None, longitude: float | None, precision: str) -> Place:
-    """A stored place. A prefecture or province is too wide to reckon travel from."""
-    if latitude is None or longitude is None or precision not in ("point", "county"):
-        return Place()
-    return Place(Point(latitude, longitude), about=precision == "county")
-
-
-@dataclass(frozen=True)
-class Need:
-    """A part planned for the job, and how much of it lies at the station. Without a required one nobody is sent."""
-
-    part_id: int
-    number: str
-    names: Mapping[str, str]
-    quantity: Decimal
-    at_station: Decimal = Decimal(0)
-    required: bool = True
-
-
-@dataclass(frozen=True)
-class Job:
-    """Work to be placed."""
-
-    number: str
-    station_id: int
-    priority: str
-    duration: timedelta
-    place: Place = Place()
-    skills: Mapping[str, int] = field(default_factory=dict)  # skill → least level
-    certificates: tuple[str, ...] = ()
-    needs: tuple[Need, ...] = ()
-    prefers: frozenset[int] = frozenset()  # technicians whom the customer would like to see
-    requires: frozenset[int] = frozenset()  # where there are some, one of these or nobody
-    excludes: frozenset[int] = frozenset()  # and whom not
-
-
-@dataclass(frozen=True)
-class Stop:
-    """Time that is taken: a visit somewhere, or an absence (leave, training, travel)."""
-
-    starts_at: datetime
-    ends_at: datetime
-    cause: str = "visit"
-    place: Place = Place()
-    label: str = ""  # number of its order, where it may be told
-    visit_id: int | None = None
-    offered_to: int | None = None  # the order whose customer may choose this time
-
-
-@dataclass(frozen=True)
-class TechnicianDay:
-    """A technician with duties, taken time (by start) and what is in the van."""
-
-    member: Member
-    stops: tuple[Stop, ...] = ()
-    van: Mapping[int, Decimal] = field(default_factory=dict)  # part id → quantity
-    lends: bool = True  # the home station lends freely; else only by a shift rostered at the order's station
-    areas: tuple[SlowArea, ...] = ()  # where driving is slow for a while
 
 
 @dataclass(frozen=True)
@@ -168,27 +99,25 @@ def _customer(case: Case) -> Iterator[Refusal]:
 
 
 def _part(case: Case) -> Iterator[Refusal]:
+    """What the work depends on is in the van, or in the station's store by then."""
     for need in case.job.needs:
-        have = case.day.van.get(need.part_id, Decimal(0)) + need.at_station
-        if need.required and have < need.quantity:
-            yield Refusal("part", {"part": need.number, "names": dict(need.names), "have": have, "need": need.quantity})
+        missing = lacking(need, case.day)
+        there = need.by(case.span.starts_at)
+        if not need.required or there >= missing:
+            continue
+        have = need.quantity - missing + there
+        facts: dict[str, Any] = {"part": need.number, "names": dict(need.names), "have": have, "need": need.quantity}
+        if coming := need.last_of(missing):
+            facts |= {"ready_at": coming.ready_at, "place": dict(coming.names)}
+        yield Refusal("part", facts)
 
 
 # Rules of time ------------------------------------------------------------------------------------
 
 
-def usable_duties(job: Job, member: Member) -> list[Span]:
-    """Duties that count for this job; those that touch are one, but for a lending, which cuts them."""
-    return [Span(*span) for span in spans_for(job.station_id, _counted(job, member), member.lent)]
-
-
-def _counted(job: Job, member: Member) -> Sequence[tuple[datetime, datetime]]:
-    return member.with_on_call if job.priority in ON_CALL_FOR else member.regular
-
-
 def _covering(job: Job, member: Member, span: Span) -> Span | None:
     # asked for every try of every technician
-    for start, end in spans_for(job.station_id, _counted(job, member), member.lent):
+    for start, end in spans_for(job.station_id, counted(job, member), member.lent):
         if start <= span.starts_at and span.ends_at <= end:
             return Span(start, end)
     return None
@@ -269,18 +198,6 @@ def late_arrivals(case: Case) -> list[Refusal]:
     return [*_from_home(case, here, last), *_from_stops(case, here, last)]
 
 
-def visit_before(job: Job, day: TechnicianDay, span: Span) -> Stop | None:
-    """The last visit of the same duty before it."""
-    begins = duty_of(job, day, span).starts_at
-    visits = [one for one in day.stops if one.cause == "visit" and begins < one.ends_at <= span.starts_at]
-    return visits[-1] if visits else None
-
-
-def duty_of(job: Job, day: TechnicianDay, span: Span) -> Span:
-    """The first duty, lent or not, that has time in common: when the technician left home. The time itself without."""
-    return next((Span(*one) for one in _counted(job, day.member) if span.touches(*one)), span)
-
-
 def _from_home(case: Case, here: Point, last: Stop | None) -> Iterator[Refusal]:
     if _covering(case.job, case.day.member, case.span) is not None:
         duty = duty_of(case.job, case.day, case.span)
@@ -313,6 +230,13 @@ def _to_stops(case: Case, here: Point) -> Iterator[Refusal]:
             yield Refusal("travel", {"side": "after", **facts})
 
 
+def _collect(case: Case) -> Iterator[Refusal]:
+    """What is not in the van is collected on a way of that duty that leaves time for it (`collecting.py`)."""
+    stop = collecting.on_the_way(case.job, case.day, case.span, case.minutes)
+    if stop is not None and not stop.fits:
+        yield Refusal("collect", {"earliest": stop.arrives_at})
+
+
 def _leg(case: Case, origin: Point, to: Point, *, slowed: bool) -> Leg:
     return leg(origin, to, case.minutes(origin, to), case.day.areas if slowed else ())
 
@@ -340,6 +264,7 @@ RULES: dict[str, Rule] = {
     "shift": _shift,
     "overlap": _overlap,
     "travel": _travel,
+    "collect": _collect,
 }
 OF_THE_PERSON = ("station", "skill", "certificate", "customer", "part")  # no other hour of that day would help
 

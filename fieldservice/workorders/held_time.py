@@ -20,8 +20,9 @@ from fieldservice.foundation.time import now
 from fieldservice.mechanisms.events import record
 from fieldservice.mechanisms.lifecycle import move
 from fieldservice.stations.models import Technician
-from fieldservice.workorders.eligibility import OFFER, Refusal, Span
+from fieldservice.workorders.eligibility import OFFER, Refusal
 from fieldservice.workorders.models import AWAY, Booking, Visit, WorkOrder
+from fieldservice.workorders.placement import Span
 from fieldservice.workorders.refusals import sentence
 
 MOST_OFFERS = 20

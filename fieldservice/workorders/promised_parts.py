@@ -5,7 +5,7 @@ parts have spoken before. Whoever loses a part to somebody more urgent, or to a 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -18,11 +18,14 @@ from fieldservice.mechanisms.events import Event
 from fieldservice.parts import queries as stock
 from fieldservice.parts.availability import phased
 from fieldservice.parts.availability import services as promises
+from fieldservice.parts.availability.bringing import to_store
 from fieldservice.parts.availability.models import HOLDING, Reservation
 from fieldservice.parts.availability.reading import shelves
 from fieldservice.parts.models import Part, StockLocation
-from fieldservice.workorders.days import planned_parts
+from fieldservice.parts.transfers import services as transfers
+from fieldservice.parts.transfers.models import Transfer
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.part_supply import planned_parts
 
 NOTHING = Decimal(0)
 WITHIN = timedelta(hours=4)  # so soon somebody looks for another source
@@ -73,7 +76,8 @@ def _key(reservation_id: int) -> str:
 
 
 def secure(visit: Visit, at: datetime) -> None:
-    """Promise what the order's open planned parts still need: from the technician's van, then from the station's store.
+    """Promise what the order's open planned parts still need: from the technician's van, from the station's store, and
+    what is short there from another of our places that gets it to the store in time.
 
     What is held in another technician's van is given back. The most urgent take by rule what others hold.
     """
@@ -93,8 +97,55 @@ def secure(visit: Visit, at: datetime) -> None:
         for place in places:
             free = phased.free_at(lying[part_id, place.id].pool, max(at, visit.starts_at))
             left -= _promise(order, parts[part_id], place, min(left, free), visit, at)
+        short[part_id] = left
+    sent = _send_for(visit, {part: left for part, left in short.items() if left > 0}, parts, at)
+    for part_id in sorted(short):
+        left = short[part_id] - sent[part_id]
         if left > 0 and order.priority:
             _take(order, parts[part_id], places, left, visit, at)
+
+
+def _send_for(
+    visit: Visit, wanted: Mapping[int, Decimal], parts: Mapping[int, Part], at: datetime
+) -> defaultdict[int, Decimal]:
+    """Have it brought to the station's store in time from where nobody was promised it, and promise what comes.
+
+    part → how much is on its way. What another of our places cannot give after all stays short.
+    """
+    sent: defaultdict[int, Decimal] = defaultdict(Decimal)
+    order = visit.work_order
+    store = _store(order)
+    if store is None or not wanted:
+        return sent
+    for part_id, sources in to_store(order.station, wanted, at).items():
+        for one in sources:
+            quantity = min(one.quantity, wanted[part_id] - sent[part_id])
+            if one.location.id == store.id or one.ready_at > visit.starts_at or quantity <= 0:
+                continue
+            try:
+                with session.begin_nested():
+                    bring(parts[part_id], quantity, one.location, store, order, arrives=one.ready_at,
+                          need_at=visit.starts_at, at=at)  # fmt: skip
+            except Conflict:
+                continue  # somebody was faster
+            sent[part_id] += quantity
+    return sent
+
+
+def bring(
+    part: Part, quantity: Decimal, source: StockLocation, store: StockLocation, order: WorkOrder, *,
+    arrives: datetime, need_at: datetime, at: datetime,
+) -> tuple[Reservation, Transfer]:  # fmt: skip
+    """Send it from one of our places to the store, and promise it to the order for when it is there.
+
+    Raises Conflict `part_short` where it is not free any more.
+    """
+    transfer = transfers.open_transfer(source, store, [(part, quantity)], expected_at=arrives, at=at)
+    transfers.approve(transfer, at=at)
+    held = promises.reserve(
+        part, store, quantity, need_at=max(need_at, arrives), about=order, at=at, priority=order.priority or ""
+    )  # fmt: skip
+    return held, transfer
 
 
 def consume(visit: Visit, part: Part, place: StockLocation, quantity: Decimal, at: datetime) -> None:
@@ -104,9 +155,11 @@ def consume(visit: Visit, part: Part, place: StockLocation, quantity: Decimal, a
 
 def _places(visit: Visit, order: WorkOrder) -> list[StockLocation]:
     """The technician's van, then the station's store."""
-    van = stock.van_of(visit.technician_id)
-    store = session.get(StockLocation, stock.warehouses_of([order.station_id]).get(order.station_id, 0))
-    return [place for place in (van, store) if place is not None]
+    return [place for place in (stock.van_of(visit.technician_id), _store(order)) if place is not None]
+
+
+def _store(order: WorkOrder) -> StockLocation | None:
+    return session.get(StockLocation, stock.warehouses_of([order.station_id]).get(order.station_id, 0))
 
 
 def _kept(order: WorkOrder, places: Iterable[int], at: datetime) -> defaultdict[int, Decimal]:

@@ -19,8 +19,8 @@ from fieldservice.foundation.time import now
 from fieldservice.mechanisms.lifecycle import move
 from fieldservice.stations.models import Technician
 from fieldservice.workorders import booking, held_time, orders
-from fieldservice.workorders.eligibility import Span, Stop
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.placement import Span, Stop
 
 SENT = ("dispatched", "accepted")
 

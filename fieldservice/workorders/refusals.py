@@ -97,6 +97,10 @@ def _part(facts: dict[str, Any]) -> Words:
         "missing": display.quantity(need - have),
     }
     reason = _("%(part)s: %(have)s of %(need)s in van and station", **known)
+    if "ready_at" in facts:
+        place, ready = pick(facts["place"]) or _("the station"), _when(facts["ready_at"])
+        reason = _("%(part)s: %(have)s of %(need)s there by then", **known)
+        return reason, _("all there at %(time)s, from %(place)s", time=ready, place=place), _("Part comes later")
     return reason, _("bring in %(missing)s first", **known), _("Part missing")
 
 
@@ -153,6 +157,12 @@ def _travel(facts: dict[str, Any]) -> Words:
     return reason, _("start at %(time)s", time=earliest), brief
 
 
+def _collect(facts: dict[str, Any]) -> Words:
+    earliest = _when(facts["earliest"])
+    reason = _("Has to collect parts at the station first, there at %(time)s", time=earliest)
+    return reason, _("start at %(time)s", time=earliest), _("Collects parts first")
+
+
 def _when(moment: datetime) -> str:
     return display.datetime_short(moment)
 
@@ -167,4 +177,5 @@ WORDS: dict[str, Callable[[dict[str, Any]], Words]] = {
     "shift": _shift,
     "overlap": _overlap,
     "travel": _travel,
+    "collect": _collect,
 }

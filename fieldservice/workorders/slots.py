@@ -1,9 +1,8 @@
 """Where a job fits into a technician's days, and how good that is. Pure: plain values in, plain values out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
-from decimal import Decimal
 from math import ceil
 from typing import Any
 
@@ -11,15 +10,16 @@ from fieldservice.foundation.places import Point
 from fieldservice.foundation.places.legs import leg
 from fieldservice.foundation.time import at_local, local
 from fieldservice.mechanisms.calendars import STANDARD_HOURS
-from fieldservice.workorders.eligibility import (
+from fieldservice.workorders import collecting
+from fieldservice.workorders.eligibility import Refusal, refusals
+from fieldservice.workorders.placement import (
     Job,
     Minutes,
     Place,
-    Refusal,
     Span,
     TechnicianDay,
     duty_of,
-    refusals,
+    lacking,
     usable_duties,
     visit_before,
 )
@@ -37,7 +37,7 @@ SOON = 10.0  # the earlier the better, over SOON_WITHIN
 SOON_WITHIN = {"P1": timedelta(hours=4), "P2": timedelta(hours=8), "P3": timedelta(days=3), "P4": timedelta(days=7)}
 NEAR, NEAR_WITHIN = 22.0, 90.0  # minutes of travel at which nothing is left
 SKILL_FIT = {0: 12.0, 1: 8.0, 2: 4.0}  # levels above what is needed: keep the best for what only they can do
-PARTS = {"none": 8.0, "van": 8.0, "station": 3.0, "missing": 0.0}
+PARTS = {"none": 8.0, "van": 8.0, "station": 3.0, "coming": 1.0, "missing": 0.0}
 SAME_ASSET = 8.0
 ASKED_FOR = 10.0  # by the customer, by name
 LATE_PER_HOUR = 4.0
@@ -49,6 +49,7 @@ REASONS = (
     "skill",
     "parts_van",
     "parts_missing",
+    "parts_coming",
     "borrowed",
     "on_call",
     "parts_station",
@@ -113,6 +114,7 @@ def openings(job: Job, day: TechnicianDay, within: Span, now: datetime, minutes:
         for stop in day.stops:
             if left <= stop.ends_at < duty.ends_at:
                 tries.add(max(_arrival(day, minutes, stop.place.point, here, stop.ends_at), soonest))
+        tries |= _with_parts(job, day, Span(soonest, duty.ends_at), tries, minutes)
         for start in sorted(tries):
             rounded = round_up(start, step)
             if rounded < within.ends_at:
@@ -150,14 +152,14 @@ def best_slots(
 def rate(job: Job, day: TechnicianDay, span: Span, aim: Aim, minutes: Minutes, *, fixed_before: bool = False) -> Slot:
     """Score and reasons of an eligible slot."""
     travel, about = _way(job, day, span, minutes)
-    parts = _parts(job, day)
+    parts, sent = _parts(job, day)
     late = _late(span.starts_at, aim.arrival_due)
     points: list[tuple[float, Reason | None]] = [
         (_promise(aim, late), None),
         (SOON * max(0.0, 1 - (span.starts_at - aim.now) / SOON_WITHIN.get(job.priority, timedelta(days=7))), None),
         _nearness(travel, about),
         _skill_fit(job, day),
-        (PARTS[parts], Reason(f"parts_{parts}") if parts != "none" else None),
+        (PARTS[parts], Reason(f"parts_{parts}", sent) if parts != "none" else None),
         (SAME_ASSET, Reason("same_asset")) if fixed_before else (0.0, None),
         (ASKED_FOR, Reason("asked_for")) if day.member.id in (job.prefers | job.requires) else (0.0, None),
         (BORROWED, Reason("borrowed")) if _borrowed(job, day, span) else (0.0, None),
@@ -206,14 +208,20 @@ def _skill_fit(job: Job, day: TechnicianDay) -> tuple[float, Reason | None]:
     return SKILL_FIT.get(above, 0.0), Reason("skill", {"skill": skill, "level": need + above})
 
 
-def _parts(job: Job, day: TechnicianDay) -> str:
+def _parts(job: Job, day: TechnicianDay) -> tuple[str, Mapping[str, Any]]:
+    """Where its parts are, and of what has to come first the last: from where, and when it is in the store."""
     if not job.needs:
-        return "none"
-    short = [need for need in job.needs if day.van.get(need.part_id, Decimal(0)) < need.quantity]
+        return "none", {}
+    short = [(need, missing) for need in job.needs if (missing := lacking(need, day)) > 0]
     if not short:
-        return "van"
-    have = {need.part_id: day.van.get(need.part_id, Decimal(0)) + need.at_station for need in short}
-    return "station" if all(have[need.part_id] >= need.quantity for need in short) else "missing"
+        return "van", {}
+    if all(need.at_station >= quantity for need, quantity in short):
+        return "station", {}
+    lasts = [need.last_of(quantity) for need, quantity in short if need.at_station < quantity]
+    if None in lasts:
+        return "missing", {}
+    last = max((one for one in lasts if one is not None), key=lambda one: one.ready_at)
+    return "coming", {"names": dict(last.names), "ready_at": last.ready_at}
 
 
 def _way(job: Job, day: TechnicianDay, span: Span, minutes: Minutes) -> tuple[int | None, bool]:
@@ -225,6 +233,9 @@ def travel_min(job: Job, day: TechnicianDay, span: Span, minutes: Minutes) -> in
     here, origin = job.place.point, stop_before(job, day, span).point
     if here is None or origin is None:
         return None
+    collection = collecting.on_the_way(job, day, span, minutes)
+    if collection is not None and collection.last and collection.fits:
+        return ceil((collection.arrives_at - collection.leaves_at).total_seconds() / 60)
     last = visit_before(job, day, span)
     known = last is None or last.place.point is not None  # as the rules: else nobody knows the way
     way = leg(origin, here, minutes(origin, here), day.areas if known else ())
@@ -272,6 +283,21 @@ def round_down(moment: datetime, step: timedelta) -> datetime:
 def round_up(moment: datetime, step: timedelta) -> datetime:
     """The first full step from `moment`."""
     return EPOCH + -(-(moment - EPOCH) // step) * step
+
+
+def _with_parts(
+    job: Job, day: TechnicianDay, within: Span, tries: Iterable[datetime], minutes: Minutes
+) -> set[datetime]:
+    """Starts at which its parts are there: once the store has them, and after coming by the store on the way."""
+    ready = collecting.ready_at(job, day)
+    if ready is None:
+        return set()
+    found = {max(ready, within.starts_at)}
+    for start in tries:
+        way = collecting.on_the_way(job, day, Span(start, start + job.duration), minutes)
+        if way is not None:
+            found.add(max(way.arrives_at, within.starts_at))
+    return {start for start in found if start < within.ends_at}
 
 
 def _whereabouts(day: TechnicianDay, now: datetime) -> Point:

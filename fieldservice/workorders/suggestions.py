@@ -3,7 +3,7 @@
 The number of SQL statements does not depend on how many technicians there are.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,13 +14,15 @@ from fieldservice.foundation import display
 from fieldservice.foundation.db import among, session
 from fieldservice.foundation.places import Point, TravelProvider, travel
 from fieldservice.foundation.time import now
+from fieldservice.foundation.words import pick
 from fieldservice.mechanisms import clocks
 from fieldservice.stations import roster
 from fieldservice.stations.models import Station
 from fieldservice.stations.roster import Member
 from fieldservice.workorders.days import AROUND, job_of, technician_days
-from fieldservice.workorders.eligibility import Job, Minutes, Refusal, Span, TechnicianDay
+from fieldservice.workorders.eligibility import Refusal
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.placement import Job, Minutes, Span, TechnicianDay
 from fieldservice.workorders.refusals import leg_text
 from fieldservice.workorders.skills import skill_word
 from fieldservice.workorders.slots import Aim, Reason, Slot, best_slots
@@ -108,7 +110,7 @@ def suggest(
     """
     at = at or now()
     minutes_of_it = round((moving.ends_at - moving.starts_at).total_seconds() / 60) if moving else None
-    job, aim = job_of(order, minutes_of_it), aim_of(order, at)
+    job, aim = job_of(order, minutes_of_it, at), aim_of(order, at)
     members = _candidates(order, stations, start, end)
     days = technician_days(members, start, end, job=job, without_visit=moving.id if moving else None)
     been_there = _known_to(order, [member.id for member in members])
@@ -143,6 +145,9 @@ def reason_text(reason: Reason) -> str:
             return str(_("parts in the van"))
         case "parts_station":
             return str(_("collect parts at the station"))
+        case "parts_coming":
+            at = display.datetime_short(facts["ready_at"])
+            return str(_("parts from %(place)s by %(time)s", place=pick(facts["names"]), time=at))
         case "parts_missing":
             return str(_("parts missing"))
         case "asked_for":
@@ -161,17 +166,21 @@ def minutes_to(job: Job, days: Iterable[TechnicianDay], provider: TravelProvider
     here = job.place.point
     if here is None:
         return lambda a, b: provider.minutes(a, [b])[0]
+    mine = [here, job.store] if job.needs and job.store is not None else [here]
     places = {stop.place.point for day in days for stop in day.stops if stop.place.point} | {
         point
         for day in days
         for point in (day.member.home, *(lent.lodging for lent in day.member.lent if lent.lodging is not None))
     }
     ordered = sorted(places, key=lambda point: (point.latitude, point.longitude))
-    known: Mapping[Point, float] = dict(zip(ordered, provider.minutes(here, ordered), strict=True))
+    ways: list[list[float]] = provider.matrix(mine, ordered).tolist() if ordered else [[] for _one in mine]
+    known = {point: dict(zip(ordered, row, strict=True)) for point, row in zip(mine, ways, strict=True)}
 
     def minutes(a: Point, b: Point) -> float:
-        other = a if b == here else b
-        return known[other] if other in known else provider.minutes(a, [b])[0]
+        for one, other in ((b, a), (a, b)):
+            if one in known and other in known[one]:
+                return known[one][other]
+        return provider.minutes(a, [b])[0]
 
     return minutes
 

@@ -10,7 +10,7 @@ from fieldservice.dispatch.cover.load import Load, day_loads
 from fieldservice.dispatch.lanes import breaks
 from fieldservice.foundation.time import at_local, day_span
 from fieldservice.stations.roster import Duty
-from fieldservice.workorders.eligibility import Span
+from fieldservice.workorders.placement import Span
 from tests.workorders.cast import DAY, WUXI, at, shift, technician
 
 NEXT = date(2026, 11, 26)

@@ -9,7 +9,7 @@ from typing import Any
 from fieldservice.foundation.places import Point
 from fieldservice.foundation.time import at_local
 from fieldservice.stations.roster import Duty, Member
-from fieldservice.workorders.eligibility import Job, Need, Place, Stop, TechnicianDay
+from fieldservice.workorders.placement import Job, Need, Place, Stop, Supply, TechnicianDay
 
 DAY = date(2026, 11, 25)  # a Wednesday
 WUXI, SUZHOU = 1, 2
@@ -62,6 +62,11 @@ def job(**changes: Any) -> Job:
     return Job(**{**facts, **changes})
 
 
-def seal(quantity: int = 1, at_station: int = 0) -> Need:
+def seal(quantity: int = 1, at_station: int = 0, **facts: Any) -> Need:
     names: Mapping[str, str] = {"zh": "油封", "en": "Oil seal"}
-    return Need(7, "OS-TC-180", names, Decimal(quantity), Decimal(at_station))
+    return Need(7, "OS-TC-180", names, Decimal(quantity), Decimal(at_station), **facts)
+
+
+def coming(hour: int, quantity: int = 1, minute: int = 0) -> Supply:
+    """From the central store, in the station's store at that hour."""
+    return Supply(at(hour, minute), Decimal(quantity), "central", {"zh": "中心库", "en": "Central store"})

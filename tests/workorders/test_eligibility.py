@@ -16,7 +16,8 @@ from fieldservice.foundation.places import Point
 from fieldservice.foundation.words import has_word
 from fieldservice.stations.roster import Duty
 from fieldservice.workorders import refusals as words
-from fieldservice.workorders.eligibility import OF_THE_PERSON, RULES, Job, Place, Refusal, Stop, TechnicianDay, refusals
+from fieldservice.workorders.eligibility import OF_THE_PERSON, RULES, Refusal, refusals
+from fieldservice.workorders.placement import Job, Place, Stop, TechnicianDay
 from tests.workorders.cast import (
     FAR,
     NEAR,
@@ -24,6 +25,7 @@ from tests.workorders.cast import (
     WUXI,
     absence,
     at,
+    coming,
     job,
     seal,
     shift,
@@ -63,6 +65,16 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
     ("part nowhere", {"needs": (seal(),)}, {}, ["part"]),
     ("part nowhere, but only usual", {"needs": (replace(seal(), required=False),)}, {}, []),
     ("too few parts", {"needs": (seal(3, at_station=1),)}, {"van": {7: Decimal(1)}}, ["part"]),
+    ("part brought in time", {"needs": (seal(later=(coming(9),)),)}, {}, []),
+    ("part brought at that moment", {"needs": (seal(later=(coming(10),)),)}, {}, []),
+    ("part brought too late", {"needs": (seal(later=(coming(11),)),)}, {}, ["part"]),
+    ("half of it brought too late", {"needs": (seal(2, later=(coming(9), coming(11))),)}, {}, ["part"]),
+    ("the rest is in the van", {"needs": (seal(2, later=(coming(9),)),)}, {"van": {7: Decimal(1)}}, []),
+    ("held in the own van", {"needs": (seal(in_vans={1: Decimal(1)}),)}, {}, []),
+    ("held in a colleague's van", {"needs": (seal(in_vans={9: Decimal(1)}),)}, {}, ["part"]),
+    ("collected in the morning", {"needs": (seal(at_station=1),), "store": FAR}, {}, ["collect"]),
+    ("collected near by", {"needs": (seal(at_station=1),), "store": NEAR}, {}, []),
+    ("nothing to collect", {"needs": (seal(at_station=1),), "store": FAR}, {"van": {7: Decimal(1)}}, []),
     ("on leave without end", {}, {"state": "leave"}, ["absence"]),
     ("suspended", {}, {"state": "suspended"}, ["absence"]),
     ("off duty just now", {}, {"state": "off_duty"}, []),
@@ -171,7 +183,8 @@ def jobs(draw: st.DrawFn) -> Job:
         station_id=draw(st.sampled_from([WUXI, SUZHOU])), priority=draw(st.sampled_from(["P1", "P2", "P3", "P4"])),
         skills=draw(skill_sets), place=Place(draw(st.none() | points)),
         certificates=draw(st.sampled_from([(), ("hoisting",)])),
-        needs=draw(st.sampled_from([(), (seal(2),)])),
+        needs=draw(st.sampled_from([(), (seal(2),), (seal(2, 1),), (seal(2, later=(coming(9), coming(13))),)])),
+        store=draw(st.none() | points), asked_at=draw(st.none() | moments),
     )  # fmt: skip
 
 
@@ -197,7 +210,7 @@ def test_taking_a_booking_away_never_adds_a_refusal(task: Job, day: TechnicianDa
 
 @given(jobs(), days(), moments)
 def test_a_fuller_van_never_adds_a_refusal(task: Job, day: TechnicianDay, start: datetime) -> None:
-    assert set(why(task, replace(day, van={7: Decimal(9)}), start)) <= set(why(task, day, start)) - {"part"}
+    assert set(why(task, replace(day, van={7: Decimal(9)}), start)) <= set(why(task, day, start)) - {"part", "collect"}
 
 
 @given(jobs(), days(), moments, st.integers(0, 6), st.integers(0, 6))

@@ -11,13 +11,16 @@ from sqlalchemy import select
 from fieldservice.foundation.db import session, write
 from fieldservice.foundation.errors import Conflict
 from fieldservice.foundation.time import now
+from fieldservice.mechanisms import policies
 from fieldservice.mechanisms.tasks import Task
 from fieldservice.parts import services as ledger
 from fieldservice.parts.availability.models import OPEN, Reservation
 from fieldservice.parts.models import Part, StockLocation
+from fieldservice.parts.transfers.models import Transfer
 from fieldservice.stations.models import Station, Technician
 from fieldservice.workorders import booking, findings, orders, visits
 from fieldservice.workorders.models import Visit, WorkItem, WorkOrder
+from tests.workorders.cast import FAR
 from tests.workorders.scene import (
     local_at,
     make_customer,
@@ -171,3 +174,98 @@ def test_what_is_fitted_uses_its_promise_up(shop: Shop) -> None:
     assert shop.held(order) == [(van, "reserved", 1)]
     write(lambda: findings.use_part(session.get_one(Visit, visit), session.get_one(Part, shop.seal), Decimal(1), now()))
     assert shop.held(order) == []
+
+
+# From elsewhere -----------------------------------------------------------------------------------
+
+
+class Network(Shop):
+    """The same station with an empty store, and a neighbour who keeps parts half an hour away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.store = self.lies(0)
+
+        def make() -> int:
+            near = make_station("SZGY", FAR, "苏州园区站", "Suzhou SIP")
+            near.functions = ["service", "spare_part"]
+            return stock(session.get_one(Part, self.seal), near, 2).id
+
+        self.neighbour = write(make)
+
+    def sent(self) -> Sequence[tuple[int, int, str, int]]:
+        rows = session.scalars(select(Transfer).order_by(Transfer.id))
+        return [(one.from_id, one.to_id, one.state, int(one.lines[0].quantity)) for one in rows]
+
+    def soonest(self) -> int:
+        """The first full hour at which a visit has its seal, and why not before."""
+        codes = set()
+        for hour in range(11, 18):
+            try:
+                self.book(self.order(), self.lu, hour)
+            except Conflict as refused:
+                codes.add(refused.code)
+                continue
+            assert codes <= {"part", "collect"}
+            return hour
+        raise AssertionError(codes)
+
+
+@pytest.fixture
+def network(app: Flask) -> Network:
+    return Network()
+
+
+def test_a_visit_counts_only_once_its_part_can_be_there_and_sends_for_it(network: Network) -> None:
+    with pytest.raises(Conflict) as refused:
+        network.book(network.order(), network.lu, 11)
+    assert refused.value.code == "part"
+    assert "苏州园区站" in str(refused.value) or "库" in str(refused.value)  # from where, and when it would be there
+    hour = network.soonest()
+    assert 11 < hour < 15
+    assert network.sent() == [(network.neighbour, network.store, "approved", 1)]
+    order = session.scalars(select(Reservation.for_id).where(Reservation.for_type == "work_order")).one()
+    assert network.held(order) == [(network.store, "reserved", 1)]
+
+
+def test_what_comes_may_be_moved_later_but_not_earlier(network: Network) -> None:
+    order = network.order()
+    visit = network.book(order, network.lu, 15)
+    with pytest.raises(Conflict) as refused:
+        write(lambda: booking.reschedule_visit(session.get_one(Visit, visit), starts_at=local_at(11)))
+    assert refused.value.code == "part"
+    write(lambda: booking.reschedule_visit(session.get_one(Visit, visit), starts_at=local_at(16)))
+    assert len(network.sent()) == 1  # not sent for again
+    assert network.held(order) == [(network.store, "reserved", 1)]
+
+
+def test_two_visits_do_not_count_on_the_same_piece(network: Network) -> None:
+    first, second = network.order(2), network.order()
+    network.book(first, network.lu, 15)
+    with pytest.raises(Conflict) as refused:
+        network.book(second, network.wu, 16)
+    assert refused.value.code == "part"
+    assert len(network.sent()) == 1
+
+
+@pytest.mark.parametrize(("reach", "may"), [("neighbours", True), ("central", False), ("nobody", False)])
+def test_whose_stock_a_visit_may_send_for_is_a_policy(network: Network, reach: str, may: bool) -> None:
+    write(lambda: policies.set_override("parts.sent_for_visits", "station", network.station, reach, at=now()))
+    order = network.order()
+    if may:
+        network.book(order, network.lu, 15)
+        return
+    with pytest.raises(Conflict):
+        network.book(order, network.lu, 15)
+    assert network.sent() == []
+
+
+def test_a_usual_part_that_nobody_depends_on_is_sent_for_as_well(network: Network) -> None:
+    order = network.order()
+
+    def loosen() -> None:
+        session.scalars(select(WorkItem).where(WorkItem.work_order_id == order)).one().required = False
+
+    write(loosen)
+    network.book(order, network.lu, 16)
+    assert network.sent() == [(network.neighbour, network.store, "approved", 1)]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from fieldservice.foundation.places import travel_minutes
 from fieldservice.foundation.time import at_local
-from fieldservice.workorders.eligibility import Job, Place, Span, TechnicianDay, refusals
+from fieldservice.workorders.eligibility import refusals
+from fieldservice.workorders.placement import Job, Place, Span, TechnicianDay
 from fieldservice.workorders.slots import Aim, Slot, best_slots, round_down, round_up
 from tests.workorders.cast import FAR, NEAR, SUZHOU, absence, at, job, seal, shift, technician, visit
 from tests.workorders.test_eligibility import days, jobs

@@ -223,7 +223,7 @@ def test_the_number_of_statements_does_not_grow_with_the_team(scene: Scene) -> N
             ask(scene.order, days=3, stations=None)
         counts.append(len(sent))
     assert counts[0] == counts[1]
-    assert counts[1] <= 17
+    assert counts[1] <= 18  # one of them is the station's place, where parts are collected
 
 
 def test_no_more_than_the_limit_but_all_refused(scene: Scene) -> None:

@@ -19,8 +19,9 @@ from fieldservice.foundation.places.slow_areas import SlowArea
 from fieldservice.foundation.time import day_span, local
 from fieldservice.stations import roster
 from fieldservice.workorders.days import AROUND, stops_of
-from fieldservice.workorders.eligibility import Case, Job, Span, TechnicianDay, late_arrivals, place_of
+from fieldservice.workorders.eligibility import Case, late_arrivals
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.placement import Job, Span, TechnicianDay, place_of
 from fieldservice.workorders.slots import travel_min
 
 PLANNED = ("scheduled", "dispatched", "accepted")

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from fieldservice.dispatch.cover.reading import Away, Turn
 from fieldservice.foundation.time import local
-from fieldservice.workorders.eligibility import Span
+from fieldservice.workorders.placement import Span
 
 BY_DAY = (7, 19)  # hours between which a hole is filled by ordinary duty, else by time on call [D]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from fieldservice.foundation.time import at_local, local
-from fieldservice.workorders.eligibility import Span
+from fieldservice.workorders.placement import Span
 
 DAY = timedelta(days=1)
 

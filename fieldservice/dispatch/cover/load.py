@@ -18,8 +18,8 @@ from fieldservice.foundation.db import among, session
 from fieldservice.foundation.time import day_span
 from fieldservice.stations.models import Technician
 from fieldservice.stations.roster import ABSENT_STATES
-from fieldservice.workorders.eligibility import Span
 from fieldservice.workorders.models import Booking, Visit
+from fieldservice.workorders.placement import Span
 from fieldservice.workorders.slots import LUNCH_TAKES, lunch_within
 
 MOST_PEOPLE = 400

@@ -29,7 +29,7 @@ from fieldservice.mechanisms.events import record
 from fieldservice.mechanisms.lifecycle import move_many
 from fieldservice.stations.models import Shift, Station
 from fieldservice.stations.queries import stations_by_id
-from fieldservice.workorders.eligibility import Span
+from fieldservice.workorders.placement import Span
 
 
 def publish_week(station: Station, monday: date, at: datetime) -> int:

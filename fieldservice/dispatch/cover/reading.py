@@ -13,8 +13,8 @@ from fieldservice.foundation.time import day_span, local
 from fieldservice.stations.lendings import Lent, borrowed_by, lent_of, stretches
 from fieldservice.stations.models import Shift, Station, Technician
 from fieldservice.stations.roster import ABSENT_STATES, COUNTS
-from fieldservice.workorders.eligibility import Span
 from fieldservice.workorders.models import Booking
+from fieldservice.workorders.placement import Span
 
 DRAFT = "draft"
 MOST_TEAM = 200

@@ -14,7 +14,7 @@ from fieldservice.foundation.time import now
 from fieldservice.mechanisms.records.kinds import Values
 from fieldservice.stations.roster import COUNTS
 from fieldservice.stations.shift_records import Shifts, span_of
-from fieldservice.workorders.eligibility import Span
+from fieldservice.workorders.placement import Span
 from fieldservice.workorders.records import Absences, span_of_absence
 
 

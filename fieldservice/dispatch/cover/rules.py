@@ -19,7 +19,7 @@ from fieldservice.mechanisms.policies import PolicyOverride
 from fieldservice.stations.models import Station
 from fieldservice.stations.queries import SERVES, SERVICE
 from fieldservice.stations.records import WEEKDAYS
-from fieldservice.workorders.eligibility import Span
+from fieldservice.workorders.placement import Span
 
 COVER, LOAD = "cover_required", "load_warning"
 ALWAYS, BUSINESS = "always", "business"  # day and night, the promise of 003; or while the station is open

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from fieldservice.dispatch.cover.reading import Hole
 from fieldservice.foundation import display
 from fieldservice.foundation.time import local
-from fieldservice.workorders.eligibility import Span
+from fieldservice.workorders.placement import Span
 
 MOST_TOLD = 6
 

@@ -19,8 +19,9 @@ from fieldservice.foundation.errors import Conflict, Invalid, NotFound
 from fieldservice.foundation.time import local, now
 from fieldservice.stations.models import Station, Technician
 from fieldservice.workorders import held_time
-from fieldservice.workorders.eligibility import Refusal, Span
+from fieldservice.workorders.eligibility import Refusal
 from fieldservice.workorders.models import AWAY, Booking, Visit, WorkOrder
+from fieldservice.workorders.placement import Span
 from fieldservice.workorders.queries import LARGEST_ID, PLANNERS
 
 

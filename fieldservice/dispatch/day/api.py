@@ -11,8 +11,8 @@ from fieldservice.dispatch.schemas import Moment, Strict
 from fieldservice.foundation.access import current, roles
 from fieldservice.foundation.api import ApiBlueprint, perform
 from fieldservice.workorders import queries
-from fieldservice.workorders.eligibility import Span
 from fieldservice.workorders.models import AWAY
+from fieldservice.workorders.placement import Span
 
 blueprint = ApiBlueprint("day", __name__, "The day of work: late running, absences")
 

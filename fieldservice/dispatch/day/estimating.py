@@ -13,7 +13,7 @@ from typing import NamedTuple
 from fieldservice.foundation.places import Point
 from fieldservice.foundation.places.legs import at_another_hour, leg
 from fieldservice.foundation.places.slow_areas import SlowArea
-from fieldservice.workorders.eligibility import Minutes, Span
+from fieldservice.workorders.placement import Minutes, Span
 
 AT_WORK = ("on_site", "in_progress", "paused")
 ENDED = ("completed", "partially_completed", "cannot_complete")

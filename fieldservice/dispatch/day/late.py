@@ -22,8 +22,8 @@ from fieldservice.mechanisms.tasks import Task
 from fieldservice.stations.models import Station
 from fieldservice.workorders import notices
 from fieldservice.workorders.booking import arrival_due_of
-from fieldservice.workorders.eligibility import Span
 from fieldservice.workorders.models import Visit
+from fieldservice.workorders.placement import Span
 from fieldservice.workorders.slots import STEP, round_up
 
 LATE = timedelta(minutes=15)  # after its time, a visit counts as late [D]

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from fieldservice.dispatch.day.estimating import CHANGED, Stop, Ways, estimates, missed
 from fieldservice.dispatch.day.reading import arrivals_due, stops_today, visits_today, ways_of
 from fieldservice.foundation.time import local
-from fieldservice.workorders.eligibility import Span
 from fieldservice.workorders.models import Visit
+from fieldservice.workorders.placement import Span
 from fieldservice.workorders.slots import STEP, round_up
 
 MOST_TOUCHED = 5  # later visits that the drawer names

@@ -13,8 +13,8 @@ from fieldservice.foundation.places import Point, travel, travel_minutes
 from fieldservice.foundation.time import day_span, local
 from fieldservice.mechanisms.clocks.models import Clock
 from fieldservice.stations.models import Technician
-from fieldservice.workorders.eligibility import Span, place_of
 from fieldservice.workorders.models import Booking, Visit, WorkOrder
+from fieldservice.workorders.placement import Span, place_of
 
 WAITING = ("scheduled", "dispatched", "accepted")
 UNDER_WAY = ("en_route", *AT_WORK)

@@ -11,7 +11,7 @@ from fieldservice.foundation.access import current, roles
 from fieldservice.foundation.api import ApiBlueprint, page, perform
 from fieldservice.foundation.time import now
 from fieldservice.stations.lendings import HOLDS, Lending
-from fieldservice.workorders.eligibility import Span
+from fieldservice.workorders.placement import Span
 from fieldservice.workorders.queries import PLANNERS
 
 blueprint = ApiBlueprint("lendings", __name__, "Technicians lent to other stations")

@@ -20,8 +20,8 @@ from fieldservice.stations.queries import SERVES
 from fieldservice.stations.roster import Member
 from fieldservice.workorders.booking import OPEN_STATES
 from fieldservice.workorders.days import stops_of
-from fieldservice.workorders.eligibility import Span, Stop
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.placement import Span, Stop
 from fieldservice.workorders.queries import MOST_TECHNICIANS
 
 MOST_STATIONS = 12  # the nearest ones are looked at

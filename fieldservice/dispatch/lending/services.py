@@ -30,8 +30,8 @@ from fieldservice.stations.models import Station, Technician
 from fieldservice.stations.queries import SERVES
 from fieldservice.workorders import held_time
 from fieldservice.workorders.booking import OPEN_STATES
-from fieldservice.workorders.eligibility import Span
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.placement import Span
 from fieldservice.workorders.skills import skill_codes, skill_word
 
 TITLE = "lending_asked"

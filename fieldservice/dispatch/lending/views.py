@@ -18,8 +18,8 @@ from fieldservice.foundation.errors import Conflict, DomainError, Invalid, NotFo
 from fieldservice.foundation.time import at_local, now, today
 from fieldservice.stations.lendings import HOLDS, Lending
 from fieldservice.stations.models import Station
-from fieldservice.workorders.eligibility import Span
 from fieldservice.workorders.history import history_of
+from fieldservice.workorders.placement import Span
 from fieldservice.workorders.queries import PLANNERS, order_by_number, stations_for
 from fieldservice.workorders.skills import skill_codes, skill_word
 

@@ -16,8 +16,8 @@ from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import DomainError
 from fieldservice.foundation.jobs import compute
 from fieldservice.foundation.time import day_span
-from fieldservice.workorders.eligibility import Span
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.placement import Span
 from fieldservice.workorders.slots import STEP, round_up
 from fieldservice.workorders.suggestions import aim_of
 

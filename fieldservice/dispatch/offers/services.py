@@ -21,8 +21,9 @@ from fieldservice.mechanisms.events import record
 from fieldservice.stations.models import Technician
 from fieldservice.workorders import booking, held_time
 from fieldservice.workorders.days import job_of, technician_day
-from fieldservice.workorders.eligibility import OFFER, Job, Span, TechnicianDay, refusals
+from fieldservice.workorders.eligibility import OFFER, refusals
 from fieldservice.workorders.models import Booking, Visit, WorkOrder
+from fieldservice.workorders.placement import Job, Span, TechnicianDay
 from fieldservice.workorders.queries import LARGEST_ID
 from fieldservice.workorders.rescue.queries import awaiting
 

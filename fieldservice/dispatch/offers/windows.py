@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from fieldservice.foundation.time import local
-from fieldservice.workorders.eligibility import Span
+from fieldservice.workorders.placement import Span
 from fieldservice.workorders.slots import round_down
 
 LENGTH = timedelta(hours=2)  # what a customer is told: from … to …

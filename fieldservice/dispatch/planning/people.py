@@ -7,7 +7,8 @@ import numpy as np
 
 from fieldservice.dispatch.planning.model import Table
 from fieldservice.foundation.places import travel_minutes
-from fieldservice.workorders.eligibility import ON_CALL_FOR, RULES, Case, Job, Refusal, Span, TechnicianDay
+from fieldservice.workorders.eligibility import RULES, Case, Refusal
+from fieldservice.workorders.placement import ON_CALL_FOR, Job, Span, TechnicianDay
 
 ASKED = ("station", "skill", "certificate", "customer", "absence", "shift")  # parts: pricing knows, by day
 

@@ -18,7 +18,8 @@ from fieldservice.foundation.places.course import Course
 from fieldservice.foundation.places.slow_areas import slowed_by
 from fieldservice.stations.lendings import Lent, stretches
 from fieldservice.stations.roster import Member
-from fieldservice.workorders.eligibility import Span, Stop, TechnicianDay
+from fieldservice.workorders.collecting import ready_at
+from fieldservice.workorders.placement import Span, Stop, TechnicianDay
 from fieldservice.workorders.slots import LUNCH_TAKES, lunch_within
 
 WEIGHTS = {"P1": 8.0, "P2": 4.0, "P3": 2.0, "P4": 1.0}  # what leaving a job of that priority out is worth [D]
@@ -89,6 +90,7 @@ def compiled(material: Material, goals: Goals, provider: TravelProvider = travel
     if planned and days:
         asked = [work.job for work in planned]
         eligible[: len(asked)] = people.table(asked, team, [shift.span for shift in shifts])
+        eligible[: len(asked)] &= _there_in_time(planned, team, shifts)
     points = list(places.numbers)
     minutes = _minutes(material, points, provider) if points else np.zeros((0, 0))
     hours = _hours(material, shifts)
@@ -366,12 +368,32 @@ def _fair_share(jobs: Sequence[Job], days: Sequence[Day]) -> int:
 
 
 def _lying(material: Material) -> dict[tuple[int, str], float]:
-    """What lies at the stations, of parts that somebody needs. Every order names the stock of its own station."""
+    """What lies at the stations or can be brought there, of parts that somebody needs; by when is for `_there_in_time`.
+    Every order names the stock of its own station."""
     return {
-        (work.job.station_id, str(need.part_id)): float(need.at_station)
+        (work.job.station_id, str(need.part_id)): float(need.by(material.end))
         for work in material.works
         for need in work.job.needs
     }
+
+
+def _there_in_time(
+    works: Sequence[Work], team: Sequence[TechnicianDay], shifts: Sequence[Shift]
+) -> NDArray[np.bool_]:
+    """Jobs × pieces of duty: whether what the van lacks is in the store when that duty begins, as parts of a day are
+    collected in the morning. A visit that stands may stay where it is: its parts were promised for then."""
+    table = np.ones((len(works), len(shifts)), dtype=np.bool_)
+    for row, work in enumerate(works):
+        if not any(need.later for need in work.job.needs):
+            continue
+        for column, (person, shift) in enumerate(zip(team, shifts, strict=True)):
+            visit = work.visit
+            stands = work.stands and visit is not None and visit.technician_id == person.member.id
+            if stands and visit is not None and shift.span.touches(*visit.span):
+                continue
+            ready = ready_at(work.job, person)
+            table[row, column] = ready is None or ready <= shift.span.starts_at
+    return table
 
 
 def _next_minute(moment: datetime) -> datetime:

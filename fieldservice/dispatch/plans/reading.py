@@ -22,9 +22,11 @@ from fieldservice.mechanisms.clocks.models import Clock
 from fieldservice.stations import roster
 from fieldservice.stations.queries import stations_by_id
 from fieldservice.stations.roster import Member
-from fieldservice.workorders.days import AROUND, needs_of, stops_of, strict_lenders, vans_with
-from fieldservice.workorders.eligibility import OFFER, OVER_OFFERS, Job, Span, Stop, place_of
+from fieldservice.workorders.days import AROUND, stops_of, strict_lenders, vans_with
+from fieldservice.workorders.eligibility import OFFER, OVER_OFFERS
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.part_supply import needs_of
+from fieldservice.workorders.placement import Job, Span, Stop, place_of
 from fieldservice.workorders.wishes import NONE, wishes_of
 
 MOST_JOBS = 2_000
@@ -122,12 +124,22 @@ def read(station_ids: Sequence[int], first: date, days: int, at: datetime, absen
         works=works,
         members=tuple(members),
         stops=_stops(ids, Span(start - AROUND, end + AROUND), absent, freed),
-        vans=vans_with(ids, parts),
+        vans=_with_held(vans_with(ids, parts), works),
         strict={int(key) for key in strict_lenders()} if homes != set(station_ids) or len(homes) > 1 else (),
         stores={one.id: Point(one.latitude, one.longitude) for one in stations.values()},
         areas=tuple(area for area in travel.DEFAULT.slow_areas() if area.holds_between(start, end)),
         rates=hour_rates(hosts),
     )
+
+
+def _with_held(vans: Mapping[int, Mapping[int, Decimal]], works: Iterable[Work]) -> dict[int, dict[int, Decimal]]:
+    """technician → part → what is free in the van, and what is held there for the work itself."""
+    found = {technician: dict(van) for technician, van in vans.items()}
+    for need in (need for work in works for need in work.job.needs):
+        for technician, quantity in need.in_vans.items():
+            van = found.setdefault(technician, {})
+            van[need.part_id] = van.get(need.part_id, Decimal(0)) + quantity
+    return found
 
 
 def free_for(material: Material, order: WorkOrder, visit: Visit | None = None) -> Material:

@@ -17,7 +17,7 @@ from fieldservice.foundation.errors import DomainError
 from fieldservice.foundation.jobs import compute
 from fieldservice.foundation.time import now
 from fieldservice.mechanisms.lifecycle import move
-from fieldservice.workorders.eligibility import Span
+from fieldservice.workorders.placement import Span
 
 LEAST_EFFORT, MOST_EFFORT = 16, 400  # neighbourhoods where nobody says how many: one for each job, between these
 MOST_EXPLAINED = 25  # jobs left out that are told the reason and the smallest change

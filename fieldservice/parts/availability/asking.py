@@ -88,7 +88,7 @@ def ask(
     wanted = catalogue.usable(part)
     same = [wanted] if wanted is part else [part, wanted]
     instead = catalogue.substitutes_of(wanted, model)
-    ways = _ways(station, technician_id, site_id)
+    ways = ways_to(station, technician_id, site_id)
     numbers = [one.id for one in (*same, *(other.part for other in instead))]
     lying = shelves(numbers, [way.location.id for way in ways], at)
     places: list[Place] = []
@@ -113,7 +113,7 @@ def ask(
 # Where from -----------------------------------------------------------------------------------------
 
 
-def _ways(station: Station, technician_id: int | None, site_id: int | None) -> list[Way]:
+def ways_to(station: Station, technician_id: int | None = None, site_id: int | None = None) -> list[Way]:
     """Places parts may come from: of the station, the nearest others, the central store, the customer's own stock."""
     known = policies.effective_many([HANDLING, CARRIER], station_id=station.id)
     handling, carrier = timedelta(minutes=known[HANDLING].value), timedelta(hours=known[CARRIER].value)

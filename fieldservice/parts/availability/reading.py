@@ -1,13 +1,14 @@
 """What lies where, what is promised of it and what comes: of many parts in many places, in four queries."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
 
 from fieldservice.foundation.db import among, session
 from fieldservice.foundation.time import day_span
@@ -168,3 +169,37 @@ def held_for(subject_type: str, ids: Iterable[int]) -> dict[tuple[int, int], Dec
         .group_by(Reservation.for_id, Reservation.part_id)
     )
     return {(number, part): quantity for number, part, quantity in rows}
+
+
+def holdings(subject_type: str, ids: Iterable[int]) -> Sequence[Reservation]:
+    """What is promised to these, wherever it lies, with its place; one query."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return ()
+    return session.scalars(
+        select(Reservation)
+        .options(joinedload(Reservation.location, innerjoin=True))
+        .where(Reservation.for_type == subject_type, among(Reservation.for_id, wanted))
+        .where(Reservation.state.in_(HOLDING))
+        .order_by(Reservation.id)
+    ).all()
+
+
+def waiting_for_more(keys: Collection[Key]) -> set[Key]:
+    """Of these shelves those on which less lies than is promised: some of it still has to come; one query."""
+    if not keys:
+        return set()
+    lying = (
+        select(func.coalesce(func.sum(StockBalance.on_hand), 0))
+        .where(StockBalance.part_id == Reservation.part_id, StockBalance.location_id == Reservation.location_id)
+        .where(StockBalance.condition == "good")
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(Reservation.part_id, Reservation.location_id, func.sum(Reservation.quantity), func.max(lying))
+        .where(among(Reservation.part_id, {part for part, _place in keys}))
+        .where(among(Reservation.location_id, {place for _part, place in keys}))
+        .where(Reservation.state.in_(HOLDING))
+        .group_by(Reservation.part_id, Reservation.location_id)
+    )
+    return {(part, place) for part, place, promised, there in rows if promised > there} & set(keys)

@@ -12,7 +12,7 @@ from fieldservice.dispatch.cover.reading import Turn, monday_of
 from fieldservice.dispatch.cover.rules import opening
 from fieldservice.foundation.time import at_local
 from fieldservice.mechanisms.calendars import BusinessCalendar
-from fieldservice.workorders.eligibility import Span
+from fieldservice.workorders.placement import Span
 
 MONDAY = date(2026, 11, 30)
 START = at_local(MONDAY)

@@ -17,8 +17,8 @@ from fieldservice.mechanisms import policies
 from fieldservice.mechanisms.tasks import Task, title_text
 from fieldservice.stations.roster import Duty
 from fieldservice.workorders import booking
-from fieldservice.workorders.eligibility import Span
 from fieldservice.workorders.models import Booking, Visit
+from fieldservice.workorders.placement import Span
 from tests.dispatch.cover.conftest import Team, put
 from tests.workorders.cast import DAY, SUZHOU, WUXI, at, shift
 from tests.workorders.scene import make_order

@@ -21,7 +21,7 @@ from fieldservice.mechanisms.records import Draft, apply, changes_of, kind_of, p
 from fieldservice.stations.lendings import Lending
 from fieldservice.stations.models import Shift, Station
 from fieldservice.workorders import booking
-from fieldservice.workorders.eligibility import Span
+from fieldservice.workorders.placement import Span
 from tests.dispatch.cover.conftest import DAYS, MONDAY, Team, moment, put, round_the_clock
 from tests.workorders.scene import make_station, make_technician
 

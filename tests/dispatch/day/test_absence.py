@@ -14,8 +14,8 @@ from fieldservice.foundation.time import Clock, now
 from fieldservice.mechanisms.tasks import Task
 from fieldservice.stations.models import Technician
 from fieldservice.workorders import booking, visits
-from fieldservice.workorders.eligibility import Span
 from fieldservice.workorders.models import Booking, Visit, WorkOrder
+from fieldservice.workorders.placement import Span
 from tests.conftest import make_user
 from tests.dispatch.plans.planned import changes
 from tests.workorders.cast import DAY, FAR

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fieldservice.dispatch.day.estimating import AWAY, Stop, Ways, estimates
 from fieldservice.foundation.places import Point, daytime, travel
 from fieldservice.foundation.places.daytime import Daytime
-from fieldservice.workorders.eligibility import Span
+from fieldservice.workorders.placement import Span
 from tests.workorders.cast import at
 
 PLACES = [Point(31.49, 120.37), Point(31.52, 120.40), Point(31.30, 120.75), None]

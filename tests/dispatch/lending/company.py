@@ -12,8 +12,8 @@ from fieldservice.foundation.places import Point
 from fieldservice.foundation.time import at_local
 from fieldservice.stations.lendings import Lending
 from fieldservice.stations.models import Station, Technician
-from fieldservice.workorders.eligibility import Span
 from fieldservice.workorders.models import WorkOrder
+from fieldservice.workorders.placement import Span
 from tests.conftest import make_user
 from tests.workorders.cast import DAY, FAR
 from tests.workorders.scene import Scene, local_at, make_order, make_scene, make_station

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from fieldservice.stations.lendings import Lent, spans_for, stretches
 from fieldservice.stations.roster import Duty, Member, stationed
-from fieldservice.workorders.eligibility import Span, refusals
+from fieldservice.workorders.eligibility import refusals
+from fieldservice.workorders.placement import Span
 from tests.workorders.cast import FAR, HOME, SUZHOU, WUXI, at, job, technician
 
 EPOCH = at(0)

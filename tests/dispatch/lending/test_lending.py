@@ -22,8 +22,8 @@ from fieldservice.stations import roster
 from fieldservice.stations.lendings import Lending
 from fieldservice.stations.models import Technician
 from fieldservice.workorders import booking, visits
-from fieldservice.workorders.eligibility import Span
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.placement import Span
 from fieldservice.workorders.suggestions import suggest
 from tests.dispatch.lending.company import (
     TOMORROW,

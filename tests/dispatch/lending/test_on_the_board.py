@@ -17,8 +17,8 @@ from fieldservice.mechanisms import policies
 from fieldservice.stations.lendings import Lending
 from fieldservice.stations.models import Station
 from fieldservice.workorders import booking
-from fieldservice.workorders.eligibility import Span
 from fieldservice.workorders.models import Visit, WorkOrder
+from fieldservice.workorders.placement import Span
 from tests.dispatch.lending.company import TOMORROW, Company, agreed
 from tests.dispatch.plans.planned import changes, planned
 from tests.dispatch.test_api import Caller

@@ -20,8 +20,8 @@ from fieldservice.mechanisms import clocks, policies
 from fieldservice.mechanisms.events import Event
 from fieldservice.stations.models import Technician
 from fieldservice.workorders import booking, held_time
-from fieldservice.workorders.eligibility import Span
 from fieldservice.workorders.models import Booking, Visit, WorkOrder
+from fieldservice.workorders.placement import Span
 from tests.workorders.cast import DAY, FAR, at
 from tests.workorders.scene import Scene, make_order, make_request, make_technician
 

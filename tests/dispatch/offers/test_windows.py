@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fieldservice.dispatch.offers.windows import LENGTH, SHORTEST, Choice, Window, chosen, windows
-from fieldservice.workorders.eligibility import Span
+from fieldservice.workorders.placement import Span
 from tests.workorders.cast import at
 
 HALF = timedelta(minutes=30)

@@ -7,7 +7,8 @@ import pytest
 from fieldservice.dispatch.planning.people import refused, table
 from fieldservice.foundation.places import Point
 from fieldservice.stations.roster import Duty, Member
-from fieldservice.workorders.eligibility import Job, Span, TechnicianDay, refusals
+from fieldservice.workorders.eligibility import refusals
+from fieldservice.workorders.placement import Job, Span, TechnicianDay
 
 START = datetime(2026, 11, 26, 0, 30, tzinfo=UTC)
 SHIFT = Span(START, START + timedelta(hours=9))

@@ -19,7 +19,8 @@ from fieldservice.foundation.places.legs import leg
 from fieldservice.foundation.places.slow_areas import SlowArea
 from fieldservice.foundation.time import day_span
 from fieldservice.stations.roster import Member
-from fieldservice.workorders.eligibility import Place, Span, Stop, TechnicianDay, refusals
+from fieldservice.workorders.eligibility import refusals
+from fieldservice.workorders.placement import Place, Span, Stop, TechnicianDay
 from fieldservice.workorders.slots import travel_min
 from tests.workorders.cast import DAY, HOME, WUXI, at, job, shift
 
