@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from flask import g
+from sqlalchemy import select
 
 from fieldservice.demo.cast import Cast
 from fieldservice.demo.company import DATA
@@ -21,6 +22,7 @@ from fieldservice.parts.receipts.services import Arrived
 from fieldservice.parts.stocking import services as stocking
 from fieldservice.parts.supply import services as supply
 from fieldservice.parts.transfers import services as transfers
+from fieldservice.parts.transfers.models import Transfer
 
 Told = dict[str, Any]
 
@@ -36,6 +38,7 @@ def show(cast: Cast) -> None:
     names = {"zh": f"{station.names['zh']}中心仓", "en": f"{station.names['en']} central store"}
     parts.open_location(kind="central", station_id=warehouse.station_id, names=names)
     _count(cast, told["count"], warehouse)
+    _bring(cast)
     _send(cast, told["transfers"])
     for one in told["orders"]:
         _order(cast, one, warehouse, at_local(world.today - timedelta(days=one["days"]), 10))
@@ -75,6 +78,15 @@ def _count(cast: Cast, told: Told, warehouse: StockLocation) -> None:
     for line in count.lines[: told["counted"]]:
         lies = counts.by_ledger(warehouse.id, line)
         counts.enter(line, max(Decimal(0), lies - line.id % 2), at=at)
+
+
+def _bring(cast: Cast) -> None:
+    """What visits have sent for has arrived when it was expected; the rest is on its way."""
+    for sent in session.scalars(select(Transfer).where(Transfer.state == "approved").order_by(Transfer.id)).all():
+        here = sent.expected_at <= cast.world.now
+        transfers.ship(sent, at=sent.asked_at)
+        if here:
+            transfers.receive(sent, at=sent.expected_at)
 
 
 def _send(cast: Cast, told: list[Told]) -> None:

@@ -8,7 +8,6 @@ from sqlalchemy import select
 
 from fieldservice.foundation.db import session
 from fieldservice.parts.availability.models import HOLDING, Reservation
-from fieldservice.parts.availability.phased import unmet
 from fieldservice.parts.availability.reading import Key, shelves
 from fieldservice.parts.models import StockBalance
 
@@ -16,14 +15,15 @@ AT_ONCE = 500  # parts whose shelves are read together
 
 
 def overpromised(at: datetime, limit: int = 100) -> list[Key]:
-    """(part, location) that promises more than it can keep with what lies there and is known to come."""
+    """(part, location) that promises what it cannot keep at any time with what lies there and is known to come. A promise
+    that is late, because what it waits for is on its way still, is kept late."""
     held = select(Reservation.part_id, Reservation.location_id).where(Reservation.state.in_(HOLDING)).distinct()
     keys = sorted((part, place) for part, place in session.execute(held))
     found: list[Key] = []
     for start in range(0, len(keys), AT_ONCE):
         some = keys[start : start + AT_ONCE]
         lying = shelves({part for part, _place in some}, {place for _part, place in some}, at)
-        found += [key for key in some if unmet(lying[key].lots, lying[key].promised) > 0]
+        found += [key for key in some if len(lying[key].pool.kept) < len(lying[key].promised)]
         if len(found) >= limit:
             break
     return found[:limit]

@@ -6,16 +6,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select
 
 from fieldservice.dispatch.plans import running, services
 from fieldservice.dispatch.plans.models import DispatchPlan
 from fieldservice.foundation.db import session, write
 from fieldservice.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 from fieldservice.foundation.places import Point
-from fieldservice.foundation.time import clock, now
+from fieldservice.foundation.time import clock, local, now
 from fieldservice.mechanisms import messages
 from fieldservice.mechanisms.lifecycle import move
+from fieldservice.parts.availability.models import Reservation
+from fieldservice.parts.transfers.models import Transfer
 from fieldservice.stations.models import Station, Technician
 from fieldservice.workorders import booking
 from fieldservice.workorders.models import Booking, Visit, WorkOrder
@@ -234,6 +236,30 @@ def test_parts_are_collected_once_and_never_twice(scene: Scene) -> None:
     (missing,) = wanting & left.keys()
     assert left[missing]["rules"]["part"] >= 1
     assert left[missing]["smallest_change"]["kind"] == "part"
+
+
+def test_work_waits_for_the_day_on_which_its_parts_are_there(scene: Scene) -> None:
+    """The neighbour's seal is in the store this afternoon: too late for today's duty, in time for tomorrow's."""
+
+    def want() -> str:
+        order = make_order(scene.station, duration_min=30)
+        part = need_part(order)
+        stock(part, scene.station, 0)
+        neighbour = make_station("SZYQ", FAR, "苏州园区站", "Suzhou Yuanqu")
+        neighbour.functions = ["service", "spare_part"]
+        stock(part, neighbour, 1)
+        return order.number
+
+    number = write(want)
+    plan = planned([scene.station], days=2)
+    assert number in changes(plan)
+    write(lambda: services.apply(session.get_one(DispatchPlan, plan.id)))
+    visit = session.scalars(select(Visit).join(WorkOrder).where(WorkOrder.number == number)).one()
+    assert local(visit.starts_at).date() == DAY + timedelta(days=1)
+    sent = session.scalars(select(Transfer)).one()
+    assert sent.expected_at <= visit.starts_at
+    held = session.scalars(select(Reservation).where(Reservation.for_id == visit.work_order_id)).all()
+    assert [(one.state, one.location_id) for one in held if one.for_type == "work_order"] == [("reserved", sent.to_id)]
 
 
 def test_left_out_work_says_why_and_what_would_help(scene: Scene) -> None:
