@@ -116,6 +116,8 @@ def build(size: Size, seed: int, at: datetime, tell: Tell) -> dict[str, int]:
     ledger = stock.Ledger(rows)
     stock.fill(plan, store, ledger)
     crew = Cast(plan, placed, store, people)
+    if len(plan.stations) <= TOLD_WHOLE:
+        storeroom.share(crew, at)
     lending.lend(plan, placed, people)
     as_rows, going_on = make_up(plan)
     by_hand: list[Story] = []

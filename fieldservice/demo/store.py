@@ -13,7 +13,9 @@ from fieldservice.demo.company import DATA
 from fieldservice.foundation.data_files import read_yaml
 from fieldservice.foundation.db import session
 from fieldservice.foundation.time import at_local
+from fieldservice.mechanisms import policies
 from fieldservice.parts import services as parts
+from fieldservice.parts.availability.bringing import SHARED
 from fieldservice.parts.catalogue.models import Supplier
 from fieldservice.parts.counts import services as counts
 from fieldservice.parts.models import StockLocation
@@ -25,6 +27,13 @@ from fieldservice.parts.transfers import services as transfers
 from fieldservice.parts.transfers.models import Transfer
 
 Told = dict[str, Any]
+
+
+def share(cast: Cast, at: datetime) -> None:
+    """Every station but the first lets visits of others send for its free parts."""
+    for station in cast.world.stations[1:]:
+        number = cast.store.warehouses[station.code].station_id
+        policies.set_override(SHARED, "station", number, True, at=at)
 
 
 def show(cast: Cast) -> None:

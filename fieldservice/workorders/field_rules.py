@@ -1,4 +1,4 @@
-"""What a station says about its work in the field: conduct before leaving (S-09), rates, goodwill (P-09).
+"""What a station says of its work in the field: conduct before leaving (S-09), its free parts, rates, goodwill (P-09).
 
 Each is a policy (`mechanisms/policies.py`) with a default for everybody; what is typed equal to it is not kept.
 """
@@ -20,6 +20,7 @@ from fieldservice.foundation.errors import Invalid, PreconditionFailed
 from fieldservice.mechanisms import policies
 from fieldservice.mechanisms.events import Event
 from fieldservice.mechanisms.policies import PolicyOverride
+from fieldservice.parts.availability.bringing import SHARED
 from fieldservice.stations.models import Station
 from fieldservice.workorders.onsite.leaving import CONDUCT
 from fieldservice.workorders.rates import GOODWILL, LABOUR, MOST, TRAVEL
@@ -29,7 +30,15 @@ AMOUNTS: Mapping[str, Any] = {  # policy → what it is called
     TRAVEL: _l("An hour on the road"),
     GOODWILL: _l("Goodwill for one job without asking"),
 }
-LABELS: Mapping[str, Any] = {CONDUCT: _l("Appearance is ticked before leaving"), **AMOUNTS}
+SWITCHES: Mapping[str, Any] = {
+    CONDUCT: _l("Appearance is ticked before leaving"),
+    SHARED: _l("Visits of other stations may send for free parts here without asking"),
+}
+YES: Mapping[str, Any] = {
+    CONDUCT: _l("yes: uniform, badge and safety gear"),
+    SHARED: _l("yes: they go as if from the central store"),
+}
+LABELS: Mapping[str, Any] = {**SWITCHES, **AMOUNTS}
 LATEST = 20
 
 
@@ -42,6 +51,11 @@ class Rule:
     value: Any
     own: bool
     usual: str
+
+    @property
+    def yes(self) -> str:
+        """What saying yes means, of a switch."""
+        return str(YES[self.name])
 
     @property
     def typed(self) -> str:
@@ -80,7 +94,7 @@ def keep(station: Station, typed: Mapping[str, str], seen: str, at: datetime) ->
     session.execute(locked)
     if seen != seen_of(station.id):
         raise PreconditionFailed()
-    wanted: dict[str, Any] = {CONDUCT: typed.get(CONDUCT) == "yes"}
+    wanted: dict[str, Any] = {name: typed.get(name) == "yes" for name in SWITCHES}
     errors: dict[str, list[Any]] = {}
     for name in AMOUNTS:
         try:

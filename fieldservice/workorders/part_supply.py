@@ -71,7 +71,7 @@ def needs_of(orders: Collection[WorkOrder], at: datetime | None = None) -> dict[
 
 
 def _kept(held: Iterable[Reservation], at: datetime) -> defaultdict[OrderPart, list[Supply]]:
-    """What is held for the orders in stores. Where less lies than is promised, it counts from when it was promised for."""
+    """What is held for the orders in stores. Where less lies than is promised, it counts from when it is promised."""
     kept: defaultdict[OrderPart, list[Supply]] = defaultdict(list)
     stored = [one for one in held if one.location.technician_id is None]
     waiting = waiting_for_more({(one.part_id, one.location_id) for one in stored if one.state == "reserved"})

@@ -189,6 +189,7 @@ class Network(Shop):
         def make() -> int:
             near = make_station("SZGY", FAR, "苏州园区站", "Suzhou SIP")
             near.functions = ["service", "spare_part"]
+            policies.set_override("parts.shared_with_visits", "station", near.id, True, at=now())
             return stock(session.get_one(Part, self.seal), near, 2).id
 
         self.neighbour = write(make)
@@ -248,9 +249,14 @@ def test_two_visits_do_not_count_on_the_same_piece(network: Network) -> None:
     assert len(network.sent()) == 1
 
 
-@pytest.mark.parametrize(("reach", "may"), [("neighbours", True), ("central", False), ("nobody", False)])
-def test_whose_stock_a_visit_may_send_for_is_a_policy(network: Network, reach: str, may: bool) -> None:
-    write(lambda: policies.set_override("parts.sent_for_visits", "station", network.station, reach, at=now()))
+@pytest.mark.parametrize(("kind", "may"), [("warehouse", False), ("central", True)])
+def test_a_station_that_does_not_share_has_to_be_asked(network: Network, kind: str, may: bool) -> None:
+    def change() -> None:
+        place = session.get_one(StockLocation, network.neighbour)
+        place.kind = kind
+        policies.set_override("parts.shared_with_visits", "station", place.station_id, False, at=now())
+
+    write(change)
     order = network.order()
     if may:
         network.book(order, network.lu, 15)

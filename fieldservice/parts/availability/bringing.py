@@ -16,13 +16,8 @@ from fieldservice.parts.availability.reading import Shelf, shelves
 from fieldservice.parts.models import StockLocation
 from fieldservice.stations.models import Station
 
-SENT_FOR = "parts.sent_for_visits"  # whose stock a visit may send for by itself
-REACH: Mapping[str, frozenset[Kind]] = {
-    "neighbours": frozenset({"station", "central", "neighbour"}),
-    "central": frozenset({"station", "central"}),
-    "nobody": frozenset({"station"}),
-}
-policies.register_defaults(SENT_FOR, "neighbours", worth=policies.PLAIN)
+SHARED = "parts.shared_with_visits"  # a station's free stock may be sent for by visits of others without asking it
+policies.register_defaults(SHARED, False, worth=policies.PLAIN)
 
 
 @dataclass(frozen=True)
@@ -36,20 +31,27 @@ class Coming:
 
 
 def to_store(station: Station, wanted: Mapping[int, Decimal], at: datetime) -> dict[int, list[Coming]]:
-    """part → what can be in this station's store of so much of it, the soonest first; seven queries.
+    """part → what can be in this station's store of so much of it, the soonest first; seven queries, and one for each
+    neighbour.
 
-    What nobody was promised counts, and nothing that somebody was. What lies there free already is the first.
+    From the central store, and from neighbours that share their stock; others are asked by people, and may refuse. What
+    nobody was promised counts, and nothing that somebody was. What lies there free already is the first.
     """
     if not wanted:
         return {}
-    reach = REACH.get(policies.effective(SENT_FOR, station_id=station.id).value, REACH["nobody"])
-    ways = [way for way in ways_to(station) if way.kind in reach]
+    ways = [way for way in ways_to(station) if _counts(way)]
     lying = shelves(wanted, [way.location.id for way in ways], at)
     found: dict[int, list[Coming]] = {}
     for part_id, quantity in wanted.items():
         coming = [one for way in ways for one in _from(way, lying[part_id, way.location.id], quantity, at)]
         found[part_id] = sorted(coming, key=lambda one: (one.ready_at, one.kind != "station", one.location.id))
     return found
+
+
+def _counts(way: Way) -> bool:
+    if way.kind == "neighbour":
+        return bool(policies.effective(SHARED, station_id=way.location.station_id).value)
+    return way.kind in ("station", "central")
 
 
 def _from(way: Way, shelf: Shelf, quantity: Decimal, at: datetime) -> Iterator[Coming]:

@@ -15,8 +15,8 @@ AT_ONCE = 500  # parts whose shelves are read together
 
 
 def overpromised(at: datetime, limit: int = 100) -> list[Key]:
-    """(part, location) that promises what it cannot keep at any time with what lies there and is known to come. A promise
-    that is late, because what it waits for is on its way still, is kept late."""
+    """(part, location) that promises what it can never keep with what lies there and is known to come. One that is
+    late, because what it waits for is on its way still, will be kept."""
     held = select(Reservation.part_id, Reservation.location_id).where(Reservation.state.in_(HOLDING)).distinct()
     keys = sorted((part, place) for part, place in session.execute(held))
     found: list[Key] = []

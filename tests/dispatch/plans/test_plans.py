@@ -14,7 +14,7 @@ from fieldservice.foundation.db import session, write
 from fieldservice.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 from fieldservice.foundation.places import Point
 from fieldservice.foundation.time import clock, local, now
-from fieldservice.mechanisms import messages
+from fieldservice.mechanisms import messages, policies
 from fieldservice.mechanisms.lifecycle import move
 from fieldservice.parts.availability.models import Reservation
 from fieldservice.parts.transfers.models import Transfer
@@ -247,6 +247,7 @@ def test_work_waits_for_the_day_on_which_its_parts_are_there(scene: Scene) -> No
         stock(part, scene.station, 0)
         neighbour = make_station("SZYQ", FAR, "苏州园区站", "Suzhou Yuanqu")
         neighbour.functions = ["service", "spare_part"]
+        policies.set_override("parts.shared_with_visits", "station", neighbour.id, True, at=now())
         stock(part, neighbour, 1)
         return order.number
 
