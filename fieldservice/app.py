@@ -49,6 +49,8 @@ from fieldservice.operations import views as operations
 from fieldservice.parts import api as parts_api
 from fieldservice.parts import views as parts
 from fieldservice.parts.availability import api as availability_api
+from fieldservice.parts.consignment import refill_views
+from fieldservice.parts.consignment import views as consignment
 from fieldservice.parts.counts import views as counts
 from fieldservice.parts.receipts import views as receipts
 from fieldservice.parts.stocking import views as stocking
@@ -94,6 +96,8 @@ PAGES = (
     counts.blueprint,
     supply_orders.blueprint,
     stocking.blueprint,
+    consignment.blueprint,
+    refill_views.blueprint,
     parts.blueprint,
     accounts.blueprint,
     insight.blueprint,

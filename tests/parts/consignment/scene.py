@@ -79,7 +79,7 @@ class Stock:
 
 
 def make_stock(*, lies: Any = 100, in_store: Any = 1_000, unit: str = "l", **more: Any) -> Stock:
-    """The agreement began yesterday; so much lies there."""
+    """The agreement begins today; so much lies there since yesterday."""
 
     def make() -> Stock:
         station = make_station()
@@ -100,7 +100,7 @@ def make_stock(*, lies: Any = 100, in_store: Any = 1_000, unit: str = "l", **mor
         for where, quantity in ((store, in_store), (place, lies)):
             if quantity:
                 parts.receive(part, where, Decimal(quantity), at=now() - timedelta(days=1))
-        terms = Terms(**{**TERMS, "active_from": today() - timedelta(days=1), **more})
+        terms = Terms(**{**TERMS, "active_from": today(), **more})
         line = lines.agree(place, part, terms, at=now())
         return Stock(station.id, customer.id, store.id, place.id, line.id, part.id)
 
