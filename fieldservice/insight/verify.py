@@ -121,7 +121,7 @@ def _stock_at_customers() -> tuple[bool, str]:
     readings, refills = consignment.readings_astray(), consignment.refills_astray()
     if readings or refills:
         return False, _(
-            "Readings that differ from what they posted: %(readings)s; refills that differ from what was delivered: %(refills)s",
+            "Readings that differ from what they posted: %(readings)s; refills from what came: %(refills)s",
             readings=readings[:10], refills=refills[:10],
         )  # fmt: skip
     return True, _("Every reading equals what it posted, and every refill what was signed for.")

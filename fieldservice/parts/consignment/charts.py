@@ -1,4 +1,4 @@
-"""A customer's stock drawn by day: what lay there, what was used, when it was refilled. Pure: numbers in, places out."""
+"""A customer's stock drawn by day: what lay there, what was used, when it was refilled. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

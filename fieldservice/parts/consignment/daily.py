@@ -34,7 +34,7 @@ def read(
     line: ConsignmentLine, counted: Decimal, *, at: datetime, on: date | None = None, source: str = "station",
     sure: bool = False,
 ) -> ConsignmentReading:  # fmt: skip
-    """So much lay there on a day (today). Reading again on a day replaces what was read; the same again changes nothing.
+    """So much lay there on a day (today). Reading a day again replaces what was read; the same again changes nothing.
 
     Raises Invalid for a senseless quantity or day; Conflict `ended`, `read_later` (there is a newer reading),
     `moved_since` (a day that is over, and stock came or went after it), `more_than_there` (fact: expected) where more
@@ -62,7 +62,7 @@ def read(
             code="more_than_there",
             expected=decimal_text(lies),
         )
-    reading = _kept(known, line, on_day)
+    reading = _kept(known, line, on_day, at)
     reading.counted, reading.expected, reading.source = counted, lies, source
     reading.read_by, reading.read_at = actor(), at
     reading.used = max(Decimal(0), lies - counted) + _used_by_others(line, reading, at)
@@ -160,12 +160,15 @@ def _stands(known: ConsignmentReading, lies: Decimal) -> bool:
     return lies == (known.counted if known.state == "posted" else known.expected)
 
 
-def _kept(known: ConsignmentReading | None, line: ConsignmentLine, on: date) -> ConsignmentReading:
+def _kept(known: ConsignmentReading | None, line: ConsignmentLine, on: date, at: datetime) -> ConsignmentReading:
     if known is not None:
         return known
     made = ConsignmentReading(
-        line=line, station_id=line.station_id, on_day=on, counted=Decimal(0), expected=Decimal(0), used=Decimal(0)
-    )
+        line=line, station_id=line.station_id, on_day=on, counted=Decimal(0), expected=Decimal(0), used=Decimal(0),
+        source="station", read_by=actor(), read_at=at,
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
     return made
 
 
@@ -181,9 +184,6 @@ def _settle(reading: ConsignmentReading, at: datetime) -> None:
     """Post what was used, or what was found; what is beyond the tolerance waits for the manager."""
     more = reading.counted - reading.expected
     waits = more > 0 and _beyond(reading)
-    if reading.id is None:
-        session.add(reading)
-        session.flush()
     part = reading.line.part
     to = "awaiting" if waits else "posted"
     if reading.state != to:

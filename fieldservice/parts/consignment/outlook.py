@@ -50,7 +50,7 @@ def readings_of(line: ConsignmentLine, since: date) -> Sequence[ConsignmentReadi
     ).all()
 
 
-def use_of(line: ConsignmentLine, readings: Sequence[ConsignmentReading], began: date) -> Use:
+def use_of(readings: Sequence[ConsignmentReading], began: date) -> Use:
     """The smoothed daily use. `began`: the day from which the first reading counts."""
     steps, before = [], began
     for reading in readings:
@@ -69,7 +69,7 @@ def reckon(line: ConsignmentLine, at: datetime) -> None:
     today = local(at).date()
     readings = readings_of(line, today - HORIZON)
     before = _read_before(line, today - HORIZON) or line.active_from
-    use = use_of(line, readings, before)
+    use = use_of(readings, before)
     line.read_on = readings[-1].on_day if readings else _read_before(line, today - HORIZON)
     line.daily_use, line.deviation = use.daily, use.deviation
     lies = float(on_hand(line))

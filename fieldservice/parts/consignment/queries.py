@@ -65,6 +65,18 @@ def lines_of(
     return _listed([(line, customer) for line, customer in session.execute(ordered)])
 
 
+def narrowed(person: Person, place: str = "") -> Select[ConsignmentLine]:
+    """Lines that hold: of the person's stations, or of the customer whose account this is."""
+    wanted = select(ConsignmentLine).join(StockLocation, StockLocation.id == ConsignmentLine.location_id)
+    wanted = wanted.options(*_with()).where(ConsignmentLine.state == "active")
+    if person.has(*READERS):
+        wanted = wanted.where(in_scope(ConsignmentLine, person, *READERS))
+    else:
+        owner = select(Site.id).where(Site.customer_id == (person.customer_id or 0))
+        wanted = wanted.where(StockLocation.site_id.in_(owner))
+    return wanted.where(StockLocation.code == place) if place else wanted
+
+
 def lines_at(place: StockLocation) -> Sequence[Listed]:
     """Every line of a place, ended ones last."""
     wanted = _lines().where(ConsignmentLine.location_id == place.id)
@@ -114,6 +126,18 @@ def line_at(place: str, part: str, person: Person, *roles: str) -> ConsignmentLi
     )
     found: ConsignmentLine | None = session.scalar(scoped(wanted, ConsignmentLine, person, *roles).options(*_with()))
     return found
+
+
+def line_at_customer(place: str, part: str, customer_id: int) -> ConsignmentLine | None:
+    """The line of a part at a place of this customer, by their labels."""
+    return session.scalar(
+        select(ConsignmentLine)
+        .join(StockLocation, StockLocation.id == ConsignmentLine.location_id)
+        .join(Site, Site.id == StockLocation.site_id)
+        .join(Part, Part.id == ConsignmentLine.part_id)
+        .where(StockLocation.code == place[:40], Part.number == part[:40], Site.customer_id == customer_id)
+        .options(*_with())
+    )
 
 
 def refill_of(person: Person, number: str, *roles: str) -> RefillOrder:
@@ -234,7 +258,7 @@ def customer_at(place: StockLocation) -> Customer | None:
 # Inside -------------------------------------------------------------------------------------------
 
 
-def _lines() -> Select[tuple[ConsignmentLine, Customer]]:
+def _lines() -> Select[ConsignmentLine, Customer]:
     return (
         select(ConsignmentLine, Customer)
         .join(StockLocation, StockLocation.id == ConsignmentLine.location_id)
@@ -255,7 +279,7 @@ def _refill_with() -> tuple[Any, ...]:
     return line.joinedload(ConsignmentLine.part), line.joinedload(ConsignmentLine.location), sent
 
 
-def _refills_of_customer(customer_id: int) -> Select[tuple[RefillOrder]]:
+def _refills_of_customer(customer_id: int) -> Select[RefillOrder]:
     return (
         select(RefillOrder)
         .join(ConsignmentLine, ConsignmentLine.id == RefillOrder.line_id)
@@ -283,6 +307,12 @@ def _listed(rows: Sequence[tuple[ConsignmentLine, Customer]]) -> Sequence[Listed
         Listed(line, customer, refills.get(line.id), [float(one.used) for one in read.get(line.id, ())])
         for line, customer in rows
     ]
+
+
+def days_now(line: ConsignmentLine) -> float | None:
+    """How many days lie there on average now, as what was released tells; None before that is known."""
+    worth = line.daily_use * line.unit_price
+    return line.baseline_days - line.released / worth if worth and line.read_on else None
 
 
 def quantity_left(refill: RefillOrder) -> Decimal:

@@ -285,7 +285,8 @@ def _place(place: StockLocation, error: DomainError | None = None, failed: int =
         asks=getattr(error, "code", "") == "more_than_there", waiting=queries.waiting_at(ids),
         may_keep=mine.has(*queries.KEEPERS) and mine.covers(place.station_id, *queries.KEEPERS),
         may_decide=mine.has(*queries.DECIDERS) and mine.covers(place.station_id, *queries.DECIDERS),
-        size=(charts.WIDTH, charts.HEIGHT, charts.LEFT, charts.BOTTOM), released=sum(one.line.released for one in found),
+        size=(charts.WIDTH, charts.HEIGHT, charts.LEFT, charts.BOTTOM),
+        released=sum(one.line.released for one in found),
     )  # fmt: skip
 
 

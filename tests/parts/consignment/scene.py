@@ -16,6 +16,7 @@ from fieldservice.parts.consignment.lines import Terms
 from fieldservice.parts.consignment.models import ConsignmentLine, ConsignmentReading, RefillOrder
 from fieldservice.parts.consignment.refills import Proof
 from fieldservice.parts.models import Part, StockLocation
+from fieldservice.parts.queries import stock_of
 from tests.foundation.test_db import make_station
 
 TERMS = {"baseline_days": 30, "target_days": 7, "safety_days": 1}
@@ -37,8 +38,6 @@ class Stock:
         return session.get_one(ConsignmentLine, self.line)
 
     def lies(self, place: int | None = None) -> Decimal:
-        from fieldservice.parts.queries import stock_of
-
         return stock_of([self.part], [place or self.place]).get((self.part, place or self.place), Decimal(0))
 
     def bring(self, quantity: Any, place: int | None = None) -> None:

@@ -13,7 +13,7 @@ from fieldservice.mechanisms.tasks import Task
 from fieldservice.parts.consignment.models import NEVER
 from fieldservice.parts.consignment.outlook import packed
 from fieldservice.parts.models import Part
-from tests.parts.consignment.scene import Stock, make_stock
+from tests.parts.consignment.scene import make_stock
 
 DAY = timedelta(days=1)
 
