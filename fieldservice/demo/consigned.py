@@ -128,10 +128,11 @@ def _deliver(shelf: Shelf, refill: RefillOrder, quantity: Decimal | None, at: da
 
 def _now(shelf: Shelf, now: datetime) -> None:
     """What is going on: nearly out, with a refill proposed, confirmed or on its way."""
-    ends = shelf.told.get("ends")
+    ends, at = shelf.told.get("ends"), now - timedelta(hours=2)
+    if ends is None:
+        _top_up(shelf, at)
     if ends not in ("proposed", "confirmed", "shipped"):
         return
-    at = now - timedelta(hours=6)
     refill = lines.open_refill(shelf.line)
     if refill is not None and refill.state != "proposed":
         return
@@ -142,7 +143,16 @@ def _now(shelf: Shelf, now: datetime) -> None:
         return
     refills.confirm(refill, at=at + timedelta(minutes=25))
     if ends == "shipped":
-        refills.ship(refill, at=at + timedelta(hours=2))
+        refills.ship(refill, at=at + timedelta(hours=1))
+
+
+def _top_up(shelf: Shelf, at: datetime) -> None:
+    """What would run out in the next days came just now."""
+    refill = lines.open_refill(shelf.line)
+    if refill is not None and refill.state == "proposed":
+        refills.confirm(refill, at=at - timedelta(hours=1))
+        refills.ship(refill, at=at - timedelta(minutes=30))
+        _deliver(shelf, refill, None, at)
 
 
 def _left(part: Part, value: float) -> Decimal:

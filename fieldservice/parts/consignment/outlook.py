@@ -72,9 +72,9 @@ def reckon(line: ConsignmentLine, at: datetime) -> None:
     use = use_of(readings, before)
     line.read_on = readings[-1].on_day if readings else _read_before(line, today - HORIZON)
     line.daily_use, line.deviation = use.daily, use.deviation
-    lies = float(on_hand(line))
+    lies = on_hand(line)
     unread = (today - line.read_on).days if line.read_on else 0
-    line.stock = quantity(max(0.0, lies - use.daily * unread))
+    line.stock = about(line.part, max(0.0, float(lies) - use.daily * unread)) if unread and use.daily else lies
     stock, z = float(line.stock), deviations(line)
     found = runout.run_out(
         stock, use, line.target_days, z=z, safety=line.safety_days, coming=float(coming(line, at))
@@ -83,7 +83,7 @@ def reckon(line: ConsignmentLine, at: datetime) -> None:
     line.days_left = None if isinf(left) or left > LONGEST_LEFT else left
     line.runs_out_on = _day(today, left)
     line.contact_on = today if found.refill > 0 else _day(today, found.contact_in if use.daily > 0 else float("inf"))
-    line.reorder_at = quantity(runout.reorder_point(use, z))
+    line.reorder_at = about(line.part, runout.reorder_point(use, z))
     recent = [float(reading.counted) for reading in readings if reading.on_day > today - RECENT]
     line.released = released_by(line, use, recent)
     line.reckoned_at = at
@@ -114,6 +114,11 @@ def packed(part: Part, wanted: float) -> Decimal:
     """In whole packs; what is measured, in whole units."""
     size = Decimal(part.pack_size if part.unit in WHOLE else 1)
     return (quantity(wanted) / size).to_integral_value(ROUND_CEILING) * size
+
+
+def about(part: Part, value: float) -> Decimal:
+    """A reckoned quantity as people say it: whole pieces, tenths of what is measured."""
+    return Decimal(f"{value:.0f}" if part.unit in WHOLE else f"{value:.1f}")
 
 
 def quantity(value: float) -> Decimal:
