@@ -14,10 +14,12 @@ from fieldservice.accounts.services import create_token
 from fieldservice.customers.models import Customer
 from fieldservice.foundation.db import session, write
 from fieldservice.foundation.time import Clock
+from fieldservice.mechanisms.lifecycle import move
 from fieldservice.parts import services as parts
 from fieldservice.parts.consignment import refills
 from fieldservice.parts.consignment.models import ConsignmentLine, ConsignmentReading, RefillOrder
 from fieldservice.parts.models import StockLocation
+from fieldservice.stations.models import Station
 from tests.conftest import make_user
 from tests.foundation.test_db import make_station
 from tests.parts.consignment.scene import SIGNED, Stock, make_stock
@@ -66,6 +68,7 @@ def test_the_list_tells_what_runs_out_first(stock: Stock, sign_in: Any, clock: C
     assert "盛源特钢" not in text_of(sign_in("storekeeper", far()), "/parts/consignment")
     assert "盛源特钢" in text_of(keeper, "/parts/consignment?q=grease")
     assert "盛源特钢" not in text_of(keeper, "/parts/consignment?q=nothing")
+    write(lambda: move(session.get_one(Station, stock.station), "open"))
     assert "待补货客户" in text_of(keeper, "/parts")
     assert sign_in("technician", stock.station).get("/parts/consignment").status_code == 403
     for after in ("x", "2026-13-01_1", "2026-11-25_x", "_"):
@@ -105,11 +108,11 @@ def test_a_reading_by_the_form_and_what_it_refuses(stock: Stock, sign_in: Any) -
         answer = post(keeper, address, given)
         assert answer.status_code == 422, given
         assert 'role="alert"' in answer.text
-    asked = post(keeper, address, {name: "53"})
+    asked = post(keeper, address, {name: "61"})
     assert asked.status_code == 409
     assert f'name="sure-{stock.line}"' in asked.text
-    assert post(keeper, address, {name: "53", f"sure-{stock.line}": "1"}).status_code == 303
-    assert stock.lies() == 53
+    assert post(keeper, address, {name: "61", f"sure-{stock.line}": "1"}).status_code == 303
+    assert stock.lies() == 61
     assert post(sign_in("storekeeper", far()), address, {name: "1"}).status_code == 404
     assert post(sign_in("dispatcher", stock.station), address, {name: "1"}).status_code == 403
 
@@ -211,7 +214,7 @@ def test_a_customer_reads_and_signs_for_its_own_alone(stock: Stock, sign_in: Any
     name = f"counted-{stock.line}"
     assert post(mine, "/my-stock/readings", {name: "50"}).status_code == 303
     assert session.query(ConsignmentReading).one().source == "customer"
-    assert post(mine, "/my-stock/readings", {name: "51"}).status_code == 409
+    assert post(mine, "/my-stock/readings", {name: "61"}).status_code == 409
     assert post(theirs, "/my-stock/readings", {name: "1"}).status_code == 422
     assert stock.lies() == 50
     refill = stock.propose(40)
@@ -246,7 +249,7 @@ def test_scripts_list_and_read(app: Flask, stock: Stock, clock: Clock) -> None:
     assert (first.json["used"], first.json["state"], first.json["days_left"]) == ("10", "posted", 5.0)
     [item] = client.get("/api/v1/consignment?count=true", headers=head).json["items"]
     assert (item["part"], item["stock"], item["daily_use"], item["released"]) == ("GREASE", "50", 10.0, 1_000_000)
-    asked = client.post("/api/v1/consignment-readings", json={**given, "counted": 51}, headers=head)
+    asked = client.post("/api/v1/consignment-readings", json={**given, "counted": 61}, headers=head)
     assert (asked.status_code, asked.json["code"]) == (409, "more_than_there")
     unknown = client.post("/api/v1/consignment-readings", json={**given, "place": "K999"}, headers=head)
     assert (unknown.status_code, unknown.json["code"]) == (422, "unknown_line")
