@@ -35,8 +35,8 @@ class ConsignmentLines(Kind):
         Whole(name="safety_days", label=_l("Days of safety"), low=0, high=lines.MOST_DAYS, default=1, example="1"),
         Amount(name="price", label=_l("Agreed price (CNY)"), example="40.00"),
         Choice(name="billing", label=_l("Billing"), words="stock_billing", default="use", example="use"),
-        Day(name="active_from", label=_l("From"), required=True, example="2026-01-01"),
-        Day(name="active_to", label=_l("Until"), example="2026-12-31"),
+        Day(name="active_from", label=_l("Valid from"), required=True, example="2026-01-01"),
+        Day(name="active_to", label=_l("Valid until"), example="2026-12-31"),
     )  # fmt: skip
     keys = (("location", "part"),)
     shown = ("location", "part", "baseline_days", "target_days", "active_from")

@@ -25,7 +25,8 @@ def test_a_table_of_agreements(app: Flask, sign_in: Any, table: Table) -> None: 
     assert counted(take("consignment-lines", table(row(stock, target_days="9", price="12.50")))) == (0, 1, 0, 0)
     session.expire_all()
     assert (stock.row().target_days, stock.row().price) == (9, 1_250)
-    assert counted(take("parts", table({"number": "OIL", "names_zh": "油", "unit": "L", "price": "10"}))) == (1, 0, 0, 0)
+    oil = {"number": "OIL", "names_zh": "油", "unit": "L", "price": "10"}
+    assert counted(take("parts", table(oil))) == (1, 0, 0, 0)
     assert counted(take("consignment-lines", table(row(stock, part="OIL", active_to="2027-11-24")))) == (1, 0, 0, 0)
     made = session.query(ConsignmentLine).order_by(ConsignmentLine.id.desc()).first()
     assert made is not None
