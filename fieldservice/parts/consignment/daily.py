@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 
 from fieldservice.foundation.access import actor
 from fieldservice.foundation.db import session
-from fieldservice.foundation.errors import Conflict, Invalid
+from fieldservice.foundation.errors import Conflict, DomainError, Invalid
 from fieldservice.foundation.formats import decimal_text
 from fieldservice.foundation.time import day_span, local
 from fieldservice.foundation.words import all_words
@@ -41,27 +41,16 @@ def read(
     was read than lies there and nobody said that he is `sure`.
     """
     line = lines.held(line)
-    if line.state != "active":
-        raise Conflict(_l("This agreement has ended. Nothing is read any more."), code="ended")
-    check_counted(counted, line.part)
     if source not in all_words()["reading_source"]:
         raise Invalid({"source": [_l("Say who read it.")]})
     on_day = on or local(at).date()
     known = _of_day(line, on_day)
-    _check_day(line, on_day, known, at)
-    lies = outlook.on_hand(line)
-    if known is not None and known.counted == counted and known.state != "refused" and _stands(known, lies):
+    lies = _expected(line, counted, on_day, known, at, sure=sure)
+    if known is not None and known.counted == counted and known.state != "refused" and _stands(known, line):
         return known
     if known is not None:
         _take_back(known, at)
-        lies = outlook.on_hand(line)
     _drop_waiting(line, on_day, at)
-    if counted > lies and not sure:
-        raise Conflict(
-            _l("Only %(there)s should lie there. Read again; if it is right, confirm it.", there=decimal_text(lies)),
-            code="more_than_there",
-            expected=decimal_text(lies),
-        )
     reading = _kept(known, line, on_day, at)
     reading.counted, reading.expected, reading.source = counted, lies, source
     reading.read_by, reading.read_at = actor(), at
@@ -71,6 +60,15 @@ def read(
     outlook.reckon(line, at)
     watching.follow(line, at=at)
     return reading
+
+
+def why_not(line: ConsignmentLine, counted: Decimal, *, at: datetime, on: date, sure: bool) -> DomainError | None:
+    """What `read` would refuse, without reading: for tables that are looked at before they are taken in."""
+    try:
+        _expected(line, counted, on, _of_day(line, on), at, sure=sure)
+    except DomainError as refused:
+        return refused
+    return None
 
 
 def approve(reading: ConsignmentReading, *, at: datetime) -> None:
@@ -106,6 +104,26 @@ def check_counted(counted: Decimal, part: Part) -> None:
 
 
 # Inside -------------------------------------------------------------------------------------------
+
+
+def _expected(
+    line: ConsignmentLine, counted: Decimal, on: date, known: ConsignmentReading | None, at: datetime, *, sure: bool
+) -> Decimal:  # fmt: skip
+    """What should lie there, without what the reading of that day posted. Raises what `read` tells."""
+    if line.state != "active":
+        raise Conflict(_l("This agreement has ended. Nothing is read any more."), code="ended")
+    check_counted(counted, line.part)
+    _check_day(line, on, known, at)
+    lies = outlook.on_hand(line)
+    if known is not None and known.move_id is not None:
+        lies += known.expected - known.counted
+    if counted > lies and not sure:
+        raise Conflict(
+            _l("Only %(there)s should lie there. Read again; if it is right, confirm it.", there=decimal_text(lies)),
+            code="more_than_there",
+            expected=decimal_text(lies),
+        )
+    return lies
 
 
 def _check_day(line: ConsignmentLine, on: date, known: ConsignmentReading | None, at: datetime) -> None:
@@ -155,9 +173,9 @@ def _of_day(line: ConsignmentLine, on: date) -> ConsignmentReading | None:
     return session.scalar(select(ConsignmentReading).where(*mine))
 
 
-def _stands(known: ConsignmentReading, lies: Decimal) -> bool:
+def _stands(known: ConsignmentReading, line: ConsignmentLine) -> bool:
     """Whether nothing was moved there since it was read."""
-    return lies == (known.counted if known.state == "posted" else known.expected)
+    return outlook.on_hand(line) == (known.counted if known.state == "posted" else known.expected)
 
 
 def _kept(known: ConsignmentReading | None, line: ConsignmentLine, on: date, at: datetime) -> ConsignmentReading:

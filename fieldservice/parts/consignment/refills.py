@@ -165,7 +165,7 @@ def deliver(refill: RefillOrder, quantity: Decimal | None, proof: Proof, *, at: 
     ledger.check_quantity(came, refill.line.part)
     if came > refill.quantity - refill.delivered:
         raise Invalid({"quantity": [_l("More arrived than was sent. Count again.")]})
-    _receive(refill.transfer, came, at)
+    _receive(refill.transfer, came, refill.delivered, at)
     refill.delivered += came
     _decide(refill, at)
     refill.received_by, refill.proof = name, "account" if proof.by_account else "note"
@@ -254,12 +254,12 @@ def _nearest(refill: RefillOrder, wanted: Decimal, at: datetime) -> StockLocatio
     return found
 
 
-def _receive(transfer: Transfer, came: Decimal, at: datetime) -> None:
-    """Into the customer's place; what the store received on the transfer's own page is there already."""
+def _receive(transfer: Transfer, came: Decimal, signed: Decimal, at: datetime) -> None:
+    """Into the customer's place; what the transfer's own page received and nobody signed for yet is there already."""
     [line] = transfer.lines
-    left = line.quantity - line.received
-    if transfer.state in ("shipped", "part_received") and left > 0:
-        transfers.receive(transfer, {line.id: Arrived(min(came, left))}, at=at)
+    more = came - (line.received - signed)
+    if transfer.state in ("shipped", "part_received") and more > 0:
+        transfers.receive(transfer, {line.id: Arrived(more)}, at=at)
 
 
 def _decide(refill: RefillOrder, at: datetime) -> None:

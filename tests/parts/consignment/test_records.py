@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask
 
 from fieldservice.foundation.db import session
-from fieldservice.parts.consignment.models import ConsignmentLine
+from fieldservice.parts.consignment.models import ConsignmentLine, ConsignmentReading
 from fieldservice.parts.models import StockLocation
 from tests.admin.conftest import Table, counted, table, take  # noqa: F401 - a fixture
 from tests.parts.consignment.scene import Stock, make_stock
@@ -39,3 +39,23 @@ def test_a_table_of_agreements(app: Flask, sign_in: Any, table: Table) -> None: 
         assert counted(take("consignment-lines", table(row(stock, **wrong))))[3] == 1, wrong
     page = sign_in("storekeeper", stock.station).get("/admin/consignment-lines").text
     assert "热轧油库" in page
+
+
+def test_a_table_of_readings(app: Flask, table: Table) -> None:  # noqa: F811 - the fixture
+    stock = make_stock()
+
+    def reading(lies: str, on: str = "2026-11-25", **more: str) -> tuple[int, int, int, int]:
+        place = str(session.get_one(StockLocation, stock.place).code)
+        told = {"location": place, "part": "GREASE", "on_day": on, "counted": lies, "sure": "", **more}
+        return counted(take("consignment-readings", table(told)))
+
+    assert reading("90") == (1, 0, 0, 0)
+    assert reading("90") == (0, 0, 1, 0)
+    assert reading("88") == (0, 1, 0, 0)
+    assert stock.lies() == 88
+    assert reading("0") == (0, 1, 0, 0)
+    assert (stock.lies(), session.query(ConsignmentReading).one().source) == (0, "import")
+    for wrong in ({"lies": "101"}, {"lies": "-1"}, {"on": "2026-11-26"}, {"on": "2026-11-24"}, {"part": "NOPE"}):
+        assert reading(**{"lies": "50", **wrong})[3] == 1, wrong
+    assert reading("101", sure="yes") == (0, 1, 0, 0)
+    assert stock.lies() == 101

@@ -24,6 +24,7 @@ from fieldservice.parts.models import Part
 from fieldservice.parts.queries import unbalanced
 from fieldservice.parts.transfers import services as transfers
 from fieldservice.parts.transfers.models import Transfer
+from fieldservice.parts.transfers.services import Arrived
 from tests.foundation.test_db import make_station
 from tests.parts.consignment.scene import SIGNED, Stock, make_stock, note
 from tests.parts.scene import refused
@@ -221,6 +222,17 @@ def test_on_the_transfers_own_page_it_may_leave_and_arrive(stock: Stock) -> None
     assert (stock.refills()[-1].state, stock.lies()) == ("shipped", 70), "nobody signed for it yet"
     assert stock.do(refills.deliver, None, SIGNED).kept is True
     assert stock.lies() == 70
+    assert sound()
+
+
+def test_what_the_transfers_page_received_is_not_received_twice(stock: Stock) -> None:
+    transfer = under_way(stock).transfer_id
+    line = session.get_one(Transfer, transfer).lines[0].id
+    write(lambda: transfers.receive(session.get_one(Transfer, transfer), {line: Arrived(Decimal(30))}, at=now()))
+    part = stock.do(refills.deliver, Decimal(20), SIGNED)
+    assert (part.delivered, part.kept, stock.lies()) == (20, False, 50)
+    rest = stock.do(refills.deliver, None, SIGNED)
+    assert (rest.state, rest.delivered, stock.lies()) == ("delivered", 50, 70)
     assert sound()
 
 
