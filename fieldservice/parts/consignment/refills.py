@@ -60,12 +60,13 @@ class Proof:
 
 def propose(line: ConsignmentLine, quantity: Decimal, *, at: datetime) -> RefillOrder:
     """So much should go there; the station is asked. The open one is given back where there is one."""
+    ledger.check_quantity(quantity, line.part)
+    line = lines.held(line)
     known = lines.open_refill(line)
     if known is not None:
         return known
     if line.state != "active":
         raise Conflict(_l("This agreement has ended. Nothing is refilled any more."), code="ended")
-    ledger.check_quantity(quantity, line.part)
     refill = RefillOrder(
         number=next_number("RF", at), line=line, station_id=line.station_id, quantity=quantity,
         runs_out_on=line.runs_out_on, proposed_by=actor(), proposed_at=at,
