@@ -49,12 +49,16 @@ from fieldservice.operations import views as operations
 from fieldservice.parts import api as parts_api
 from fieldservice.parts import views as parts
 from fieldservice.parts.availability import api as availability_api
+from fieldservice.parts.consignment import api as consignment_api
+from fieldservice.parts.consignment import refill_views
+from fieldservice.parts.consignment import views as consignment
 from fieldservice.parts.counts import views as counts
 from fieldservice.parts.receipts import views as receipts
 from fieldservice.parts.stocking import views as stocking
 from fieldservice.parts.supply import views as supply_orders
 from fieldservice.parts.transfers import api as transfers_api
 from fieldservice.parts.transfers import views as transfers
+from fieldservice.portal import stock_views as customer_stock
 from fieldservice.portal import views as portal
 from fieldservice.sales import api as sales_api
 from fieldservice.sales import views as sales
@@ -94,11 +98,14 @@ PAGES = (
     counts.blueprint,
     supply_orders.blueprint,
     stocking.blueprint,
+    consignment.blueprint,
+    refill_views.blueprint,
     parts.blueprint,
     accounts.blueprint,
     insight.blueprint,
     admin.blueprint,
     portal.blueprint,
+    customer_stock.blueprint,
     setup_views.blueprint,
     setup_tablets.blueprint,
     operations.blueprint,
@@ -118,6 +125,7 @@ API: tuple[api.ApiBlueprint, ...] = (
     parts_api.blueprint,
     availability_api.blueprint,
     transfers_api.blueprint,
+    consignment_api.blueprint,
     store_api.blueprint,
     sales_api.blueprint,
     insight_api.blueprint,

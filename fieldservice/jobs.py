@@ -17,6 +17,7 @@ from fieldservice.mechanisms import clocks, files, messages
 from fieldservice.mechanisms.relay import relay
 from fieldservice.operations.services import ask_nightly
 from fieldservice.parts.availability import services as availability
+from fieldservice.parts.consignment import watching as consignment
 from fieldservice.parts.stocking import services as stocking
 from fieldservice.workorders import held_time, hint_learning
 from fieldservice.workorders.onsite import arriving
@@ -38,6 +39,7 @@ def list_schedules() -> None:
     every(time(3, 10), learn_hints)
     every(time(2, 10), ask_nightly)
     every(time(2, 40), relevel)
+    every(time(3, 0), refill_customers)
     every(time(3, 20), forget_answers)
     every(time(3, 30), forget_done)
     every(time(3, 50), forget_positions)
@@ -62,6 +64,14 @@ def expire_reservations() -> None:
 def relevel() -> None:
     """Ask for all levels of parts to be reckoned."""
     write(lambda: stocking.ask(at=now()))
+
+
+def refill_customers() -> None:
+    """Customers' stock for today: refills before it runs out, readings where none came; in small writes."""
+    after = 0
+    while found := consignment.due_after(after):
+        after = found[-1]
+        write(lambda found=found: consignment.look_after(found, now()))  # type: ignore[misc]
 
 
 def watch_days() -> None:

@@ -19,6 +19,7 @@ from fieldservice.operations import models as operations
 from fieldservice.parts import models as parts
 from fieldservice.parts.availability import models as reservations
 from fieldservice.parts.catalogue import models as parts_catalogue
+from fieldservice.parts.consignment import models as consignment
 from fieldservice.parts.counts import models as stock_counts
 from fieldservice.parts.receipts import models as goods_receipts
 from fieldservice.parts.stocking import models as stock_levels
@@ -34,7 +35,7 @@ from fieldservice.workorders.rescue import models as rescues
 from fieldservice.workorders.tablet import models as tablets
 
 MODULES = (
-    accounts, api, assets, calendars, clocks, company, customers, deferred, dispatch_areas, dispatch_cover,
+    accounts, api, assets, calendars, clocks, company, consignment, customers, deferred, dispatch_areas, dispatch_cover,
     dispatch_plans, events, feedback, files, goods_receipts, intake, lendings, limits, messages, numbers, onsite,
     operations, parts, parts_catalogue, policies, records, rescues, reservations, robots, sales, stations, stock_counts,
     stock_levels, supply_orders, tablets, tasks, templates, transfers, turns, wishes, workorders,

@@ -7,6 +7,7 @@ from fieldservice.dispatch.cover.records import CoveredAbsences, CoveredShifts
 from fieldservice.intake.records import ServiceRequests
 from fieldservice.mechanisms import records
 from fieldservice.parts.catalogue.records import KitLines, Kits, Substitutes, SupplierOffers, Suppliers
+from fieldservice.parts.consignment.records import ConsignmentLines, ConsignmentReadings
 from fieldservice.parts.records import Parts, Places
 from fieldservice.stations.records import Stations
 from fieldservice.stations.team_records import Technicians, speak_of
@@ -30,6 +31,8 @@ KINDS = (
     Assets(),
     Parts(),
     Places(),
+    ConsignmentLines(),
+    ConsignmentReadings(),
     Substitutes(),
     Kits(),
     KitLines(),

@@ -7,6 +7,7 @@ from fieldservice.feedback import handlers as feedback
 from fieldservice.intake import notices as intake
 from fieldservice.mechanisms.events import Handler, subscribe
 from fieldservice.parts.availability import handlers as promises_of_parts
+from fieldservice.parts.consignment import handlers as refills
 from fieldservice.sales import handlers as sales
 from fieldservice.workorders import handlers as workorders
 from fieldservice.workorders import notices as visits
@@ -41,6 +42,9 @@ ANSWERS: dict[str, tuple[Handler, ...]] = {
     "reservation.requested": (parts.tell_loss,),
     "reservation.reserved": (parts.tell_found,),
     "reservation.released": (parts.tell_found,),
+    "transfer.shipped": (refills.follow_shipment,),
+    "transfer.cancelled": (refills.follow_cancelled,),
+    "transfer.not_arrived": (refills.follow_lost,),
     "slow_area.drawn": (areas.look_at_the_day,),
     "slow_area.ended": (areas.look_at_the_day,),
 }

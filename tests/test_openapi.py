@@ -37,7 +37,7 @@ from tests import factories as make
 from tests.conftest import make_user
 
 EXAMPLES = int(os.environ.get("OPENAPI_EXAMPLES", "30"))  # of each operation, for good and for bad input
-OPERATIONS = 49
+OPERATIONS = 51
 IGNORED = re.compile("query: violates `additionalProperties`|header: violates .*Authorization")
 CHECKS = (
     not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,

@@ -16,6 +16,8 @@ from fieldservice.mechanisms.clocks import Clock
 from fieldservice.mechanisms.events import Event, first_broken_link, unlogged_count
 from fieldservice.parts.availability import checking
 from fieldservice.parts.availability.models import Reservation
+from fieldservice.parts.consignment import checking as consignment
+from fieldservice.parts.consignment.models import ConsignmentReading
 from fieldservice.parts.models import StockMove
 from fieldservice.parts.queries import unbalanced
 from fieldservice.workorders.models import Booking, Visit
@@ -115,11 +117,25 @@ def _parts_promised() -> tuple[bool, str]:
     return True, _("Every promised part can be had, and trays hold what was picked.")
 
 
+def _stock_at_customers() -> tuple[bool, str]:
+    readings, refills = consignment.readings_astray(), consignment.refills_astray()
+    if readings or refills:
+        return False, _(
+            "Readings that differ from what they posted: %(readings)s; refills from what came: %(refills)s",
+            readings=readings[:10], refills=refills[:10],
+        )  # fmt: skip
+    return True, _("Every reading equals what it posted, and every refill what was signed for.")
+
+
 CHECKS: tuple[tuple[Callable[[], tuple[bool, str]], Any, Any], ...] = (
     (_ledger, StockMove, _l("Every stock balance with the sum of its moves, part by part and place by place.")),
     (
         _parts_promised, Reservation,
         _l("Every promise of a part with what lies there and comes, and every tray with what was picked for it."),
+    ),
+    (
+        _stock_at_customers, ConsignmentReading,
+        _l("Every reading of customers' stock with its move, and every refill with its transfer and signature."),
     ),
     (_audit_chain, Event, _l("Every event with its place in the hash chain: a changed, lost or added one breaks it.")),
     (_references, Clock, _l("Every reference with what it points to, and every promise with its request.")),

@@ -10,7 +10,9 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.db import session
+from fieldservice.foundation.time import local
 from fieldservice.mechanisms.metrics import MetricResult, Period, Scope, measure
+from fieldservice.parts.consignment.queries import due_at
 from fieldservice.parts.counts.models import StockCount
 from fieldservice.parts.models import Part, StockBalance, StockLocation
 from fieldservice.parts.receipts.models import GoodsReceipt, GoodsReceiptLine
@@ -52,6 +54,7 @@ class Desk:
     quarantined: Sequence[GoodsReceiptLine]
     counts: Sequence[StockCount]
     returns: Sequence[ToReturn]
+    at_customers: tuple[int, int]  # lines that need a refill, refills under way
 
     @property
     def blocked(self) -> int:
@@ -87,7 +90,7 @@ def desk_of(station: Station, at: datetime) -> Desk:
         station=station, kept=measure("promise_kept", Period.last_days(KEPT_DAYS), Scope.of(station.id)), tours=tours,
         top_ups=proposals(tours, at), coming=coming, leaving=leaving, supplies=_supplies(station.id),
         receipts=_receipts(station.id), quarantined=_quarantined(station.id), counts=_counts(station.id),
-        returns=_returns(station.id),
+        returns=_returns(station.id), at_customers=due_at(station.id, local(at).date()),
     )  # fmt: skip
 
 

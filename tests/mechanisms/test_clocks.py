@@ -147,6 +147,18 @@ def test_a_device_that_runs_behind_does_not_stop_before_the_start(app: Flask) ->
     assert (stopped.state, stopped.stopped_at) == ("kept", stopped.started_at)
 
 
+def test_T_06_what_cannot_be_kept_any_more_is_broken_before_its_time_and_for_good(app: Flask, clock: WallClock) -> None:
+    start()
+    clock.advance(minutes=30)
+    broken = write(lambda: clocks.miss(PUMP, "arrival", at=now()))
+    assert broken is not None
+    assert (broken.state, broken.stopped_at, broken.next_check_at) == ("breached", now(), None)
+    assert [task.key for task in tasks_about(PUMP)] == [breach_key(broken)]
+    assert (stop(), write(lambda: clocks.miss(PUMP, "arrival", at=now()))) == (None, None), "it is over"
+    clock.advance(hours=10)
+    assert tick() == 0
+
+
 def test_void_takes_open_clocks_out_of_count(app: Flask, clock: WallClock) -> None:
     start("first_answer", Limit.parse("15 min"))
     start("arrival")

@@ -176,7 +176,8 @@ def test_a_backup_of_an_older_head_is_loaded_there_and_migrated_up(
         "location_consent", "line_choice", "extra_work", "supplier", "supplier_offer", "part_substitute", "part_kit",
         "part_kit_line", "stock_batch", "serial_unit", "stock_move_piece", "goods_receipt", "goods_receipt_line",
         "stock_count", "stock_count_line", "reservation", "transfer", "transfer_line", "supply_order",
-        "supply_order_line", "stock_level", "stock_level_run",
+        "supply_order_line", "stock_level", "stock_level_run", "consignment_line", "consignment_reading",
+        "refill_order",
     )  # fmt: skip
     columns = {
         "booking": ("work_order_id", "expires_at", "terms"),

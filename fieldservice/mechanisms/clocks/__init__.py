@@ -6,7 +6,7 @@ does, `view` what screens show.
 
 from fieldservice.mechanisms.clocks.core import SHARES, net_minutes
 from fieldservice.mechanisms.clocks.models import Clock, ClockPause
-from fieldservice.mechanisms.clocks.scan import escalate, tick
+from fieldservice.mechanisms.clocks.scan import escalate, miss, tick
 from fieldservice.mechanisms.clocks.services import (
     begin,
     first_open_of,
@@ -28,6 +28,6 @@ from fieldservice.mechanisms.limits import Limit
 
 __all__ = [
     "SHARES", "Clock", "ClockPause", "ClockView", "Limit", "begin", "escalate", "first_open_of", "hand_over",
-    "insert_many", "moment_text", "most_urgent", "net_minutes", "of", "of_many", "pause", "pauses_of", "resume",
+    "insert_many", "miss", "moment_text", "most_urgent", "net_minutes", "of", "of_many", "pause", "pauses_of", "resume",
     "shorten", "start", "stop", "tick", "view", "views", "void", "window_text",
 ]  # fmt: skip

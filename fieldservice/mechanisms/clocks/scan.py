@@ -7,10 +7,10 @@ from sqlalchemy import select
 
 from fieldservice.foundation.db import session
 from fieldservice.mechanisms import tasks
-from fieldservice.mechanisms.clocks import core
+from fieldservice.mechanisms.clocks import core, services
 from fieldservice.mechanisms.clocks.models import Clock
 from fieldservice.mechanisms.clocks.services import breach_key, facts
-from fieldservice.mechanisms.events import record
+from fieldservice.mechanisms.events import Subject, record
 from fieldservice.mechanisms.lifecycle import move
 from fieldservice.mechanisms.subjects import OnBehalf, Ref
 
@@ -68,6 +68,20 @@ def tick(now: datetime, limit: int = 200) -> int:
             clock.next_check_at = core.next_check(clock.moments, clock.warned)
     session.flush()
     return len(clocks)
+
+
+def miss(subject: Subject, kind: str, *, at: datetime) -> Clock | None:
+    """What was promised cannot be kept any more, whatever time is left (a part of it was delivered): broken now, told
+    like any breach, and over. None when no such clock is open."""
+    clock = services.open_clock(subject, kind)
+    if clock is None:
+        return None
+    at = max(at, clock.started_at)
+    if clock.state == "running":
+        _breach(clock, at)
+    clock.stopped_at, clock.next_check_at = at, None
+    session.flush()
+    return clock
 
 
 def _breach(clock: Clock, now: datetime) -> None:

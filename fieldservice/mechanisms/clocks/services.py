@@ -40,7 +40,7 @@ def start(
     `told` marks a promise the customer knows of; `calendar` replaces the standard business hours.
     """
     session.flush()  # a new subject needs its id
-    known = _open(subject, kind)
+    known = open_clock(subject, kind)
     if known is not None:
         return known
     clock = begin(
@@ -98,7 +98,7 @@ def stop(subject: Subject, kind: str, at: datetime, calendar: BusinessCalendar |
     A breach found by the scan is corrected when the fact proves to have been in time. None when no
     such clock is open.
     """
-    clock = _open(subject, kind)
+    clock = open_clock(subject, kind)
     if clock is None:
         return None
     at = max(at, clock.started_at)  # a tablet's clock may run behind
@@ -131,7 +131,7 @@ def shorten(
     quoted_at: datetime | None = None, calendar: BusinessCalendar | None = None,
 ) -> Clock | None:  # fmt: skip
     """Give an earlier due time if `limit` (counted from the start) has one; a promise is never lengthened."""
-    clock = _open(subject, kind)
+    clock = open_clock(subject, kind)
     if clock is None or clock.state != "running":
         return clock
     calendar = calendar or _calendar_for(limit, clock.started_at)
@@ -160,7 +160,7 @@ def pause(
 
     Raises Invalid without reason, evidence or, for a promise, word to the customer.
     """
-    clock = _open(subject, kind)
+    clock = open_clock(subject, kind)
     if clock is None:
         return None
     _check_pause(reason, evidence, needs_word=clock.told, customer_told_at=customer_told_at)
@@ -182,7 +182,7 @@ def pause(
 
 def resume(subject: Subject, kind: str, *, at: datetime, calendar: BusinessCalendar | None = None) -> Clock | None:
     """End the open pause. A `pausable` clock gets the paused time back; a promise keeps its due time."""
-    clock = _open(subject, kind)
+    clock = open_clock(subject, kind)
     if clock is None or clock.paused_at is None:
         return clock
     at = max(at, clock.paused_at)
@@ -271,7 +271,8 @@ def _open_of(subject: Subject, kind: str | None) -> Select[Clock]:
     return statement.order_by(Clock.id).with_for_update().execution_options(populate_existing=True)
 
 
-def _open(subject: Subject, kind: str) -> Clock | None:
+def open_clock(subject: Subject, kind: str) -> Clock | None:
+    """The clock of this kind that still runs, or broke and is not over; held until the transaction ends."""
     return session.scalar(_open_of(subject, kind))
 
 

@@ -64,8 +64,22 @@ def run_out(stock: float, use: Use, target_days: float, *, z: float, safety: flo
     """
     left = days_left(stock + coming, use)
     short = stock + coming <= reorder_point(use, z, lead) and use.daily > 0
-    target = max(target_days * use.daily, reorder_point(use, z, lead))
-    return RunOut(left, max(0.0, left - lead - safety), target - stock - coming if short else 0.0)
+    bring = up_to_target(stock, use, target_days, z=z, lead=lead, coming=coming)
+    return RunOut(left, max(0.0, left - lead - safety), bring if short else 0.0)
+
+
+def up_to_target(stock: float, use: Use, target_days: float, *, z: float, lead: float = PROMISE,
+                 coming: float = 0.0) -> float:  # fmt: skip
+    """What is missing to the target: to so many days of use, at least to the reorder point."""
+    return max(0.0, max(target_days * use.daily, reorder_point(use, z, lead)) - stock - coming)
+
+
+def by_day(readings: Sequence[tuple[int, float]]) -> list[float]:
+    """Use of each day from what was used between readings, oldest first: (days since the one before, used).
+
+    Days nobody read share alike what was used in them, so that a reading a week tells as much as one a day.
+    """
+    return [used / max(1, days) for days, used in readings for _day in range(max(1, days))]
 
 
 def released_capital(base_days: float, days: float, daily_use: float, price: int) -> int:
