@@ -45,9 +45,13 @@ def secure(number: str) -> Any:
     def work() -> tuple[str, str]:
         at = now()
         need = _need(number, typed, at, *KEEPERS)
-        done = sourcing.secure(need, typed.get("place", "")[:40], typed.get("source_part", "")[:40], at)
+        done = sourcing.secure(need, typed.get("place", "")[:40], typed.get("source_part", "")[:40], at, current())
         if done.transfer is None:
             return need.station.code, _("Reserved. It stands on the pick list.")
+        if done.transfer.answer_by is not None:
+            facts = {"number": done.transfer.number, "time": datetime_short(done.transfer.answer_by)}
+            said = _("That station is asked for it with transfer %(number)s and answers by %(time)s.", **facts)
+            return need.station.code, said
         arrives = datetime_short(done.transfer.expected_at)
         said = _("Reserved. Transfer %(number)s brings it by %(time)s.", number=done.transfer.number, time=arrives)
         return need.station.code, said
@@ -131,6 +135,7 @@ def _page(number: str, typed: Typed, error: DomainError | None = None) -> Any:
         stations=[one for one in desk.open_stations() if own is None or one.id in own],
         told=[telling.told(one, found) for one in found.sources], totals=telling.totals(found),
         may_reserve=person.has(*KEEPERS) and person.covers(need.station.id, *KEEPERS),
-        sent=sourcing.SENT, in_place=sourcing.IN_PLACE,
+        may_send=lambda place: person.covers(place.station_id, *KEEPERS), sent=sourcing.SENT,
+        in_place=sourcing.IN_PLACE,
     )  # fmt: skip
     return (page, error.status) if error is not None and request.method == "GET" else page

@@ -110,10 +110,11 @@ def _places(visit: Visit, order: WorkOrder) -> list[StockLocation]:
 
 
 def _kept(order: WorkOrder, places: Iterable[int], at: datetime) -> defaultdict[int, Decimal]:
-    """part → what is held for the order where it can be used; what is held elsewhere is given back."""
+    """part → what is held for the order where it can be used, or on its way there; what is held elsewhere is given
+    back."""
     usable, kept = set(places), defaultdict[int, Decimal](Decimal)
     for one in promises.open_for(order):
-        if one.state in HOLDING and one.location_id in usable:
+        if one.location_id in usable and (one.state in HOLDING or one.waits_id is not None):
             kept[one.part_id] += one.quantity
         else:
             promises.release(one, at=at)
