@@ -40,6 +40,7 @@ ANSWERS: dict[str, tuple[Handler, ...]] = {
     "stock.moved": (promises_of_parts.look_after_promises,),
     "reservation.requested": (parts.tell_loss,),
     "reservation.let_down": (parts.tell_loss,),
+    "reservation.later": (parts.tell_late,),
     "reservation.reserved": (parts.tell_found,),
     "reservation.released": (parts.tell_found,),
     "slow_area.drawn": (areas.look_at_the_day,),

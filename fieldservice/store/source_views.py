@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from fieldservice.foundation.access import current, require_station, roles
 from fieldservice.foundation.db import session, write
 from fieldservice.foundation.display import datetime_short
+from fieldservice.foundation.display import quantity as quantity_text
 from fieldservice.foundation.errors import Conflict, DomainError, Invalid, NotFound
 from fieldservice.foundation.time import clock, local, now
 from fieldservice.parts import queries as stock
@@ -45,7 +46,10 @@ def secure(number: str) -> Any:
     def work() -> tuple[str, str]:
         at = now()
         need = _need(number, typed, at, *KEEPERS)
-        done = sourcing.secure(need, typed.get("place", "")[:40], typed.get("source_part", "")[:40], at, current())
+        named = typed.get("source_part", "")[:40]
+        if supplier := typed.get("supplier", "")[:40]:
+            return need.station.code, _ordered(sourcing.order_from(need, supplier, named, at))
+        done = sourcing.secure(need, typed.get("place", "")[:40], named, at, current())
         if done.transfer is None:
             return need.station.code, _("Reserved. It stands on the pick list.")
         if done.transfer.answer_by is not None:
@@ -63,6 +67,14 @@ def secure(number: str) -> Any:
         return _page(number, typed, error), error.status
     flash(said)
     return redirect(url_for("store.page", station=station), 303)
+
+
+def _ordered(done: sourcing.Secured) -> str:
+    assert done.supply is not None
+    line = next(one for one in done.supply.lines if one.part_id == done.reservation.part_id)
+    facts = {"number": done.supply.number, "quantity": quantity_text(line.quantity)}
+    said = _("On supply order %(number)s, now %(quantity)s in all. Approve it and give it to the supplier.", **facts)
+    return str(said)
 
 
 def _need(number: str, typed: Typed, at: datetime, *names: str) -> Need:

@@ -19,6 +19,8 @@ from fieldservice.parts.availability.models import HOLDING, Reservation
 from fieldservice.parts.availability.phased import STEP
 from fieldservice.parts.availability.ranking import Source
 from fieldservice.parts.models import WHOLE, Part, StockLocation
+from fieldservice.parts.supply import services as supply
+from fieldservice.parts.supply.models import SupplyOrder
 from fieldservice.parts.transfers import neighbours
 from fieldservice.parts.transfers import services as transfers
 from fieldservice.parts.transfers.models import Transfer
@@ -51,7 +53,8 @@ class Secured:
     asked for, nothing is promised yet."""
 
     reservation: Reservation
-    transfer: Transfer | None
+    transfer: Transfer | None = None
+    supply: SupplyOrder | None = None
 
 
 def order_at(number: str, person: Person, *roles: str) -> WorkOrder:
@@ -94,7 +97,7 @@ def secure(
     units = _units(source, part, need.quantity)
     _check_wanted(order, part, units)
     if source.kind in IN_PLACE:
-        return Secured(_reserve(order, part, place, units, need.needed_at, at), None)
+        return Secured(_reserve(order, part, place, units, need.needed_at, at))
     store = _store_of(order)
     arrives = max(source.ready_at, at)
     sent = transfers.open_transfer(place, store, [(part, units)], expected_at=arrives, at=at)
@@ -103,6 +106,32 @@ def secure(
         return Secured(_wait(order, sent, part, store, units, max(need.needed_at, arrives), at), sent)
     transfers.approve(sent, at=at)
     return Secured(_reserve(order, part, store, units, max(need.needed_at, arrives), at), sent)
+
+
+def order_from(need: Need, supplier_code: str, part_number: str, at: datetime) -> Secured:
+    """Order it from a supplier just shown, on his draft for the station's store; what comes is for this order first.
+
+    The order wants it at once and is promised it when the supplier has the order. Raises Conflict as `secure`, Invalid
+    as a line of a supply order.
+    """
+    order = _locked(need)
+    found = answer(need, at)
+    source = next(
+        (
+            one.source for one in found.sources
+            if one.source.kind == "supplier" and one.source.part == part_number
+            and found.suppliers[one.source.supplier_id or 0].code == supplier_code
+        ),
+        None,
+    )  # fmt: skip
+    if source is None:
+        raise _gone()
+    part = stock.part_by_number(source.part)
+    _check_wanted(order, part, need.quantity)
+    store = _store_of(order)
+    bought = supply.order_for(found.suppliers[source.supplier_id or 0], store, part, need.quantity, at=at)
+    comes = max(need.needed_at, source.ready_at)
+    return Secured(_wait(order, bought, part, store, need.quantity, comes, at), supply=bought)
 
 
 def reserve_at(
@@ -189,7 +218,11 @@ def _source(found: Answer, place_code: str, part_number: str) -> Source:
         known = place is not None and place.code == place_code and one.source.part == part_number
         if known and one.source.kind in (*IN_PLACE, *SENT):
             return one.source
-    raise Conflict(_l("It is not free there any more. Look at where it can come from now."), code="source_gone")
+    raise _gone()
+
+
+def _gone() -> Conflict:
+    return Conflict(_l("It is not free there any more. Look at where it can come from now."), code="source_gone")
 
 
 def _units(source: Source, part: Part, quantity: Decimal) -> Decimal:

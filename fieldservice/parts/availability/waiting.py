@@ -13,7 +13,7 @@ from fieldservice.foundation.db import among, session
 from fieldservice.foundation.formats import decimal_text
 from fieldservice.mechanisms.events import Subject, record
 from fieldservice.parts.availability import services as promises
-from fieldservice.parts.availability.models import Reservation
+from fieldservice.parts.availability.models import HOLDING, OPEN, Reservation
 from fieldservice.parts.models import Part, StockLocation
 from fieldservice.parts.services import check_quantity
 from fieldservice.parts.supply.models import SupplyOrder
@@ -51,9 +51,21 @@ def comes(source: Source, place_id: int, parts: Iterable[int], due_at: datetime,
         promises.after_arrival(part_id, place_id, at)
 
 
-def let_down(source: Source, at: datetime) -> Sequence[Reservation]:
-    """It does not come. Whoever waited for it is still wanting, and those who look after them are told."""
-    left = waiting_for(source)
+def later(source: Source, due_at: datetime, at: datetime) -> None:
+    """It comes later than was promised: it stays promised to those it is for, for then, and who looks after them is
+    told."""
+    for one in tied_to(source):
+        if one.state in HOLDING and one.need_at < due_at:
+            before, one.need_at = one.need_at, due_at
+            session.flush()
+            told = {"part": one.part.number, "source": source.number, "from": before.isoformat()}
+            record("reservation.later", one, {**told, "to": due_at.isoformat()}, at=at)
+
+
+def let_down(source: Source, at: datetime, *, part_id: int | None = None) -> Sequence[Reservation]:
+    """It does not come. Whoever waited for it is still wanting, and those who look after them are told. `part_id`: of
+    this part alone."""
+    left = [one for one in waiting_for(source) if part_id in (None, one.part_id)]
     for one in left:
         one.waits_type = one.waits_id = None
         session.flush()
@@ -63,10 +75,14 @@ def let_down(source: Source, at: datetime) -> Sequence[Reservation]:
 
 def waiting_for(source: Source) -> Sequence[Reservation]:
     """Those that want what it brings and are not promised it, oldest first."""
+    return [one for one in tied_to(source) if one.state == "requested"]
+
+
+def tied_to(source: Source) -> Sequence[Reservation]:
+    """Those it is to be brought for, whether they are promised it yet or not, oldest first."""
     wanted = select(Reservation).where(
-        Reservation.waits_type == source.subject_type, Reservation.waits_id == source.id,
-        Reservation.state == "requested",
-    )  # fmt: skip
+        Reservation.waits_type == source.subject_type, Reservation.waits_id == source.id, Reservation.state.in_(OPEN)
+    )
     return session.scalars(wanted.options(joinedload(Reservation.part)).order_by(Reservation.id)).all()
 
 
