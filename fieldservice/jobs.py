@@ -19,6 +19,7 @@ from fieldservice.operations.services import ask_nightly
 from fieldservice.parts.availability import services as availability
 from fieldservice.parts.consignment import watching as consignment
 from fieldservice.parts.stocking import services as stocking
+from fieldservice.parts.transfers import neighbours
 from fieldservice.workorders import held_time, hint_learning
 from fieldservice.workorders.onsite import arriving
 from fieldservice.workorders.tablet import uploads
@@ -32,6 +33,7 @@ def list_schedules() -> None:
     every(timedelta(minutes=2), watch_days)
     every(timedelta(seconds=30), release_offers)
     every(timedelta(minutes=1), expire_reservations)
+    every(timedelta(minutes=1), expire_asked)
     every(timedelta(minutes=5), end_lendings)
     every(timedelta(minutes=1), send_surveys)
     every(timedelta(minutes=15), close_silent)
@@ -58,6 +60,12 @@ def watch_clocks() -> None:
 def expire_reservations() -> None:
     """Parts held for somebody who did not come back are free again, in batches."""
     while availability.due(now()) and write(lambda: availability.expire(now())):
+        pass
+
+
+def expire_asked() -> None:
+    """Transfers that another station was asked for and did not answer are over, in batches."""
+    while neighbours.due(now()) and write(lambda: neighbours.expire(now())):
         pass
 
 

@@ -40,6 +40,8 @@ ANSWERS: dict[str, tuple[Handler, ...]] = {
     "visit.cannot_complete": (day.follow,),
     "stock.moved": (promises_of_parts.look_after_promises,),
     "reservation.requested": (parts.tell_loss,),
+    "reservation.let_down": (parts.tell_loss,),
+    "reservation.later": (parts.tell_late,),
     "reservation.reserved": (parts.tell_found,),
     "reservation.released": (parts.tell_found,),
     "transfer.shipped": (refills.follow_shipment,),

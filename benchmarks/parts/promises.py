@@ -1,7 +1,8 @@
 """Promising parts: many people for the same few pieces on each database, and a dated promise over many places.
 
-Contested: four threads reserve one piece of a few kinds and give most back, then reserve until nothing is left. Nothing
-may be promised twice, and in the end everything must be promised. The baseline is a conditional update of one balance
+Contested: in rounds, the few kinds are restocked, four threads reserve one piece each and give most back, then reserve
+until nothing is left, and what is promised is handed out. In no round may a piece be promised twice, or be left over;
+in the end as many pieces were handed out as ever came. The baseline is a conditional update of one balance
 row, which is what a promise without dates would cost.
 
 Dated: 10,000 parts in 50 places, half a million balance rows, a reservation for every tenth and a transfer for every
@@ -12,6 +13,7 @@ plain sum of what lies there.
 import random
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from time import perf_counter
@@ -19,6 +21,7 @@ from time import perf_counter
 from flask import Flask
 from sqlalchemy import func, insert, select, text, update
 
+from benchmarks.at_length import by_pytest
 from benchmarks.results import Measure
 from benchmarks.tablet.stage import fresh_app
 from fieldservice.foundation.db import db, session, write
@@ -32,40 +35,97 @@ from fieldservice.parts.availability.reading import shelves
 from fieldservice.parts.models import Part, StockBalance, StockLocation
 from fieldservice.stations.models import Station
 
-TRIES, THREADS, KINDS, PIECES = 20_000, 4, 5, 40
+ROUND, THREADS, KINDS, PIECES = 4_000, 4, 5, 40
 PARTS, PLACES, ASKED = 10_000, 50, 400
 MOST_MS = 5.0
 
 
-def figures(tries: int = TRIES) -> list[Measure]:
+@dataclass(frozen=True)
+class Wishes:
+    """How long to measure."""
+
+    tries: int = 1_000_000
+    minutes: int = 10
+    histories: int = 10_000
+
+
+def figures(wishes: Wishes) -> list[Measure]:
     """Of both."""
-    return [*(one for kind in ("sqlite", "postgresql") for one in _contested(kind, tries)), *_dated()]
+    return [*(one for kind in ("sqlite", "postgresql") for one in _contested(kind, wishes)), *_dated()]
+
+
+def histories(wishes: Wishes) -> list[Measure]:
+    """What can be promised by date, against a replay of the history and a matching of units, of random shelves."""
+    return by_pytest(
+        f"parts, {wishes.histories:,} random histories against a replay, and as many against a matching",
+        "tests/parts/test_phased.py", HISTORIES=wishes.histories,
+    )  # fmt: skip
 
 
 # Many for the same few -----------------------------------------------------------------------------------
 
 
-def _contested(kind: str, tries: int) -> list[Measure]:
+def _contested(kind: str, wishes: Wishes) -> list[Measure]:
     with fresh_app(kind) as (app, _folder):
         parts, store = write(_few)
+        write(lambda: _restock(parts, store))
         session.remove()
         plain = _plain_updates(parts, store)
-        took = _fight(app, parts, store, tries)
-        _fight(app, parts, store, 0)
-        rows = session.execute(
-            select(Reservation.part_id, func.sum(Reservation.quantity))
-            .where(Reservation.state.in_(HOLDING))
-            .group_by(Reservation.part_id)
-        ).all()
-        promised = {part: quantity for part, quantity in rows}  # noqa: C416 - rows are no pairs to the type checker
-        over = sum(max(Decimal(0), promised.get(part, Decimal(0)) - PIECES) for part in parts)
-        left = sum(PIECES - promised.get(part, Decimal(0)) for part in parts)
-    name = f"{len(took):,} contested reservations, {kind}"
+        took: list[float] = []
+        over = left = came = gone = Decimal(0)
+        until = perf_counter() + 60 * wishes.minutes
+        while len(took) < wishes.tries and perf_counter() < until:
+            if took:
+                write(lambda: _restock(parts, store))
+            came += KINDS * PIECES
+            took += _fight(app, parts, store, min(ROUND, wishes.tries - len(took)))
+            took += _fight(app, parts, store, 0)
+            promised = _promised(parts)
+            over += sum(max(Decimal(0), promised[part] - PIECES) for part in parts)
+            left += sum(max(Decimal(0), PIECES - promised[part]) for part in parts)
+            gone += write(lambda: _hand_out(parts, store))
+        lies = session.scalar(select(func.sum(StockBalance.on_hand))) or Decimal(0)
+        session.remove()
+        print(f"  {kind}: {len(took):,} tries, {came} pieces came, {gone} handed out, {lies} left", flush=True)
+    name = f"contested reservations, {kind}"
+    pieces = f"{len(took):,} {name}"
     return [
-        Measure(f"{name}, oversold", float(over), "pieces", "lower", target=0),
-        Measure(f"{name}, left over in the end", float(left), "pieces", "lower", target=0),
-        Measure(f"{name}, p95", _p95(took), "ms", "lower", _p95(plain), "a conditional update", MOST_MS),
+        Measure(f"{pieces}, oversold", float(over), "pieces", "lower", target=0),
+        Measure(f"{pieces}, left over in a round", float(left), "pieces", "lower", target=0),
+        Measure(f"{pieces}, came and not handed out", float(abs(came - gone) + lies), "pieces", "lower", target=0),
+        Measure(f"{pieces}, p95", _p95(took), "ms", "lower", _p95(plain), "a conditional update", MOST_MS),
     ]
+
+
+def _restock(parts: Sequence[int], store: int) -> None:
+    for part in parts:
+        ledger.receive(session.get_one(Part, part), session.get_one(StockLocation, store), Decimal(PIECES), at=now())
+
+
+def _promised(parts: Sequence[int]) -> dict[int, Decimal]:
+    rows = session.execute(
+        select(Reservation.part_id, func.sum(Reservation.quantity))
+        .where(Reservation.state.in_(HOLDING))
+        .group_by(Reservation.part_id)
+    ).all()
+    session.rollback()
+    known: dict[int, Decimal] = {part: quantity for part, quantity in rows}  # noqa: C416 - to mypy no pairs
+    return {part: known.get(part, Decimal(0)) for part in parts}
+
+
+def _hand_out(parts: Sequence[int], store: int) -> Decimal:
+    """Everything that is promised leaves, to whom it was promised; how much."""
+    place, gone = session.get_one(StockLocation, store), Decimal(0)
+    for part in (session.get_one(Part, number) for number in parts):
+        for number in range(THREADS):
+            whom = Ref("benchmark", number + 1)
+            held = [one for one in services.open_for(whom, part_id=part.id) if one.state in HOLDING]
+            quantity = sum((one.quantity for one in held), Decimal(0))
+            if quantity:
+                services.consume(part, place, quantity, about=whom, at=now())
+                ledger.post_move(part=part, quantity=quantity, cause="use", at=now(), source=place, about=whom)
+                gone += quantity
+    return gone
 
 
 def _few() -> tuple[list[int], int]:
@@ -74,7 +134,6 @@ def _few() -> tuple[list[int], int]:
     made = []
     for number in range(KINDS):
         part = ledger.list_part(number=f"P-{number}", names={"zh": "件", "en": "Part"}, unit="pcs", price=100)
-        ledger.receive(part, store, Decimal(PIECES), at=now())
         made.append(part.id)
     return made, store.id
 
@@ -107,7 +166,7 @@ def _fight(app: Flask, parts: Sequence[int], store: int, tries: int) -> list[flo
     def fight(number: int) -> None:
         chance, mine = random.Random(number), list[int]()
         with app.app_context():
-            for round_ in range(tries // THREADS or 10 * KINDS * PIECES):
+            for round_ in range(tries // THREADS or KINDS * (PIECES + 1)):
                 part = chance.choice(parts) if tries else parts[round_ % KINDS]
                 began = perf_counter()
                 made = _try(part, store, number)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import results
+from benchmarks.at_length import by_pytest
 from benchmarks.results import Measure
 from benchmarks.tablet import crowd, pages, reconnect, trials
 
@@ -21,7 +22,7 @@ def parts(given: argparse.Namespace) -> dict[str, Callable[[], list[Measure]]]:
         "protocol": lambda: trials.protocol(given.trials, SEED),
         "chromium": lambda: trials.days("chromium", given.chromium, SEED),
         "webkit": lambda: trials.days("webkit", given.webkit, SEED),
-        "histories": lambda: trials.by_pytest(
+        "histories": lambda: by_pytest(
             f"tablet, {given.histories} histories against a model", "tests/workorders/test_tablet_histories.py",
             HISTORIES=given.histories,
         ),

@@ -1,15 +1,10 @@
 """Trials at length: a thousand tablets at protocol level, whole days in two browsers, thousands of histories and of
 broken input. What must be nought is a figure with the target nought; seeds are printed, so that any can be repeated."""
 
-import os
-import re
-import subprocess
-import sys
 import time
 
 from benchmarks.results import Measure
 from benchmarks.tablet.stage import fresh_app, served
-from config import ROOT
 from fieldservice.foundation.db import session
 from tests.workorders.tablet_faults.browsers import ENGINES, Screen, Tablet
 from tests.workorders.tablet_faults.day import live_through, make_day
@@ -66,16 +61,3 @@ def days(engine: str, count: int, seed: int) -> list[Measure]:
         print(f"  {engine} seed {seed + number}: {outcome}", flush=True)
     name = f"tablet, {count} days of {COMMANDS} commands and {PHOTOS} photos in {engine}"
     return [Measure(f"{name}, lost or doubled or out of order", len(wrong), "faults", "lower", target=0)]
-
-
-def by_pytest(name: str, test: str, **wishes: int) -> list[Measure]:
-    """A property test of the suite at length; 1 when it fails."""
-    environ = {**os.environ, **{key: str(value) for key, value in wishes.items()}}
-    began = time.perf_counter()
-    ended = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n", "0", test], cwd=ROOT, env=environ, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
-    told = re.findall(r"\d+ (?:passed|failed)[^\n]*", ended.stdout)
-    print(f"  {name}: {told or ended.stdout[-800:]}, {(time.perf_counter() - began) / 60:.1f} min", flush=True)
-    return [Measure(name, int(ended.returncode != 0), "failures", "lower", target=0)]

@@ -23,6 +23,7 @@ from fieldservice.parts.receipts import services as receipts
 from fieldservice.parts.receipts.services import Arrived
 from fieldservice.parts.stocking import services as stocking
 from fieldservice.parts.supply import services as supply
+from fieldservice.parts.transfers import neighbours
 from fieldservice.parts.transfers import services as transfers
 from fieldservice.parts.transfers.models import Transfer
 
@@ -111,6 +112,8 @@ def _send(cast: Cast, told: list[Told]) -> None:
             source, target, lines, expected_at=cast.world.now + timedelta(hours=one["hours"]), at=at,
             carrier=one.get("carrier", ""), tracking=one.get("tracking", ""),
         )  # fmt: skip
+        if one.get("asked"):
+            neighbours.ask(sent, at=at)
         if one.get("shipped"):
             transfers.approve(sent, at=at)
             transfers.ship(sent, at=at)

@@ -92,7 +92,7 @@ def sheet_of(part: Part, person: Person, *, at: datetime, on: date, serial: str 
     lying, elsewhere = _lying(part, person, at)
     return Sheet(
         part=part, usable=catalogue.usable(part), chain=catalogue.chain_of(part), lying=lying, elsewhere=elsewhere,
-        batches=_batches(part, person, at), units=units, moves=moves[:MOST_MOVES],
+        batches=batches_of(part, person, at), units=units, moves=moves[:MOST_MOVES],
         more=moves[MOST_MOVES - 1].move.id if len(moves) > MOST_MOVES else None,
         substitutes=catalogue.substitutes_of(part), kits=catalogue.kits_with(part),
         offers=catalogue.offers_of(part, on),
@@ -137,7 +137,8 @@ def _places(ids: set[int]) -> dict[int, StockLocation]:
     return {place.id: place for place in found}
 
 
-def _batches(part: Part, person: Person, at: datetime) -> list[OfBatch]:
+def batches_of(part: Part, person: Person, at: datetime) -> list[OfBatch]:
+    """What lies in the person's places by batch, the earliest expiry first."""
     rows = session.execute(
         select(StockBatch, func.sum(StockBalance.on_hand))
         .join(StockBalance, StockBalance.batch_id == StockBatch.id)

@@ -15,6 +15,7 @@ from fieldservice.parts import queries, records, sheet
 from fieldservice.parts.availability.asking import ASKING
 from fieldservice.parts.catalogue import queries as catalogue
 from fieldservice.parts.counts.views import READERS as COUNTERS
+from fieldservice.parts.receipts import certificates
 from fieldservice.parts.receipts.queries import READERS as RECEIVERS
 
 blueprint = Blueprint("parts", __name__)
@@ -64,12 +65,25 @@ def add_picture(number: str) -> Any:
     return redirect(url_for("parts.part_page", number=number), 303)
 
 
+@blueprint.get("/parts/<number>/certificates/<int:file_id>")
+@roles(*sheet.READERS)
+def certificate(number: str, file_id: int) -> Any:
+    """A certificate of a delivery to the person's stations, or of a batch that lies in their places."""
+    part = queries.part_by_number(number[:40])
+    batches = sheet.batches_of(part, current(), now())
+    lines = certificates.of_part(part, current(), [one.batch.number for one in batches], *sheet.READERS)
+    return send(certificates.file_among(lines, file_id), download=True)
+
+
 def _page(number: str, error: Invalid | None = None) -> str:
     part = queries.part_by_number(number[:40])
     serial = request.args.get("serial", "")[:60]
     found = sheet.sheet_of(part, current(), at=now(), on=today(), serial=serial, before=_before())
+    batches = [one.batch.number for one in found.batches]
+    proven = certificates.of_part(part, current(), batches, *sheet.READERS)
     return render_template(
-        "parts/part.html", sheet=found, serial=serial, criticality=records.CRITICALITY, hazards=records.hazards(),
+        "parts/part.html", proven=proven, papers=certificates.files_on(proven) if proven else {},
+        sheet=found, serial=serial, criticality=records.CRITICALITY, hazards=records.hazards(),
         pictures=files_of([part]).get((part.subject_type, part.id), []), may_edit=current().has(*records.EDITORS),
         may_ask=current().has(*ASKING),
         refused=error, errors=error.errors if error is not None else {},

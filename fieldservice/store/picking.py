@@ -14,6 +14,7 @@ from fieldservice.foundation.db import among, session
 from fieldservice.foundation.time import day_span, local
 from fieldservice.parts import pieces
 from fieldservice.parts import queries as stock
+from fieldservice.parts.availability import waiting
 from fieldservice.parts.availability.models import OPEN, Reservation
 from fieldservice.parts.availability.phased import STEP
 from fieldservice.parts.availability.reading import free_stock, shelves
@@ -45,6 +46,7 @@ class Line:
     lots: Sequence[Lot] = ()
     arrives_at: datetime | None = None
     in_store: Decimal = NOTHING  # free there for this line, of one that nothing holds
+    asked: Sequence[waiting.Source] = ()  # what is to bring it, of one that is not promised yet
 
 
 @dataclass
@@ -135,8 +137,10 @@ def _lines(
     van_of = {visit.work_order_id: tour.van for tour in reversed(tours) for visit in tour.visits}
     lines: defaultdict[int, list[Line]] = defaultdict(list)
     held: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)
+    wanting: list[Reservation] = []
     for one in _reservations(orders):
         if one.state == "requested":
+            wanting.append(one)
             continue  # it holds nothing: its part counts as missing
         van = van_of.get(one.for_id)
         how: How = "van" if van is not None and one.location_id == van.id else "elsewhere"
@@ -144,8 +148,11 @@ def _lines(
             how = "picked" if one.state == "picked" else "ready"
         lines[one.for_id].append(Line(orders[one.for_id], one.part, one.quantity, how, one))
         held[one.for_id, one.part_id] += one.quantity
+    sources = waiting.sources_of(wanting)
     for order_id, part, quantity in _missing(orders, held):
-        lines[order_id].append(Line(orders[order_id], part, quantity, "missing"))
+        mine = [one for one in wanting if (one.for_id, one.part_id) == (order_id, part.id) and one.id in sources]
+        asked = [sources[one.id] for one in mine]
+        lines[order_id].append(Line(orders[order_id], part, quantity, "missing", asked=asked))
     return lines
 
 

@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from fieldservice.foundation.access import current, require_station, roles
 from fieldservice.foundation.db import session, write
 from fieldservice.foundation.display import datetime_short
+from fieldservice.foundation.display import quantity as quantity_text
 from fieldservice.foundation.errors import Conflict, DomainError, Invalid, NotFound
 from fieldservice.foundation.time import clock, local, now
 from fieldservice.parts import queries as stock
@@ -45,9 +46,16 @@ def secure(number: str) -> Any:
     def work() -> tuple[str, str]:
         at = now()
         need = _need(number, typed, at, *KEEPERS)
-        done = sourcing.secure(need, typed.get("place", "")[:40], typed.get("source_part", "")[:40], at)
+        named = typed.get("source_part", "")[:40]
+        if supplier := typed.get("supplier", "")[:40]:
+            return need.station.code, _ordered(sourcing.order_from(need, supplier, named, at))
+        done = sourcing.secure(need, typed.get("place", "")[:40], named, at, current())
         if done.transfer is None:
             return need.station.code, _("Reserved. It stands on the pick list.")
+        if done.transfer.answer_by is not None:
+            facts = {"number": done.transfer.number, "time": datetime_short(done.transfer.answer_by)}
+            said = _("That station is asked for it with transfer %(number)s and answers by %(time)s.", **facts)
+            return need.station.code, said
         arrives = datetime_short(done.transfer.expected_at)
         said = _("Reserved. Transfer %(number)s brings it by %(time)s.", number=done.transfer.number, time=arrives)
         return need.station.code, said
@@ -59,6 +67,14 @@ def secure(number: str) -> Any:
         return _page(number, typed, error), error.status
     flash(said)
     return redirect(url_for("store.page", station=station), 303)
+
+
+def _ordered(done: sourcing.Secured) -> str:
+    assert done.supply is not None
+    line = next(one for one in done.supply.lines if one.part_id == done.reservation.part_id)
+    facts = {"number": done.supply.number, "quantity": quantity_text(line.quantity)}
+    said = _("On supply order %(number)s, now %(quantity)s in all. Approve it and give it to the supplier.", **facts)
+    return str(said)
 
 
 def _need(number: str, typed: Typed, at: datetime, *names: str) -> Need:
@@ -131,6 +147,7 @@ def _page(number: str, typed: Typed, error: DomainError | None = None) -> Any:
         stations=[one for one in desk.open_stations() if own is None or one.id in own],
         told=[telling.told(one, found) for one in found.sources], totals=telling.totals(found),
         may_reserve=person.has(*KEEPERS) and person.covers(need.station.id, *KEEPERS),
-        sent=sourcing.SENT, in_place=sourcing.IN_PLACE,
+        may_send=lambda place: person.covers(place.station_id, *KEEPERS), sent=sourcing.SENT,
+        in_place=sourcing.IN_PLACE,
     )  # fmt: skip
     return (page, error.status) if error is not None and request.method == "GET" else page

@@ -12,13 +12,17 @@ from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Conflict, Invalid, NotFound
 from fieldservice.foundation.formats import decimal_text
 from fieldservice.parts import queries as stock
-from fieldservice.parts.availability import asking
+from fieldservice.parts.availability import asking, waiting
 from fieldservice.parts.availability import services as promises
 from fieldservice.parts.availability.asking import Answer
 from fieldservice.parts.availability.models import HOLDING, Reservation
 from fieldservice.parts.availability.phased import STEP
 from fieldservice.parts.availability.ranking import Source
 from fieldservice.parts.models import WHOLE, Part, StockLocation
+from fieldservice.parts.supply import services as supply
+from fieldservice.parts.supply.models import SupplyOrder
+from fieldservice.parts.transfers import neighbours
+from fieldservice.parts.transfers import services as transfers
 from fieldservice.parts.transfers.models import Transfer
 from fieldservice.stations.models import Station
 from fieldservice.store.picking import WAITING
@@ -46,10 +50,12 @@ class Need:
 
 @dataclass(frozen=True)
 class Secured:
-    """What was done: the reservation, and the transfer it waits for where there is one."""
+    """What was done: the reservation, and the transfer it waits for where there is one; of one that its station is
+    asked for, nothing is promised yet."""
 
     reservation: Reservation
-    transfer: Transfer | None
+    transfer: Transfer | None = None
+    supply: SupplyOrder | None = None
 
 
 def order_at(number: str, person: Person, *roles: str) -> WorkOrder:
@@ -75,11 +81,13 @@ def answer(need: Need, at: datetime) -> Answer:
     )  # fmt: skip
 
 
-def secure(need: Need, place_code: str, part_number: str, at: datetime) -> Secured:
+def secure(
+    need: Need, place_code: str, part_number: str, at: datetime, person: Person | None = None
+) -> Secured:  # fmt: skip
     """Reserve it for the order from one of the sources just shown, as that source stands now.
 
-    From elsewhere it is sent to the station's store and reserved there for when it arrives: what nobody was promised is
-    free to whoever needs it first, whichever station keeps it (docs/decisions/0030).
+    From elsewhere it is sent to the station's store and reserved there for when it arrives. Another station is asked
+    first, unless the person keeps its store as well (docs/decisions/0035): the order waits for it until it agrees.
 
     Raises Conflict `source_gone`, `already_reserved`, `order_over`, `no_store` and what reserving and approving raise.
     """
@@ -90,13 +98,41 @@ def secure(need: Need, place_code: str, part_number: str, at: datetime) -> Secur
     units = _units(source, part, need.quantity)
     _check_wanted(order, part, units)
     if source.kind in IN_PLACE:
-        return Secured(_reserve(order, part, place, units, need.needed_at, at), None)
-    store = session.get(StockLocation, stock.warehouses_of([order.station_id]).get(order.station_id, 0))
-    if store is None:
-        raise Conflict(_l("This station has no store. Open one under stock places first."), code="no_store")
-    _forget_lost(order, part, at)
+        return Secured(_reserve(order, part, place, units, need.needed_at, at))
+    store = _store_of(order)
     arrives = max(source.ready_at, at)
+    if neighbours.must_be_asked(place, store, person):
+        sent = transfers.open_transfer(place, store, [(part, units)], expected_at=arrives, at=at)
+        neighbours.ask(sent, at=at)
+        return Secured(_wait(order, sent, part, store, units, max(need.needed_at, arrives), at), sent)
+    _release_lost(order, part, at)
     return Secured(*bring(part, units, place, store, order, arrives=arrives, need_at=need.needed_at, at=at))
+
+
+def order_from(need: Need, supplier_code: str, part_number: str, at: datetime) -> Secured:
+    """Order it from a supplier just shown, on his draft for the station's store; what comes is for this order first.
+
+    The order wants it at once and is promised it when the supplier has the order. Raises Conflict as `secure`, Invalid
+    as a line of a supply order.
+    """
+    order = _locked(need)
+    found = answer(need, at)
+    source = next(
+        (
+            one.source for one in found.sources
+            if one.source.kind == "supplier" and one.source.part == part_number
+            and found.suppliers[one.source.supplier_id or 0].code == supplier_code
+        ),
+        None,
+    )  # fmt: skip
+    if source is None:
+        raise _gone()
+    part = stock.part_by_number(source.part)
+    _check_wanted(order, part, need.quantity)
+    store = _store_of(order)
+    bought = supply.order_for(found.suppliers[source.supplier_id or 0], store, part, need.quantity, at=at)
+    comes = max(need.needed_at, source.ready_at)
+    return Secured(_wait(order, bought, part, store, need.quantity, comes, at), supply=bought)
 
 
 def reserve_at(
@@ -116,7 +152,7 @@ def _reserve(
     order: WorkOrder, part: Part, place: StockLocation, quantity: Decimal, need_at: datetime, at: datetime, *,
     take: bool = False,
 ) -> Reservation:  # fmt: skip
-    _forget_lost(order, part, at)
+    _release_lost(order, part, at)
     priority = order.priority or ""
     if take:
         return promises.take_by_rule(
@@ -125,11 +161,28 @@ def _reserve(
     return promises.reserve(part, place, quantity, need_at=need_at, about=order, at=at, priority=priority)
 
 
-def _forget_lost(order: WorkOrder, part: Part, at: datetime) -> None:
-    """A promise that was lost would come back to life beside the new one."""
+def _wait(
+    order: WorkOrder, source: waiting.Source, part: Part, store: StockLocation, quantity: Decimal, need_at: datetime,
+    at: datetime,
+) -> Reservation:  # fmt: skip
+    _release_lost(order, part, at)
+    return waiting.wait_for(
+        source, part, store, quantity, need_at=need_at, about=order, at=at, priority=order.priority or ""
+    )
+
+
+def _release_lost(order: WorkOrder, part: Part, at: datetime) -> None:
+    """What was lost would come back to life beside the new one; what is asked for already still comes."""
     for lost in promises.open_for(order, part_id=part.id):
-        if lost.state == "requested":
+        if lost.state == "requested" and lost.waits_id is None:
             promises.release(lost, at=at)
+
+
+def _store_of(order: WorkOrder) -> StockLocation:
+    store = session.get(StockLocation, stock.warehouses_of([order.station_id]).get(order.station_id, 0))
+    if store is None:
+        raise Conflict(_l("This station has no store. Open one under stock places first."), code="no_store")
+    return store
 
 
 def _locked(need: Need) -> WorkOrder:
@@ -151,10 +204,11 @@ def _still_open(order: WorkOrder) -> WorkOrder:
 def _check_wanted(order: WorkOrder, part: Part, quantity: Decimal) -> None:
     """A second press, or a second person, does not reserve the same again."""
     planned = planned_parts([order.id]).get((order.id, part.id), (NOTHING, False))[0]
-    held = sum((one.quantity for one in promises.open_for(order, part_id=part.id) if one.state in HOLDING), NOTHING)
+    known = promises.open_for(order, part_id=part.id)
+    held = sum((one.quantity for one in known if one.state in HOLDING or one.waits_id is not None), NOTHING)
     if held + quantity > max(planned, quantity):
         raise Conflict(
-            _l("So much of this part is reserved for the order already. Look at the pick list."),
+            _l("So much of it is reserved or asked for already. Look at the pick list, or call off what was asked."),
             code="already_reserved", part=part.number, held=decimal_text(held),
         )  # fmt: skip
 
@@ -165,7 +219,11 @@ def _source(found: Answer, place_code: str, part_number: str) -> Source:
         known = place is not None and place.code == place_code and one.source.part == part_number
         if known and one.source.kind in (*IN_PLACE, *SENT):
             return one.source
-    raise Conflict(_l("It is not free there any more. Look at where it can come from now."), code="source_gone")
+    raise _gone()
+
+
+def _gone() -> Conflict:
+    return Conflict(_l("It is not free there any more. Look at where it can come from now."), code="source_gone")
 
 
 def _units(source: Source, part: Part, quantity: Decimal) -> Decimal:

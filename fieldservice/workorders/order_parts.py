@@ -1,7 +1,7 @@
 """The parts of an order: planned and fitted, promised to it and where, still lacking."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from flask_babel import gettext as _
@@ -10,6 +10,7 @@ from sqlalchemy import select
 from fieldservice.foundation.db import session
 from fieldservice.foundation.words import pick
 from fieldservice.parts.availability import services as promises
+from fieldservice.parts.availability import waiting
 from fieldservice.parts.availability.models import HOLDING, Reservation
 from fieldservice.parts.models import Part, StockLocation, StockMove
 from fieldservice.parts.queries import parts_by_id
@@ -28,6 +29,7 @@ class PartLine:
     ended: bool = False  # the order's work is over
     words: str = ""  # why it is needed
     held: Sequence[Reservation] = ()  # what is promised to the order, and what it waits for
+    sources: Mapping[int, waiting.Source] = field(default_factory=dict)  # reservation → what is to bring it
     visited: bool = False  # somebody is planned to come, so that the parts should be promised
 
     @property
@@ -59,6 +61,7 @@ def part_lines(order: WorkOrder) -> list[PartLine]:
     ids = dict.fromkeys([*(item.part_id for item in planned if item.part_id), *(use.part_id for use in uses)])
     known = parts_by_id(ids)
     held = promises.open_for(order) if ids else ()
+    sources = waiting.sources_of(held)
     lines = []
     for part_id in ids:
         wanted = [item for item in planned if item.part_id == part_id]
@@ -73,6 +76,7 @@ def part_lines(order: WorkOrder) -> list[PartLine]:
                 ended=order.state in ("completed", "closed"),
                 words=" · ".join(item.words for item in wanted if item.opened_visit_id is not None and item.words),
                 held=[one for one in held if one.part_id == part_id],
+                sources=sources,
                 visited=order.state in ("scheduled", "dispatched", "in_progress"),
             )
         )

@@ -12,6 +12,7 @@ from decimal import Decimal
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Conflict
 from fieldservice.foundation.formats import decimal_text
+from fieldservice.foundation.time import local
 from fieldservice.foundation.words import pick
 from fieldservice.mechanisms import tasks
 from fieldservice.mechanisms.events import Event
@@ -59,6 +60,20 @@ def tell_loss(event: Event) -> None:
         "part_lost", order, due_at=event.at + WITHIN, at=event.at, owner_role="dispatcher",
         facts={"number": order.number, "part": pick(lost.part.names), "quantity": decimal_text(lost.quantity)},
         key=_key(lost.id),
+    )  # fmt: skip
+
+
+def tell_late(event: Event) -> None:
+    """What was ordered for it comes later: the dispatcher looks whether the visit can stand."""
+    late = session.get_one(Reservation, event.subject_id)
+    if late.for_type != WorkOrder.subject_type:
+        return
+    order = session.get_one(WorkOrder, late.for_id)
+    day = local(late.need_at).date().isoformat()
+    tasks.open_task(
+        "part_late", order, due_at=event.at + WITHIN, at=event.at, owner_role="dispatcher",
+        facts={"number": order.number, "part": pick(late.part.names), "source": event.facts["source"], "day": day},
+        key=f"part-late-{late.id}-{day}",
     )  # fmt: skip
 
 
@@ -163,10 +178,11 @@ def _store(order: WorkOrder) -> StockLocation | None:
 
 
 def _kept(order: WorkOrder, places: Iterable[int], at: datetime) -> defaultdict[int, Decimal]:
-    """part → what is held for the order where it can be used; what is held elsewhere is given back."""
+    """part → what is held for the order where it can be used, or on its way there; what is held elsewhere is given
+    back."""
     usable, kept = set(places), defaultdict[int, Decimal](Decimal)
     for one in promises.open_for(order):
-        if one.state in HOLDING and one.location_id in usable:
+        if one.location_id in usable and (one.state in HOLDING or one.waits_id is not None):
             kept[one.part_id] += one.quantity
         else:
             promises.release(one, at=at)

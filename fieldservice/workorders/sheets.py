@@ -16,6 +16,8 @@ from fieldservice.mechanisms import files, forms
 from fieldservice.mechanisms.clocks import ClockView
 from fieldservice.mechanisms.events import Subject, history, notes_of
 from fieldservice.mechanisms.files.models import StoredFile
+from fieldservice.parts.supply import queries as supply
+from fieldservice.parts.transfers import queries as transfers
 from fieldservice.workorders import catalogue, orders, queries
 from fieldservice.workorders.history import Line, history_of
 from fieldservice.workorders.lines import WorkLine, extras_of, lines_of
@@ -89,6 +91,9 @@ class FindingLine:
     may_follow: bool
 
 
+STOCK_READERS = {"transfer": transfers.READERS, "supply_order": supply.READERS}
+
+
 @dataclass(frozen=True)
 class OrderSheet:
     """All that the page shows of one order."""
@@ -115,6 +120,7 @@ class OrderSheet:
     past: Sequence[WorkOrder]
     may_plan: bool
     rescue: RescueCard | None  # of work on another maker's machine
+    reads: Sequence[str] = ()  # kinds of what its parts wait for that the reader may open
 
     @property
     def acts(self) -> list[str]:
@@ -173,6 +179,7 @@ def order_sheet(order: WorkOrder, person: Person) -> OrderSheet:
         past=queries.asset_history(order),
         may_plan=person.has(*queries.PLANNERS) and person.covers(order.station_id, *queries.PLANNERS),
         rescue=rescues.card_of(order, person),
+        reads=[kind for kind, names in STOCK_READERS.items() if person.has(*names)],
     )
 
 

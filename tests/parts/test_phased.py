@@ -1,11 +1,12 @@
 """What can be promised of a part by date: tables of cases, and random histories against a replay and a matching."""
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fieldservice.parts.availability.phased import Demand, Lot, Pool, earliest, fits, free_at
@@ -80,6 +81,8 @@ lots_mixed = st.lists(
     ),
     max_size=5,
 )
+HISTORIES = int(os.environ.get("HISTORIES", "100"))  # `make bench` runs ten thousand
+at_length = settings(max_examples=HISTORIES)
 demands = st.lists(st.builds(demand, st.integers(1, 3), moments), max_size=5)
 
 
@@ -122,6 +125,7 @@ def asked_one_by_one(lots: Sequence[Lot], wanted: Sequence[Demand]) -> list[Dema
     return granted
 
 
+@at_length
 @given(lots_kept, demands)
 def test_the_same_as_a_replay_of_the_history(lots: list[Lot], wanted: list[Demand]) -> None:
     granted: list[Demand] = []
@@ -132,6 +136,7 @@ def test_the_same_as_a_replay_of_the_history(lots: list[Lot], wanted: list[Deman
             granted.append(one)
 
 
+@at_length
 @given(lots_mixed, demands)
 def test_the_same_as_a_matching_of_units(lots: list[Lot], wanted: list[Demand]) -> None:
     granted: list[Demand] = []

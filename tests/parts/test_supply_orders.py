@@ -106,7 +106,7 @@ def test_a_draft_takes_the_offers_price_and_its_packs(scene: Scene) -> None:
     assert services.worth(row(order)) == 495_000
     act(order, services.put_line, scene.part("SEAL"), Decimal(20))
     assert [line.quantity for line in row(order).lines] == [20, 1]
-    write(lambda: services.drop_line(row(order), row(order).lines[0].id))
+    write(lambda: services.drop_line(row(order), row(order).lines[0].id, at=now()))
     assert [line.part.number for line in row(order).lines] == ["PUMP"]
 
 
@@ -222,7 +222,7 @@ def test_goods_in_quarantine_are_no_longer_coming(scene: Scene) -> None:
     "work",
     [
         lambda order, scene: services.put_line(order, scene.part("SEAL"), Decimal(10), at=now()),
-        lambda order, scene: services.drop_line(order, 1),
+        lambda order, scene: services.drop_line(order, 1, at=now()),
         lambda order, scene: services.approve(order, at=now(), by_manager=True),
         lambda order, scene: services.send(order, at=now()),
         lambda order, scene: services.close(order, at=now()),

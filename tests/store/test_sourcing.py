@@ -48,11 +48,11 @@ def test_S_16_sources_are_told_with_reasons(desk: Desk, sign_in: Any) -> None:
     desk.fill(desk.far_store, 5)
     order = desk.job(2, in_minutes=380)
     page = sign_in("storekeeper", desk.station).get(f"/parts/SEAL/sources?work_order={order}&quantity=2").text
-    for said in ("邻近站", "调拨并预留", "单价 ¥10.00", "路上约", "赶得上"):
+    for said in ("邻近站", "向对方站申请", "单价 ¥10.00", "路上约", "赶得上"):
         assert said in page, said
     english = sign_in("dispatcher", desk.station).get(f"/parts/SEAL/sources?work_order={order}&lang=en").text
     assert "Neighbouring station" in english
-    assert "Transfer and reserve" not in english  # a dispatcher reads
+    assert "Ask that station" not in english  # a dispatcher reads
     assert "only 5 of 9" in sign_in("technician", desk.station).get("/parts/SEAL/sources?quantity=9&lang=en").text
 
 
@@ -63,7 +63,7 @@ def test_reserved_in_place_once(desk: Desk, sign_in: Any) -> None:
     assert take(keeper, desk, order, desk.store).status_code == 303
     again = take(keeper, desk, order, desk.store)
     assert again.status_code == 409
-    assert "已经预留了这么多" in again.text
+    assert "已经预留或申请了这么多" in again.text
     assert desk.how() == [("SEAL", "ready", 2)]
 
 
@@ -75,8 +75,10 @@ def test_sent_for_and_reserved_for_when_it_comes(desk: Desk, sign_in: Any) -> No
     assert take(keeper, desk, order, desk.far_store).status_code == 409
     sent = session.scalars(select(Transfer)).one()
     number = sent.number
-    assert (sent.state, sent.to_id, sent.lines[0].quantity) == ("approved", desk.store, 2)
+    assert (sent.state, sent.to_id, sent.lines[0].quantity) == ("asked", desk.store, 2)
+    assert step(far, number, "approve") == 303
     (line,) = desk.tours()[0].lines
+    session.refresh(sent)
     assert (line.how, line.arrives_at) == ("coming", sent.expected_at)
     form = {"csrf_token": form_token(far, "/parts/catalogue")}
     assert far.post(f"/parts/transfers/{number}/ship", data=form).status_code == 303

@@ -17,10 +17,11 @@ from fieldservice.mechanisms.files.services import (
     prepare,
     receive,
     receive_document,
+    receive_paper,
 )
 from fieldservice.mechanisms.files.view import file_of, files_of, send, state_text
 
 __all__ = [
     "MOST_PHOTOS", "Received", "StoredFile", "attach", "file_of", "files_of", "held", "hold", "prepare", "receive",
-    "receive_document", "send", "state_text", "sweep",
+    "receive_document", "receive_paper", "send", "state_text", "sweep",
 ]  # fmt: skip

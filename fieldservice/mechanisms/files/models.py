@@ -16,6 +16,8 @@ REFUSALS = {
     "type": _l("Only photos in JPEG, PNG or WebP format can be used."),
     "pixels": _l("This picture has more than 40 megapixels. Please send a smaller one."),
     "corrupt": _l("This picture is damaged and cannot be read. Please send it again."),
+    "paper": _l("Only PDF, JPEG, PNG or WebP can be used. Scan the paper, or take a photo of it."),
+    "torn": _l("This PDF is not whole and cannot be kept. Please save it again and send that."),
     "empty": _l("This file is empty. Please choose it again."),
 }
 

@@ -24,6 +24,7 @@ from fieldservice.mechanisms.lifecycle import move
 from fieldservice.mechanisms.subjects import OnBehalf
 
 MOST_PHOTOS = 10  # of a subject, where its owner says nothing else
+PDF, ENDING = b"%PDF-", 2048  # how a PDF begins, and where its end is looked for
 HELD_FOR = 3600  # seconds that a form shown again keeps its pictures
 
 
@@ -46,6 +47,32 @@ def receive(stream: IO[bytes], name: str, field: str = "photos") -> Received:
         path.unlink(missing_ok=True)
         raise
     return Received(key, digest, size, seen.content_type, seen.width, seen.height, clean_name(name))
+
+
+def receive_paper(stream: IO[bytes], name: str, field: str = "file") -> Received:
+    """Take a paper from outside: a PDF, kept as it is and only ever sent as a file to keep, or a picture of it.
+
+    Call it before the transaction. Raises TooLarge above 10 MB and Invalid (under `field`) for anything else.
+    """
+    head = stream.read(len(PDF))
+    stream.seek(0)
+    if head != PDF:
+        try:
+            return receive(stream, name, field)
+        except Invalid as refused:
+            if refused.code == "picture_type":
+                raise Invalid({field: [REFUSALS["paper"]]}, code="paper_type") from refused
+            raise
+    key = secrets.token_hex(16)
+    path = kept_path(key, "application/pdf")
+    try:
+        digest, size = keep(stream, path)
+        if b"%%EOF" not in path.read_bytes()[-ENDING:]:
+            raise Invalid({field: [REFUSALS["torn"]]}, code="paper_torn")
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return Received(key, digest, size, "application/pdf", None, None, clean_name(name))
 
 
 def receive_document(content: bytes, name: str, content_type: str = "application/pdf") -> Received:

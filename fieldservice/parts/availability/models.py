@@ -13,6 +13,7 @@ from fieldservice.parts.models import Part, StockLocation
 
 HOLDING = ("reserved", "picked")  # states in which it holds something back
 OPEN = ("requested", *HOLDING)
+WAITING = text("waits_id IS NOT NULL")
 STILL_OPEN = text("state IN ('requested', 'reserved', 'picked')")
 
 
@@ -45,6 +46,8 @@ class Reservation(Stateful, Base):
     expires_at: Mapped[datetime | None]  # None: until it is issued or released
     lots: Mapped[list[Any]] = mapped_column(default=list)  # of a picked one: [batch id or None, quantity as text]
     taken_for_id: Mapped[int | None] = mapped_column(ForeignKey("reservation.id"))  # the one it was taken for, by rule
+    waits_type: Mapped[str | None] = mapped_column(String(40))  # the transfer or supply order that is to bring it
+    waits_id: Mapped[int | None]
     part: Mapped[Part] = relationship()
     location: Mapped[StockLocation] = relationship()
     __table_args__ = (
@@ -52,6 +55,7 @@ class Reservation(Stateful, Base):
             "ix_reservation_open", "part_id", "location_id", postgresql_where=STILL_OPEN, sqlite_where=STILL_OPEN
         ),
         Index("ix_reservation_subject", "for_type", "for_id"),
+        Index("ix_reservation_waits", "waits_type", "waits_id", postgresql_where=WAITING, sqlite_where=WAITING),
         Index("ix_reservation_expiry", "expires_at", postgresql_where=STILL_OPEN, sqlite_where=STILL_OPEN),
         CheckConstraint("quantity > 0", name="positive"),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What lies where, what is promised of it and what comes: of many parts in many places, in four queries."""
+"""What lies where, what is promised of it and what comes: of many parts in many places, in one query."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Date, Select, cast, func, literal, select, union_all
 from sqlalchemy.orm import joinedload
 
-from fieldservice.foundation.db import among, session
+from fieldservice.foundation.db import UtcDateTime, among, session
 from fieldservice.foundation.time import day_span
 from fieldservice.parts.availability.models import HOLDING, Reservation
 from fieldservice.parts.availability.phased import NOTHING, Demand, Lot, Pool
@@ -51,68 +51,72 @@ def shelves(
     found: defaultdict[Key, Shelf] = defaultdict(Shelf)
     if not parts or not places:
         return found
-    for part, place, on_hand, expires_on in _lying(parts, places):
+    for kind, number, part, place, quantity, moment, expires_on in _rows(parts, places):
         shelf = found[part, place]
-        shelf.on_hand += on_hand
-        until = None if expires_on is None else day_span(expires_on)[1] - SOON
-        if until is None or until >= at:
-            shelf.lots.append(Lot(on_hand, at, until))
-    for number, part, place, quantity, need_at in _promised(parts, places):
-        if number not in without:
-            shelf = found[part, place]
-            shelf.reserved += quantity
-            shelf.promised.append(Demand(quantity, max(need_at, at)))
-    for kind, part, place, left, expected in (*_in_transfer(parts, places), *_ordered(parts, places)):
-        shelf = found[part, place]
-        if kind == "transfer":
-            shelf.in_transit += left
-        else:
-            shelf.on_order += left
-        shelf.lots.append(Lot(left, max(expected, at + SOON)))
+        match kind:
+            case "lies":
+                shelf.on_hand += quantity
+                until = None if expires_on is None else day_span(expires_on)[1] - SOON
+                if until is None or until >= at:
+                    shelf.lots.append(Lot(quantity, at, until))
+            case "promised" if number not in without:
+                shelf.reserved += quantity
+                shelf.promised.append(Demand(quantity, max(moment, at)))
+            case "transfer":
+                shelf.in_transit += quantity
+                shelf.lots.append(Lot(quantity, max(moment, at + SOON)))
+            case "supply":
+                shelf.on_order += quantity
+                shelf.lots.append(Lot(quantity, max(moment, at + SOON)))
     return found
 
 
-def _lying(parts: list[int], places: list[int]) -> Iterable[Any]:
-    return session.execute(
-        select(StockBalance.part_id, StockBalance.location_id, StockBalance.on_hand, StockBatch.expires_on)
+def _rows(parts: list[int], places: list[int]) -> Iterable[Any]:
+    """(kind, id, part, place, quantity, moment, last day) of all four, in one statement: whoever promises holds others
+    up meanwhile, and each statement more is a way to the database and back. Promises come oldest first."""
+    four = (_lying(parts, places), _promised(parts, places), _in_transfer(parts, places), _ordered(parts, places))
+    return session.execute(union_all(*four).order_by("kind", "number"))
+
+
+def _lying(parts: list[int], places: list[int]) -> Select[*tuple[Any, ...]]:
+    here = (StockBalance.id.label("number"), StockBalance.part_id, StockBalance.location_id, StockBalance.on_hand)
+    return (
+        select(literal("lies").label("kind"), *here, cast(None, UtcDateTime()), StockBatch.expires_on)
         .outerjoin(StockBatch, StockBatch.id == StockBalance.batch_id)
         .where(among(StockBalance.part_id, parts), among(StockBalance.location_id, places))
         .where(StockBalance.condition == "good", StockBalance.on_hand > 0)
-        .order_by(StockBalance.id)
     )
 
 
-def _promised(parts: list[int], places: list[int]) -> Iterable[Any]:
-    """Oldest first: who ordered first is served first."""
+def _promised(parts: list[int], places: list[int]) -> Select[*tuple[Any, ...]]:
     mine = (Reservation.id, Reservation.part_id, Reservation.location_id, Reservation.quantity, Reservation.need_at)
-    return session.execute(
-        select(*mine)
+    return (
+        select(literal("promised"), *mine, cast(None, Date()))
         .where(among(Reservation.part_id, parts), among(Reservation.location_id, places))
         .where(Reservation.state.in_(HOLDING))
-        .order_by(Reservation.id)
     )
 
 
-def _in_transfer(parts: list[int], places: list[int]) -> Iterable[Any]:
+def _in_transfer(parts: list[int], places: list[int]) -> Select[*tuple[Any, ...]]:
     left = TransferLine.quantity - TransferLine.received
-    rows = session.execute(
-        select(TransferLine.part_id, Transfer.to_id, left, Transfer.expected_at)
+    mine = (TransferLine.id, TransferLine.part_id, Transfer.to_id, left, Transfer.expected_at)
+    return (
+        select(literal("transfer"), *mine, cast(None, Date()))
         .join(Transfer, Transfer.id == TransferLine.transfer_id)
         .where(among(TransferLine.part_id, parts), among(Transfer.to_id, places))
         .where(Transfer.state.in_(transfers.COMING), left > 0)
     )
-    return [("transfer", *row) for row in rows]
 
 
-def _ordered(parts: list[int], places: list[int]) -> Iterable[Any]:
+def _ordered(parts: list[int], places: list[int]) -> Select[*tuple[Any, ...]]:
     left = SupplyOrderLine.quantity - SupplyOrderLine.received
-    rows = session.execute(
-        select(SupplyOrderLine.part_id, SupplyOrder.location_id, left, SupplyOrder.due_at)
+    mine = (SupplyOrderLine.id, SupplyOrderLine.part_id, SupplyOrder.location_id, left, SupplyOrder.due_at)
+    return (
+        select(literal("supply"), *mine, cast(None, Date()))
         .join(SupplyOrder, SupplyOrder.id == SupplyOrderLine.order_id)
         .where(among(SupplyOrderLine.part_id, parts), among(SupplyOrder.location_id, places))
         .where(SupplyOrder.state.in_(supply.COMING), left > 0)
     )
-    return [("supply", *row) for row in rows]
 
 
 def free_stock(part_ids: Iterable[int], location_ids: Iterable[int]) -> dict[Key, Decimal]:

@@ -118,6 +118,7 @@ def take_by_rule(
         raise _short(part, shelf, quantity, wanted_at)
     needed = _only_needed(part.id, place.id, losers, quantity, wanted_at, at)
     for one in needed:
+        one.waits_type = one.waits_id = None
         move(one, "requested", at=at, cause="taken", by_priority=priority)
     made = reserve(part, place, quantity, need_at=need_at, about=about, at=at, priority=priority)
     for one in needed:
@@ -230,6 +231,7 @@ def after_leaving(
         elif went_to is not None and _follow(one, went_to, at):
             continue
         else:
+            one.waits_type = one.waits_id = None
             move(one, "requested", at=at, cause="short")
             lost.append(one)
     return lost

@@ -13,17 +13,19 @@ from fieldservice.foundation.db import session, write
 from fieldservice.foundation.errors import Conflict, DomainError, Invalid
 from fieldservice.foundation.formats import FormatError
 from fieldservice.foundation.time import now
+from fieldservice.mechanisms import files
 from fieldservice.mechanisms.records.fields import SEVERAL, read_day
 from fieldservice.parts.catalogue import gs1
 from fieldservice.parts.catalogue import queries as catalogue
 from fieldservice.parts.catalogue.models import Supplier
 from fieldservice.parts.queries import place_by_code, places_of
-from fieldservice.parts.receipts import queries, services
+from fieldservice.parts.receipts import certificates, queries, services
 from fieldservice.parts.receipts.models import GoodsReceipt
 
 blueprint = Blueprint("receipts", __name__)
 KEEPERS = ("storekeeper", "station_manager")
 JUDGES = ("quality",)
+PAPERS = (*KEEPERS, *JUDGES)  # who may hand a certificate in
 FIELDS = ("part", "quantity", "batch", "expires_on", "certificate", "serials")
 
 
@@ -127,6 +129,37 @@ def release(number: str, line_id: int) -> Any:
     return _step(number, lambda: services.release(_judged(number, line_id), given, at=now()))
 
 
+@blueprint.post("/parts/receipts/<number>/lines/<int:line_id>/certificate")
+@roles(*PAPERS)
+def hand_in(number: str, line_id: int) -> Any:
+    """The certificate itself; whoever judges releases goods in quarantine by it."""
+    person, given = current(), request.files.get("file")
+    receipt = queries.receipt_of(person, number[:20])
+    require_station(receipt.station_id, *PAPERS)
+    line, judges = queries.line_of(receipt, line_id).id, person.covers(receipt.station_id, *JUDGES)
+    try:
+        if given is None or not given.filename:
+            raise Invalid({"file": [_l("Choose the file of the certificate.")]})
+        received = files.receive_paper(given.stream, given.filename)
+    except Invalid as error:
+        return _page(receipt, error), error.status
+    text = request.form.get("certificate", "")
+
+    def work() -> None:
+        mine = queries.line_of(queries.receipt_of(current(), number[:20]), line)
+        certificates.hand_in(mine, received, text, release=judges)
+
+    return _step(number, work)
+
+
+@blueprint.get("/parts/receipts/<number>/certificates/<int:file_id>")
+@roles(*queries.READERS)
+def certificate(number: str, file_id: int) -> Any:
+    """A file of one of its lines, to keep."""
+    found = queries.receipt_of(current(), number[:20])
+    return files.send(certificates.file_among(found.lines, file_id), download=True)
+
+
 @blueprint.post("/parts/receipts/<number>/lines/<int:line_id>/reject")
 @roles(*JUDGES)
 def reject(number: str, line_id: int) -> Any:
@@ -190,6 +223,8 @@ def _page(found: GoodsReceipt, error: DomainError | None = None, typed: dict[str
     return render_template(
         "parts/receipt.html", found=found, refused=error, errors=getattr(error, "errors", {}), typed=typed or {},
         may_receive=current().covers(found.station_id, *KEEPERS) and current().has(*KEEPERS),
+        papers=certificates.files_on(found.lines),
+        may_hand_in=current().covers(found.station_id, *PAPERS) and current().has(*PAPERS),
         may_judge=current().covers(found.station_id, *JUDGES) and current().has(*JUDGES),
     )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """What can be asked about supply orders."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
@@ -8,6 +9,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from fieldservice.foundation.access import Person, scoped
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import NotFound
+from fieldservice.parts.availability import waiting
 from fieldservice.parts.supply.models import SupplyOrder, SupplyOrderLine
 
 READERS = ("storekeeper", "station_manager", "quality", "finance", "director", "admin")
@@ -26,6 +28,14 @@ def order_of(person: Person, number: str) -> SupplyOrder:
     )  # fmt: skip
     if found is None:
         raise NotFound()
+    return found
+
+
+def tied_of(order: SupplyOrder) -> dict[int, Decimal]:
+    """part → how much of it is for somebody already; one query."""
+    found: dict[int, Decimal] = {}
+    for one in waiting.tied_to(order):
+        found[one.part_id] = found.get(one.part_id, Decimal(0)) + one.quantity
     return found
 
 

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from fieldservice.foundation.access import actor
-from fieldservice.foundation.db import session
+from fieldservice.foundation.db import session, take_turns
 from fieldservice.foundation.errors import Conflict, Invalid
 from fieldservice.foundation.formats import decimal_text
 from fieldservice.foundation.numbers import next_number
@@ -19,6 +19,7 @@ from fieldservice.mechanisms.forms import plain_text
 from fieldservice.mechanisms.lifecycle import move
 from fieldservice.parts import services as ledger
 from fieldservice.parts.availability import services as promises
+from fieldservice.parts.availability import waiting
 from fieldservice.parts.catalogue import queries as catalogue
 from fieldservice.parts.catalogue.models import Supplier, SupplierOffer
 from fieldservice.parts.models import Part, StockLocation
@@ -58,7 +59,7 @@ def put_line(order: SupplyOrder, part: Part, quantity: Decimal, *, at: datetime)
     ledger.check_quantity(quantity, part)
     offer = offer_of(part, order.supplier_id, at)
     if offer is None:
-        raise Invalid({"part": [_l("This supplier does not offer this part today. Look at its page for who does.")]})
+        raise _not_offered()
     if offer.currency != CURRENCY:
         raise Invalid({"part": [_l("This offer is in another currency. Enter it in %(money)s first.", money=CURRENCY)]})
     least = in_packs(offer, quantity)
@@ -77,11 +78,35 @@ def put_line(order: SupplyOrder, part: Part, quantity: Decimal, *, at: datetime)
     return line
 
 
-def drop_line(order: SupplyOrder, line_id: int) -> None:
+def order_for(
+    supplier: Supplier, location: StockLocation, part: Part, quantity: Decimal, *, at: datetime
+) -> SupplyOrder:  # fmt: skip
+    """So much more of a part on the draft for this supplier and place, in his packs; a new draft where there is none.
+
+    What a line of orders' needs alone has left of its last pack is used first. Raises Invalid as `put_line`.
+    """
+    take_turns(f"supply:{supplier.id}:{location.id}")
+    mine = select(SupplyOrder).where(SupplyOrder.supplier_id == supplier.id, SupplyOrder.location_id == location.id)
+    order = session.scalar(mine.where(SupplyOrder.state == "draft").order_by(SupplyOrder.id.desc()).limit(1))
+    order = open_order(supplier, location, at=at) if order is None else _held(order, "draft")
+    offer = offer_of(part, supplier.id, at)
+    if offer is None:
+        raise _not_offered()
+    known = next((line.quantity for line in order.lines if line.part_id == part.id), Decimal(0))
+    needed = sum((one.quantity for one in waiting.waiting_for(order) if one.part_id == part.id), Decimal(0))
+    before = needed if needed and in_packs(offer, needed) == known else known
+    put_line(order, part, in_packs(offer, before + quantity), at=at)
+    return order
+
+
+def drop_line(order: SupplyOrder, line_id: int, *, at: datetime) -> None:
     """Take a line off a draft; nothing happens where it is gone. Raises Conflict `order_settled`."""
     order = _held(order, "draft")
+    gone = [line.part_id for line in order.lines if line.id == line_id]
     order.lines = [line for line in order.lines if line.id != line_id]
     session.flush()
+    for part_id in gone:
+        waiting.let_down(order, at, part_id=part_id)
 
 
 def worth(order: SupplyOrder) -> int:
@@ -135,6 +160,7 @@ def acknowledge(order: SupplyOrder, due_at: datetime, *, at: datetime) -> None:
         record("supply_order.redated", order, {"from": before.isoformat(), "to": due_at.isoformat()}, at=at)
     session.flush()
     if due_at > before:
+        waiting.later(order, due_at, at)
         _look_after_promises(order, at)
     else:
         _help_waiting(order, at)
@@ -146,6 +172,7 @@ def cancel(order: SupplyOrder, reason: str, *, at: datetime) -> None:
     expected = order.state in COMING
     move(order, "cancelled", at=at, reason=plain_text(reason, 300, field="reason"))
     session.flush()
+    waiting.let_down(order, at)
     if expected:
         _look_after_promises(order, at)
 
@@ -157,6 +184,7 @@ def close(order: SupplyOrder, *, at: datetime) -> None:
     move(order, "closed", at=at, missing=missing)
     session.flush()
     if missing:
+        waiting.let_down(order, at)
         _look_after_promises(order, at)
 
 
@@ -245,5 +273,8 @@ def _look_after_promises(order: SupplyOrder, at: datetime) -> None:
 
 def _help_waiting(order: SupplyOrder, at: datetime) -> None:
     """It comes, or comes sooner: whoever waits for it there is promised it."""
-    for line in sorted(order.lines, key=lambda one: one.part_id):
-        promises.after_arrival(line.part_id, order.location_id, at)
+    waiting.comes(order, order.location_id, [line.part_id for line in order.lines], order.due_at, at)
+
+
+def _not_offered() -> Invalid:
+    return Invalid({"part": [_l("This supplier does not offer this part today. Look at its page for who does.")]})

@@ -106,7 +106,7 @@ def put_line(number: str) -> Any:
 @roles(*KEEPERS)
 def drop_line(number: str, line_id: int) -> Any:
     """Take a line off again."""
-    return _step(number, lambda: services.drop_line(_mine(number), line_id))
+    return _step(number, lambda: services.drop_line(_mine(number), line_id, at=now()))
 
 
 @blueprint.post("/parts/supply-orders/<number>/approve")
@@ -197,7 +197,7 @@ def _page(found: SupplyOrder, error: DomainError | None = None) -> str:
     return render_template(
         "parts/supply_order.html", found=found, refused=error, errors=getattr(error, "errors", {}), typed=request.form,
         may_order=may_order, may_approve=_leads(found) or not services.needs_manager(found), today=today(),
-        coming=COMING, worth=services.worth(found), day_of=_day_of,
+        coming=COMING, tied=queries.tied_of(found), worth=services.worth(found), day_of=_day_of,
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Asking for a transfer as people and scripts do: places by their labels, and who may speak for which."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from flask_babel import lazy_gettext as _l
@@ -9,9 +9,11 @@ from flask_babel import lazy_gettext as _l
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.errors import Invalid
 from fieldservice.parts.models import Part, StockLocation
-from fieldservice.parts.transfers import services
+from fieldservice.parts.transfers import neighbours, services
 from fieldservice.parts.transfers.models import Transfer
 from fieldservice.parts.transfers.queries import KEEPERS, place_named
+
+TO_ANSWER = timedelta(hours=24)  # a draft holds nothing, so it is less urgent than an order's part
 
 
 def ask_for(
@@ -37,6 +39,8 @@ def ask_for(
     )  # fmt: skip
     if approve:
         services.approve(opened, at=at)
+    elif neighbours.must_be_asked(ends["from"], ends["to"], person):
+        neighbours.tell_keepers(opened, min(expected_at, at + TO_ANSWER), at=at)
     return opened
 
 

@@ -3,13 +3,14 @@
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fieldservice.foundation.db import Base, Id
 from fieldservice.mechanisms.lifecycle import Lifecycle, Stateful, table
 from fieldservice.parts.models import Part, StockLocation
 
+UNANSWERED = text("state = 'asked'")
 COMING = ("approved", "shipped", "part_received")  # something is still on its way or will be
 
 
@@ -22,13 +23,14 @@ class Transfer(Stateful, Base):
         "transfer",
         "draft",
         table("""
-        draft → approved | cancelled
+        draft → asked | approved | refused | cancelled
+        asked → approved | refused | expired | cancelled
         approved → shipped | cancelled
         shipped → received | part_received | not_arrived
         part_received → received | not_arrived
         received | not_arrived → closed
         """),
-        reason_for=frozenset({"not_arrived"}),
+        reason_for=frozenset({"not_arrived", "refused"}),
     )
     id: Mapped[Id]
     number: Mapped[str] = mapped_column(String(20), unique=True)
@@ -43,12 +45,14 @@ class Transfer(Stateful, Base):
     received_at: Mapped[datetime | None]
     asked_by: Mapped[str] = mapped_column(String(40))
     asked_at: Mapped[datetime]
+    answer_by: Mapped[datetime | None]  # of one that another station is asked for
     lines: Mapped[list["TransferLine"]] = relationship(order_by="TransferLine.id", cascade="all, delete-orphan")
     source: Mapped[StockLocation] = relationship(foreign_keys=[from_id])
     target: Mapped[StockLocation] = relationship(foreign_keys=[to_id])
     __table_args__ = (
         Index("ix_transfer_from", "station_id", "state", "id"),
         Index("ix_transfer_to", "to_station_id", "state", "id"),
+        Index("ix_transfer_asked", "answer_by", postgresql_where=UNANSWERED, sqlite_where=UNANSWERED),
         CheckConstraint("from_id <> to_id", name="elsewhere"),
     )
 

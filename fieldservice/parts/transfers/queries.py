@@ -9,13 +9,16 @@ from sqlalchemy.orm import joinedload, selectinload
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import NotFound
+from fieldservice.mechanisms.events import Event, notes_of
 from fieldservice.parts.models import StockLocation
+from fieldservice.parts.transfers import neighbours
 from fieldservice.parts.transfers.models import COMING, Transfer, TransferLine
 from fieldservice.parts.transfers.services import ENDS
 
 READERS = ("storekeeper", "station_manager", "dispatcher", "director", "admin")
-KEEPERS = ("storekeeper", "station_manager", "admin")
+KEEPERS = neighbours.KEEPERS
 MOST_PLACES = 500
+UNSENT = ("draft", "asked", "approved")  # to be answered or sent by the station it leaves
 
 
 def transfer_of(person: Person, number: str) -> Transfer:
@@ -34,14 +37,14 @@ def transfers_of(person: Person, *, open_only: bool = False, limit: int = 50) ->
     """The newest transfers from or to the person's stations."""
     wanted = select(Transfer).where(_concerns(person, *READERS)).options(*_ends())
     if open_only:
-        wanted = wanted.where(Transfer.state.in_(("draft", *COMING)))
+        wanted = wanted.where(Transfer.state.in_((*UNSENT, "shipped", "part_received")))
     return session.scalars(wanted.order_by(Transfer.id.desc()).limit(limit)).all()
 
 
 def between(station_id: int, limit: int = 50) -> tuple[Sequence[Transfer], Sequence[Transfer]]:
     """(on their way to this station, to be approved or sent by it), the next first; two queries and one for lines."""
     coming = (Transfer.to_station_id == station_id) & Transfer.state.in_(COMING)
-    leaving = (Transfer.station_id == station_id) & Transfer.state.in_(("draft", "approved"))
+    leaving = (Transfer.station_id == station_id) & Transfer.state.in_(UNSENT)
     found = session.scalars(
         select(Transfer)
         .where(or_(coming, leaving))
@@ -51,8 +54,15 @@ def between(station_id: int, limit: int = 50) -> tuple[Sequence[Transfer], Seque
     ).all()
     return (
         [one for one in found if one.to_station_id == station_id and one.state in COMING],
-        [one for one in found if one.station_id == station_id and one.state in ("draft", "approved")],
+        [one for one in found if one.station_id == station_id and one.state in UNSENT],
     )
+
+
+def why(transfer: Transfer) -> str:
+    """The reason it was refused for; empty where it was not, or where the words are erased."""
+    wanted = select(Event).where(Event.subject_type == Transfer.subject_type, Event.subject_id == transfer.id)
+    last = session.scalar(wanted.where(Event.kind == "transfer.refused").limit(1))
+    return notes_of([last]).get(last.id, "") if last is not None else ""
 
 
 def place_named(code: str) -> StockLocation | None:

@@ -16,7 +16,10 @@ from fieldservice.mechanisms.forms import plain_text
 from fieldservice.mechanisms.lifecycle import move
 from fieldservice.parts import services as ledger
 from fieldservice.parts.availability import services as promises
+from fieldservice.parts.availability import waiting
+from fieldservice.parts.availability.models import HOLDING
 from fieldservice.parts.models import Part, SerialUnit, StockLocation, StockMove, StockMovePiece
+from fieldservice.parts.transfers import neighbours
 from fieldservice.parts.transfers.models import Transfer, TransferLine
 
 MOST_LINES = 200
@@ -62,20 +65,27 @@ def open_transfer(
 
 
 def approve(transfer: Transfer, *, at: datetime) -> None:
-    """The source keeps it for this transfer from now on, and the target may promise it for when it arrives.
+    """The source keeps it for this transfer from now on, and the target may promise it for when it arrives. Of one that
+    a station was asked for, the time it took to answer comes on top, and who waits for it is promised it.
 
     Raises Conflict `part_short` when a line is not free there, `move_forbidden`.
     """
     move(transfer, "approved", at=at)
-    for line in _ordered(transfer):
-        promises.reserve(line.part, transfer.source, line.quantity, need_at=at, about=transfer, at=at)
+    _keep(transfer, at)
+    if transfer.answer_by is not None:
+        transfer.expected_at += max(timedelta(0), at - transfer.asked_at)
+        session.flush()
+    neighbours.answered(transfer, "approved", at=at)
+    waiting.comes(transfer, transfer.to_id, [line.part_id for line in transfer.lines], transfer.expected_at, at)
 
 
 def cancel(transfer: Transfer, *, at: datetime) -> None:
     """It is not sent. Raises Conflict `move_forbidden` once it is on its way."""
     move(transfer, "cancelled", at=at)
     promises.release_for(transfer, at=at)
+    neighbours.answered(transfer, "cancelled", at=at)
     _tell_target(transfer, at)
+    waiting.let_down(transfer, at)
 
 
 def ship(transfer: Transfer, *, at: datetime, serials: Mapping[int, Sequence[str]] | None = None) -> None:
@@ -138,6 +148,17 @@ def give_up(transfer: Transfer, reason: str, *, at: datetime) -> None:
 
 
 NOTHING = Arrived(Decimal(0))
+
+
+def _keep(transfer: Transfer, at: datetime) -> None:
+    """Reserve its lines at the source, unless they are kept since the station was asked."""
+    held = promises.open_for(transfer)
+    if held and all(one.state in HOLDING for one in held):
+        return
+    for one in held:
+        promises.release(one, at=at)
+    for line in _ordered(transfer):
+        promises.reserve(line.part, transfer.source, line.quantity, need_at=at, about=transfer, at=at)
 
 
 def _ordered(transfer: Transfer) -> list[TransferLine]:

@@ -16,7 +16,7 @@ from fieldservice.mechanisms.records.fields import SEVERAL
 from fieldservice.parts.catalogue import gs1
 from fieldservice.parts.catalogue import queries as catalogue
 from fieldservice.parts.models import Part
-from fieldservice.parts.transfers import asking, queries, services
+from fieldservice.parts.transfers import asking, neighbours, queries, services
 from fieldservice.parts.transfers.models import Transfer, TransferLine
 from fieldservice.parts.transfers.queries import KEEPERS, READERS
 from fieldservice.parts.transfers.services import Arrived
@@ -79,6 +79,14 @@ def transfer_page(number: str) -> Any:
 def approve(number: str) -> Any:
     """The place it leaves keeps it for this."""
     return _step(number, lambda: services.approve(_sent_by(number), at=now()))
+
+
+@blueprint.post("/parts/transfers/<number>/refuse")
+@roles(*KEEPERS)
+def refuse(number: str) -> Any:
+    """The place it would leave cannot spare it."""
+    reason = request.form.get("reason", "")[:300]
+    return _step(number, lambda: neighbours.refuse(_sent_by(number), reason, at=now()))
 
 
 @blueprint.post("/parts/transfers/<number>/cancel")
@@ -236,6 +244,7 @@ def _page(found: Transfer, error: DomainError | None = None, chosen: int = 0) ->
         sends=mine.covers(found.station_id, *KEEPERS) and mine.has(*KEEPERS), chosen=chosen,
         receives=mine.covers(found.to_station_id, *KEEPERS) and mine.has(*KEEPERS),
         on_the_way=found.state in ("shipped", "part_received"),
+        why=queries.why(found) if found.state == "refused" else "",
     )  # fmt: skip
 
 

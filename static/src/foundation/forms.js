@@ -4,6 +4,7 @@ export function startForms() {
   document.addEventListener('submit', guard);
   addEventListener('pageshow', event => { if (event.persisted) document.querySelectorAll('form[data-sent]').forEach(release); });
   document.addEventListener('click', openOrClose);
+  document.addEventListener('change', tellFile);
 }
 
 // A second press while the first is on its way is dropped. `data-repeat` on a form (a download) opts out;
@@ -22,6 +23,14 @@ function guard(event) {
 function release(form) {
   delete form.dataset.sent;
   form.querySelectorAll('[aria-busy]').forEach(button => button.removeAttribute('aria-busy'));
+}
+
+// A file field of the house tells what was chosen in the page's language; the browser's own would tell it in its own.
+function tellFile({ target }) {
+  if (!target.matches?.('input[data-file]')) return;
+  const told = document.getElementById(`${target.id}-chosen`);
+  told.dataset.none ??= told.textContent;
+  told.textContent = [...target.files].map(file => file.name).join(', ') || told.dataset.none;
 }
 
 function openOrClose(event) {
