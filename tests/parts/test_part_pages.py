@@ -253,3 +253,15 @@ def test_nothing_leaves_quarantine_past_quality(app: Flask, scene: Scene) -> Non
     assert call(key, "/stock-moves", wish(scene, **{"from": code, "to": "", "cause": "scrap"})).status_code == 201
     session.rollback()
     assert session.scalar(select(func.count(StockLocation.id)).where(StockLocation.kind == "quarantine")) == 1
+
+
+@pytest.mark.parametrize("words", ["SEA", "密封", "mechanical", "06912345000017", "]C10106912345000017"])
+def test_a_part_is_found_by_number_words_and_barcode(app: Flask, scene: Scene, sign_in: Any, words: str) -> None:
+    def name() -> None:
+        part = scene.part("SEAL")
+        part.names, part.gtin = {"zh": "机械密封", "en": "Mechanical seal"}, "06912345000017"
+
+    write(name)
+    page = sign_in("storekeeper", scene.station).get("/parts/catalogue", query_string={"q": words}).text
+    assert "/parts/SEAL" in page
+    assert "/parts/OIL" not in page

@@ -50,6 +50,7 @@ def test_S_16_sources_are_told_with_reasons(desk: Desk, sign_in: Any) -> None:
     page = sign_in("storekeeper", desk.station).get(f"/parts/SEAL/sources?work_order={order}&quantity=2").text
     for said in ("邻近站", "向对方站申请", "单价 ¥10.00", "路上约", "赶得上"):
         assert said in page, said
+    assert "/parts/similar?" in page  # what similar jobs used, one press from the order
     english = sign_in("dispatcher", desk.station).get(f"/parts/SEAL/sources?work_order={order}&lang=en").text
     assert "Neighbouring station" in english
     assert "Ask that station" not in english  # a dispatcher reads
