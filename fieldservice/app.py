@@ -62,7 +62,7 @@ from fieldservice.setup import gate
 from fieldservice.setup import tablets as setup_tablets
 from fieldservice.setup import views as setup_views
 from fieldservice.store import api as store_api
-from fieldservice.store import source_views
+from fieldservice.store import claim_views, old_part_views, source_views
 from fieldservice.store import views as store
 from fieldservice.workorders import api as workorders_api
 from fieldservice.workorders import caller_views, part_views
@@ -89,6 +89,8 @@ PAGES = (
     tablet_office.blueprint,
     sales.blueprint,
     store.blueprint,
+    old_part_views.blueprint,
+    claim_views.blueprint,
     receipts.blueprint,
     transfers.blueprint,
     counts.blueprint,

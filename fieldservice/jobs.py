@@ -17,6 +17,7 @@ from fieldservice.mechanisms import clocks, files, messages
 from fieldservice.mechanisms.relay import relay
 from fieldservice.operations.services import ask_nightly
 from fieldservice.parts.availability import services as availability
+from fieldservice.parts.returns import reminding
 from fieldservice.parts.stocking import services as stocking
 from fieldservice.workorders import held_time, hint_learning
 from fieldservice.workorders.onsite import arriving
@@ -38,6 +39,7 @@ def list_schedules() -> None:
     every(time(3, 10), learn_hints)
     every(time(2, 10), ask_nightly)
     every(time(2, 40), relevel)
+    every(timedelta(hours=1), remind_of_old_parts)
     every(time(3, 20), forget_answers)
     every(time(3, 30), forget_done)
     every(time(3, 50), forget_positions)
@@ -62,6 +64,12 @@ def expire_reservations() -> None:
 def relevel() -> None:
     """Ask for all levels of parts to be reckoned."""
     write(lambda: stocking.ask(at=now()))
+
+
+def remind_of_old_parts() -> None:
+    """Ask for old parts that are due, in batches; nothing is written where none is."""
+    while reminding.is_due(now()) and write(lambda: reminding.remind(now())):
+        pass
 
 
 def watch_days() -> None:

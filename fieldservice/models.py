@@ -37,6 +37,6 @@ from fieldservice.workorders.tablet import models as tablets
 MODULES = (
     accounts, api, assets, calendars, clocks, company, customers, deferred, dispatch_areas, dispatch_cover,
     dispatch_plans, events, feedback, files, goods_receipts, intake, lendings, limits, messages, numbers, old_parts,
-    onsite, operations, parts, parts_catalogue, policies, records, rescues, reservations, robots, sales, stations, stock_counts,
-    stock_levels, supply_orders, tablets, tasks, templates, transfers, turns, wishes, workorders,
+    onsite, operations, parts, parts_catalogue, policies, records, rescues, reservations, robots, sales, stations,
+    stock_counts, stock_levels, supply_orders, tablets, tasks, templates, transfers, turns, wishes, workorders,
 )  # fmt: skip

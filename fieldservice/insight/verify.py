@@ -18,7 +18,9 @@ from fieldservice.parts.availability import checking
 from fieldservice.parts.availability.models import Reservation
 from fieldservice.parts.models import StockMove
 from fieldservice.parts.queries import unbalanced
-from fieldservice.workorders.models import Booking, Visit
+from fieldservice.parts.returns import checking as old_parts
+from fieldservice.parts.returns.models import OldPart
+from fieldservice.workorders.models import Booking, PartUse, Visit
 
 
 @dataclass(frozen=True)
@@ -115,11 +117,28 @@ def _parts_promised() -> tuple[bool, str]:
     return True, _("Every promised part can be had, and trays hold what was picked.")
 
 
+def _old_parts() -> tuple[bool, str]:
+    answered = select(OldPart.id).where(OldPart.use_id == PartUse.id, OldPart.state != "cancelled").exists()
+    missing = session.scalars(select(PartUse.id).where(PartUse.wants_old, ~answered).order_by(PartUse.id).limit(10)).all()
+    astray = old_parts.astray()
+    if missing or astray:
+        return False, _(
+            "Old parts missing for uses: %(missing)s; not lying where they were dropped off: %(astray)s",
+            missing=list(missing), astray=astray[:10],
+        )  # fmt: skip
+    return True, _("Every old part that had to come back is known, and lies where it was dropped off.")
+
+
 CHECKS: tuple[tuple[Callable[[], tuple[bool, str]], Any, Any], ...] = (
     (_ledger, StockMove, _l("Every stock balance with the sum of its moves, part by part and place by place.")),
     (
         _parts_promised, Reservation,
         _l("Every promise of a part with what lies there and comes, and every tray with what was picked for it."),
+    ),
+    (
+        _old_parts, OldPart,
+        _l("Every old part that had to come back with its use, and every one that was dropped off with what lies in the"
+           " place of defective goods."),
     ),
     (_audit_chain, Event, _l("Every event with its place in the hash chain: a changed, lost or added one breaks it.")),
     (_references, Clock, _l("Every reference with what it points to, and every promise with its request.")),

@@ -1,9 +1,10 @@
 """The whole desk of a station's store: the pick list, what is on its way, and what waits for somebody."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -14,6 +15,8 @@ from fieldservice.mechanisms.metrics import MetricResult, Period, Scope, measure
 from fieldservice.parts.counts.models import StockCount
 from fieldservice.parts.models import Part, StockBalance, StockLocation
 from fieldservice.parts.receipts.models import GoodsReceipt, GoodsReceiptLine
+from fieldservice.parts.returns.models import OPEN as OPEN_OLD
+from fieldservice.parts.returns.models import OldPart
 from fieldservice.parts.supply import models as supply
 from fieldservice.parts.supply.models import SupplyOrder, SupplyOrderLine
 from fieldservice.parts.transfers.models import Transfer
@@ -52,6 +55,7 @@ class Desk:
     quarantined: Sequence[GoodsReceiptLine]
     counts: Sequence[StockCount]
     returns: Sequence[ToReturn]
+    old_parts: Mapping[str, int]  # by state; `overdue` of those that are to come back
 
     @property
     def blocked(self) -> int:
@@ -87,7 +91,7 @@ def desk_of(station: Station, at: datetime) -> Desk:
         station=station, kept=measure("promise_kept", Period.last_days(KEPT_DAYS), Scope.of(station.id)), tours=tours,
         top_ups=proposals(tours, at), coming=coming, leaving=leaving, supplies=_supplies(station.id),
         receipts=_receipts(station.id), quarantined=_quarantined(station.id), counts=_counts(station.id),
-        returns=_returns(station.id),
+        returns=_returns(station.id), old_parts=_old_parts(station.id, at),
     )  # fmt: skip
 
 
@@ -134,3 +138,10 @@ def _returns(station_id: int) -> Sequence[ToReturn]:
         .limit(LISTED)
     )
     return [ToReturn(*row) for row in rows]
+
+
+def _old_parts(station_id: int, at: datetime) -> Mapping[str, int]:
+    late = func.count().filter(OldPart.state == "expected", OldPart.due_at < at)
+    wanted: Any = select(OldPart.state, func.count(), late).where(OldPart.station_id == station_id)
+    rows: Sequence[Any] = session.execute(wanted.where(OldPart.state.in_(OPEN_OLD)).group_by(OldPart.state)).all()
+    return {**{state: many for state, many, _late in rows}, "overdue": sum(row[2] for row in rows)}

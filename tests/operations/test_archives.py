@@ -176,7 +176,7 @@ def test_a_backup_of_an_older_head_is_loaded_there_and_migrated_up(
         "location_consent", "line_choice", "extra_work", "supplier", "supplier_offer", "part_substitute", "part_kit",
         "part_kit_line", "stock_batch", "serial_unit", "stock_move_piece", "goods_receipt", "goods_receipt_line",
         "stock_count", "stock_count_line", "reservation", "transfer", "transfer_line", "supply_order",
-        "supply_order_line", "stock_level", "stock_level_run",
+        "supply_order_line", "stock_level", "stock_level_run", "old_part", "supplier_claim",
     )  # fmt: skip
     columns = {
         "booking": ("work_order_id", "expires_at", "terms"),
@@ -191,7 +191,7 @@ def test_a_backup_of_an_older_head_is_loaded_there_and_migrated_up(
         "stock_location": ("code", "site_id"),
         "stock_balance": ("batch_id", "set_aside"),
         "stock_move": ("becomes",),
-        "part_use": ("removed_serial", "batch", "command_id"),
+        "part_use": ("removed_serial", "batch", "command_id", "wants_old"),
         "work_item": ("command_id",),
     }  # fmt: skip
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from fieldservice.foundation.access import actor
 from fieldservice.foundation.db import session
@@ -44,7 +45,10 @@ def open_claim(supplier: Supplier, station_id: int, wanted: Iterable[int], *, at
     lines = _locked(OldPart.id.in_(ids))
     if len(lines) != len(ids) or not all(_claimable(line, supplier, station_id) for line in lines):
         raise Conflict(
-            _l("One of these is not to be claimed from this supplier, or is on a claim already. Look at the list again."),
+            _l(
+                "One of these is not to be claimed from this supplier, or is on a claim already."
+                " Look at the list again."
+            ),
             code="not_claimable",
         )
     claim = SupplierClaim(
@@ -145,7 +149,7 @@ def answer(claim: SupplierClaim, answers: Mapping[int, Answer], *, at: datetime,
     session.flush()
 
 
-def _wrong(line: OldPart, given: Answer | None) -> object | None:
+def _wrong(line: OldPart, given: Answer | None) -> Any:
     """Why an answer about a piece cannot be meant; None where it can."""
     if given is None or given.result not in RESULTS:
         return _l("Say for each piece what the supplier does.")
@@ -207,8 +211,8 @@ def _draft(claim: SupplierClaim) -> None:
         )
 
 
-def _locked(condition: object) -> list[OldPart]:
-    wanted = select(OldPart).where(condition).order_by(OldPart.id).with_for_update()  # type: ignore[arg-type]
+def _locked(condition: ColumnElement[bool]) -> list[OldPart]:
+    wanted = select(OldPart).where(condition).order_by(OldPart.id).with_for_update()
     return list(session.scalars(wanted.execution_options(populate_existing=True)))
 
 

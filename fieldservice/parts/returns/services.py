@@ -87,8 +87,8 @@ def lose(old: OldPart, reason: str, *, at: datetime) -> None:
 def drop_off(old: OldPart, *, at: datetime, serial: str = "", remark: str = "") -> None:
     """It is here, and lies in the station's place of defective goods from now on.
 
-    Raises Conflict `already_dropped`; `serial_needed` where it has a number that nobody read, `wrong_unit` where another
-    was read – unless `remark` says why; `wrong_unit` always for the piece that was fitted instead of it.
+    Raises Conflict `already_dropped`; `serial_needed` where it has a number that nobody read, `wrong_unit` where
+    another was read – unless `remark` says why; `wrong_unit` always for the piece that was fitted instead of it.
     """
     read = plain_text(serial, MOST_SERIAL, field="serial")
     said = plain_text(remark, MOST_WORDS, field="remark")
@@ -161,8 +161,8 @@ def drop_off_faulty(
 
 
 def inspect(old: OldPart, finding: str, *, at: datetime, words: str = "", supplier: Supplier | None = None) -> None:
-    """Somebody looked at it: claim from its supplier, repair, scrap, or nothing wrong. As long as nothing was done about
-    it, he may think again. Raises Invalid for an unknown finding or a claim without supplier, Conflict."""
+    """Somebody looked at it: claim from its supplier, repair, scrap, or nothing wrong. As long as nothing was done
+    about it, he may think again. Raises Invalid for an unknown finding or a claim without supplier, Conflict."""
     if finding not in FINDINGS:
         raise Invalid({"finding": [_l("Say what is to become of it.")]})
     if finding in ("claim", "repair") and supplier is None:
