@@ -12,7 +12,20 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
 from config import Settings
-from fieldservice.demo import accounts, clients, copying, country, cover, lending, roads, still, stock, tablets, world
+from fieldservice.demo import (
+    accounts,
+    clients,
+    copying,
+    country,
+    cover,
+    lending,
+    returns,
+    roads,
+    still,
+    stock,
+    tablets,
+    world,
+)
 from fieldservice.demo import store as storeroom
 from fieldservice.demo.cast import Cast
 from fieldservice.demo.company import told
@@ -134,6 +147,7 @@ def build(size: Size, seed: int, at: datetime, tell: Tell) -> dict[str, int]:
     else:
         cover.show(plan, placed)
         tablets.show(crew)
+        returns.show(crew)
         storeroom.show(crew)
         log_backlog()
     return count()

@@ -119,7 +119,8 @@ def _parts_promised() -> tuple[bool, str]:
 
 def _old_parts() -> tuple[bool, str]:
     answered = select(OldPart.id).where(OldPart.use_id == PartUse.id, OldPart.state != "cancelled").exists()
-    missing = session.scalars(select(PartUse.id).where(PartUse.wants_old, ~answered).order_by(PartUse.id).limit(10)).all()
+    alone = select(PartUse.id).where(PartUse.wants_old, ~answered).order_by(PartUse.id)
+    missing = session.scalars(alone.limit(10)).all()
     astray = old_parts.astray()
     if missing or astray:
         return False, _(

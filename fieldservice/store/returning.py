@@ -107,12 +107,13 @@ def old_part_of(person: Person, number: int) -> Shown:
 
 
 def _shown() -> Select[Any]:
-    wanted: Any = select(OldPart, WorkOrder, Asset)
-    return (
-        wanted.outerjoin(WorkOrder, WorkOrder.id == OldPart.work_order_id)
+    three: Any = select(OldPart, WorkOrder, Asset)
+    wanted: Select[Any] = (
+        three.outerjoin(WorkOrder, WorkOrder.id == OldPart.work_order_id)
         .outerjoin(Asset, Asset.id == OldPart.asset_id)
         .options(joinedload(OldPart.part), joinedload(OldPart.technician), joinedload(OldPart.supplier))
     )
+    return wanted
 
 
 def suppliers_for(part: Part) -> Sequence[Supplier]:

@@ -157,6 +157,7 @@ def _desk(station: Station, error: DomainError | None = None) -> str:
         "store/desk.html", desk=found, station=station, stations=desk.stations_of(person), at=at, today=today(),
         may_hand=person.has(*KEEPERS) and person.covers(station.id, *KEEPERS), refused=error,
         errors=getattr(error, "errors", {}), typed=request.form, kept_text=value_text(kept, found.kept.value),
-        kept_metric=kept, may_count=person.has(*COUNTERS), may_return=person.has(*RETURNERS), may_receive=person.has(*RECEIVERS),
+        kept_metric=kept, may_count=person.has(*COUNTERS), may_receive=person.has(*RECEIVERS),
+        may_return=person.has(*RETURNERS),
         reads_orders=person.has(*ORDER_READERS), reads_figures=person.has("station_manager", "dispatcher", "admin"),
     )  # fmt: skip

@@ -198,8 +198,10 @@ def test_which_old_parts_are_wanted(scene: Scene, number: str, removed: Any, cov
 
 
 def test_what_matters_more_is_wanted_sooner(scene: Scene) -> None:
-    due = {number: rules.due_at(scene.part(number), scene.station, now()) - now() for number in ("BOLT", "PUMP", "SEAL")}
-    assert due["BOLT"] < due["PUMP"] < due["SEAL"]
+    safety, critical, other = (
+        rules.due_at(scene.part(number), scene.station, now()) for number in ("BOLT", "PUMP", "SEAL")
+    )
+    assert now() < safety < critical < other
 
 
 # Claims ---------------------------------------------------------------------------------------------
@@ -254,7 +256,8 @@ def test_a_claim_from_draft_to_settled(scene: Scene) -> None:
 def test_the_answer_decides_how_the_claim_stands(scene: Scene, given: list[str], state: str) -> None:
     lines = [found(scene, "claim"), found(scene, "claim")]
     number = sent(scene, *lines)
-    answers = {line: Answer(result, 500 if result == "credit" else 0) for line, result in zip(lines, given, strict=True)}
+    said = zip(lines, given, strict=True)
+    answers = {line: Answer(result, 500 if result == "credit" else 0) for line, result in said}
     assert step(claims.answer, number, answers) == state
 
 
