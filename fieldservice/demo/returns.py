@@ -18,7 +18,8 @@ from fieldservice.parts.returns.models import OldPart, SupplierClaim
 
 SEEN = {  # finding → what whoever looked at it saw
     "claim": (
-        "密封唇口龟裂，运行不足一年，疑为材料批次问题。", "轴承滚道剥落，润滑正常，判为制造缺陷。", "线圈绝缘击穿，外观无损。",
+        "密封唇口龟裂，运行不足一年，疑为材料批次问题。", "轴承滚道剥落，润滑正常，判为制造缺陷。",
+        "线圈绝缘击穿，外观无损。",
     ),
     "repair": ("阀芯卡滞，清洗更换弹簧后可用。", "电路板电容鼓包，可返修。"),
     "scrap": ("磨损严重，无修复价值。", "已断裂，金相无异常，按疲劳报废。"),

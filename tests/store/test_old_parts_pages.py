@@ -14,12 +14,13 @@ from fieldservice.insight.verify import verify
 from fieldservice.mechanisms.tasks import Task
 from fieldservice.parts.catalogue.models import Supplier
 from fieldservice.parts.queries import unbalanced
-from fieldservice.parts.returns import reminding
+from fieldservice.parts.returns import reminding, services
 from fieldservice.parts.returns.models import OldPart, SupplierClaim
 from fieldservice.stations.models import Station
 from tests.store.scene import statements
 from tests.workorders.desk import token
 from tests.workorders.on_tour import SEAL, make_tour
+from tests.workorders.scene import make_station
 from tests.workorders.test_tablet_commands import Tablet
 
 
@@ -150,8 +151,6 @@ def test_another_station_sees_and_does_nothing(tablet: Tablet, sign_in: Any, pat
 
 
 def _another() -> int:
-    from tests.workorders.scene import make_station
-
     return make_station("WYYW").id
 
 
@@ -202,7 +201,5 @@ def test_whoever_owes_is_asked_before_it_is_due_and_the_store_once_it_is_overdue
     assert asked(due - timedelta(days=2)) == []
     assert asked(due - timedelta(hours=20)) == [("old_part_due", "open", lu)]
     assert asked(due + timedelta(hours=1)) == [("old_part_due", "open", lu), ("old_part_overdue", "open", None)]
-    from fieldservice.parts.returns import services
-
     write(lambda: services.drop_off(session.get_one(OldPart, old.id), at=now(), serial="OLD-1"))
     assert [state for _title, state, _who in asked(due + timedelta(days=3))] == ["cancelled", "cancelled"]
