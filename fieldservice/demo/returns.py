@@ -27,6 +27,8 @@ SEEN = {  # finding → what whoever looked at it saw
 }  # fmt: skip
 FINDINGS = ("claim", "scrap", "claim", "repair", "sound", "claim", "scrap")
 STOPS = timedelta(days=5)  # nothing that is younger has come back yet
+STILL_OUT = timedelta(days=12)  # some that fell due since are forgotten in vans
+OF_CLAIM = 4  # pieces
 
 
 def show(cast: Cast) -> None:
@@ -46,7 +48,8 @@ def _of_station(cast: Cast, plan: StationPlan) -> None:
     ).all()
     waiting: dict[int, list[OldPart]] = {}
     for number, old in enumerate(found):
-        if number >= len(found) - 3:  # still in the vans, overdue
+        overdue = number % 4 == 1 and now - STILL_OUT < old.due_at < now
+        if overdue or number >= len(found) - 2:  # still in the vans
             continue
         at = old.opened_at + timedelta(days=1 + number % 4, hours=number % 7)
         serial = "" if not old.part.serial_tracked else f"{old.part.number}-{2400 + old.id}"
@@ -88,9 +91,9 @@ def _supplier_of(old: OldPart, number: int) -> Supplier:
 
 
 def _claim(supplier: Supplier, station_id: int, lines: Sequence[OldPart], now: datetime) -> None:
-    """Six pieces a claim; the last ones still wait to be claimed, or for an answer."""
-    for first in range(0, len(lines) - len(lines) % 6, 6):
-        batch = lines[first : first + 6]
+    """A few pieces a claim; the last ones still wait to be claimed, or for an answer."""
+    for first in range(0, len(lines) - len(lines) % OF_CLAIM, OF_CLAIM):
+        batch = lines[first : first + OF_CLAIM]
         at = max(line.inspected_at or line.opened_at for line in batch) + timedelta(days=2)
         if at > now:
             return

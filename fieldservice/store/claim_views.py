@@ -77,8 +77,10 @@ def figures() -> Any:
 def figures_table() -> Any:
     """The same figures as a table."""
     first, last = _period()
-    header = (_("Station"), _("Supplier"), _("Pieces"), _("Claimed"), _("Credited"), _("Replaced"), _("Refused"),
-              _("Open"), _("Days to settle"))  # fmt: skip
+    header = (
+        _("Station"), _("Supplier"), _("Pieces"), _("Claimed"), _("Credited"), _("Replaced"),
+        _("Refused by the supplier"), _("Open"), _("Days to settle"),
+    )  # fmt: skip
     rows = (
         [pick(row.station.names), pick(row.supplier.names), str(row.pieces),
          *(f"{amount / 100:.2f}" for amount in (row.claimed, row.credited, row.replaced, row.refused, row.open)),

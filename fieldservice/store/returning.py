@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.orm import joinedload, selectinload
 
 from fieldservice.assets.models import Asset
-from fieldservice.foundation.access import Person, in_scope, scoped
+from fieldservice.foundation.access import Person, scoped
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Conflict, Invalid, NotFound
 from fieldservice.parts.catalogue import gs1
@@ -19,9 +19,10 @@ from fieldservice.parts.catalogue.models import Supplier, SupplierOffer
 from fieldservice.parts.models import Part
 from fieldservice.parts.returns import services
 from fieldservice.parts.returns.models import OldPart, SupplierClaim
+from fieldservice.parts.returns.queries import READERS
 from fieldservice.workorders.models import WorkOrder
 
-READERS = ("storekeeper", "station_manager", "quality", "finance", "director", "admin")
+__all__ = ["INSPECTORS", "KEEPERS", "MANAGERS", "READERS", "TABS"]  # roles and tabs the views ask for
 KEEPERS = ("storekeeper", "station_manager", "admin")
 INSPECTORS = (*KEEPERS, "quality")
 MANAGERS = ("station_manager", "admin")
@@ -262,10 +263,3 @@ def _awaited(part: Part, station_id: int) -> Sequence[OldPart]:
     wanted = select(OldPart).where(OldPart.part_id == part.id, OldPart.station_id == station_id)
     ordered = wanted.where(OldPart.state == "expected").order_by(OldPart.due_at, OldPart.id)
     return session.scalars(ordered.limit(20)).all()
-
-
-def loop_of(part: Part, serial: str, person: Person) -> Sequence[OldPart]:
-    """What a numbered piece went through as an old part, or as the one fitted instead of it."""
-    known = or_(OldPart.removed_serial == serial, OldPart.fitted_serial == serial)
-    wanted = select(OldPart).where(OldPart.part_id == part.id, known, in_scope(OldPart, person, *READERS))
-    return session.scalars(wanted.order_by(OldPart.id.desc()).limit(20)).all()

@@ -185,7 +185,9 @@ def test_what_will_not_come_back_needs_a_reason_and_may_still_turn_up(scene: Sce
     ("number", "removed", "coverage", "reasons"),
     [
         ("SEAL", None, "billable", []),
-        ("SEAL", None, "warranty", ["warranty"]),
+        ("SEAL", None, "warranty", []),  # a small consumable
+        ("BOLT", None, "warranty", ["warranty"]),
+        ("BOLT", None, "contract", []),
         ("SEAL", "A1", "billable", ["numbered"]),
         ("PUMP", None, "billable", ["tracked"]),
         ("PUMP", "A1", "warranty", ["numbered", "tracked", "warranty"]),

@@ -26,13 +26,17 @@ policies.register_defaults(DAYS, DEFAULT, worth=replace(policies.PLAIN, read=_re
 
 
 def reasons_of(part: Part, removed_serial: str | None, coverage: str) -> list[str]:
-    """Why the old piece is wanted back; nothing where it is not. What is poured or greased in leaves no piece."""
+    """Why the old piece is wanted back; nothing where it is not.
+
+    What is poured or greased in leaves no piece, and under warranty small consumables (criticality C) and what comes
+    in batches are not worth the way.
+    """
     if part.unit not in WHOLE:
         return []
     found = {
         "numbered": bool(removed_serial),
         "tracked": part.serial_tracked,
-        "warranty": coverage == "warranty" and not part.batch_tracked,
+        "warranty": coverage == "warranty" and part.criticality != "C" and not part.batch_tracked,
     }
     return [reason for reason, holds in found.items() if holds]
 
