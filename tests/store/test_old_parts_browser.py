@@ -17,7 +17,10 @@ from tests.test_story_browser import DESKTOP, Cast
 from tests.workorders.on_tour import make_tour
 
 pytestmark = pytest.mark.browser
-SAID = {"zh": {"claim": "向供应商索赔", "supplier": "轴封厂"}, "en": {"claim": "Claim from the supplier", "supplier": "Seal works"}}
+SAID = {
+    "zh": {"claim": "向供应商索赔", "supplier": "轴封厂"},
+    "en": {"claim": "Claim from the supplier", "supplier": "Seal works"},
+}
 
 
 @pytest.fixture
