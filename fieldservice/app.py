@@ -66,7 +66,7 @@ from fieldservice.setup import gate
 from fieldservice.setup import tablets as setup_tablets
 from fieldservice.setup import views as setup_views
 from fieldservice.store import api as store_api
-from fieldservice.store import source_views
+from fieldservice.store import claim_views, old_part_views, source_views, unused_views
 from fieldservice.store import views as store
 from fieldservice.workorders import api as workorders_api
 from fieldservice.workorders import caller_views, part_views
@@ -79,6 +79,7 @@ assert models.MODULES  # every table is known before migrations or queries need 
 MORE_PAGES = (  # on the blueprints of views.py beside them; the ways with fixed words come before /admin/<kind>
     account_views, audit_views, board_views, invite_views, asset_views, customer_views, field_rule_views, import_views,
     map_views, people_views, robot_views, roster_views, weights_views, part_views, source_views,
+    unused_views,
 )  # fmt: skip
 
 PAGES = (
@@ -93,6 +94,8 @@ PAGES = (
     tablet_office.blueprint,
     sales.blueprint,
     store.blueprint,
+    old_part_views.blueprint,
+    claim_views.blueprint,
     receipts.blueprint,
     transfers.blueprint,
     counts.blueprint,

@@ -18,6 +18,7 @@ from fieldservice.mechanisms.relay import relay
 from fieldservice.operations.services import ask_nightly
 from fieldservice.parts.availability import services as availability
 from fieldservice.parts.consignment import watching as consignment
+from fieldservice.parts.returns import reminding
 from fieldservice.parts.stocking import services as stocking
 from fieldservice.parts.transfers import neighbours
 from fieldservice.workorders import held_time, hint_learning
@@ -42,6 +43,7 @@ def list_schedules() -> None:
     every(time(2, 10), ask_nightly)
     every(time(2, 40), relevel)
     every(time(3, 0), refill_customers)
+    every(timedelta(hours=1), remind_of_old_parts)
     every(time(3, 20), forget_answers)
     every(time(3, 30), forget_done)
     every(time(3, 50), forget_positions)
@@ -80,6 +82,12 @@ def refill_customers() -> None:
     while found := consignment.due_after(after):
         after = found[-1]
         write(lambda found=found: consignment.look_after(found, now()))  # type: ignore[misc]
+
+
+def remind_of_old_parts() -> None:
+    """Ask for old parts that are due, in batches; nothing is written where none is."""
+    while reminding.is_due(now()) and write(lambda: reminding.remind(now())):
+        pass
 
 
 def watch_days() -> None:

@@ -22,6 +22,7 @@ from fieldservice.parts.catalogue import models as parts_catalogue
 from fieldservice.parts.consignment import models as consignment
 from fieldservice.parts.counts import models as stock_counts
 from fieldservice.parts.receipts import models as goods_receipts
+from fieldservice.parts.returns import models as old_parts
 from fieldservice.parts.stocking import models as stock_levels
 from fieldservice.parts.supply import models as supply_orders
 from fieldservice.parts.transfers import models as transfers
@@ -36,7 +37,7 @@ from fieldservice.workorders.tablet import models as tablets
 
 MODULES = (
     accounts, api, assets, calendars, clocks, company, consignment, customers, deferred, dispatch_areas, dispatch_cover,
-    dispatch_plans, events, feedback, files, goods_receipts, intake, lendings, limits, messages, numbers, onsite,
-    operations, parts, parts_catalogue, policies, records, rescues, reservations, robots, sales, stations, stock_counts,
-    stock_levels, supply_orders, tablets, tasks, templates, transfers, turns, wishes, workorders,
+    dispatch_plans, events, feedback, files, goods_receipts, intake, lendings, limits, messages, numbers, old_parts,
+    onsite, operations, parts, parts_catalogue, policies, records, rescues, reservations, robots, sales, stations,
+    stock_counts, stock_levels, supply_orders, tablets, tasks, templates, transfers, turns, wishes, workorders,
 )  # fmt: skip

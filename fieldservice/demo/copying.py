@@ -26,7 +26,7 @@ from fieldservice.mechanisms.events import Event, chain_hash
 STANDING = (*TABLES, "asset", "certificate", "technician_skill", "shift", "stock_balance")
 FLOWING = (
     "service_request", "work_order", "visit", "booking", "clock", "survey", "task", "thread_message", "work_item",
-    "stock_move", "part_use", "stored_file", "answer", "finding", "event_note", "event",
+    "stock_move", "part_use", "old_part", "stored_file", "answer", "finding", "event_note", "event",
 )  # fmt: skip
 EARLIER = {  # which rows are told again for earlier months
     "service_request": "s.id IN (SELECT id FROM old_request)",
@@ -45,6 +45,7 @@ SUBJECTS = {
     "service_request": "service_request", "work_order": "work_order", "visit": "visit", "booking": "booking",
     "survey": "survey", "stock_move": "stock_move", "station": "station", "territory": "territory", "asset": "asset",
     "technician": "technician", "customer": "customer", "contact": "contact", "site": "site", "user": "user_account",
+    "old_part": "old_part",
 }  # fmt: skip
 FACTS = {  # facts of events that are ids
     "clock": "clock", "technician": "technician", "asset": "asset", "home_station": "station",

@@ -20,6 +20,7 @@ from fieldservice.demo import (
     country,
     cover,
     lending,
+    returns,
     roads,
     still,
     stock,
@@ -149,6 +150,7 @@ def build(size: Size, seed: int, at: datetime, tell: Tell) -> dict[str, int]:
     else:
         cover.show(plan, placed)
         tablets.show(crew)
+        returns.show(crew)
         storeroom.show(crew)
         consigned.show(crew)
         log_backlog()

@@ -9,7 +9,12 @@ from fieldservice.demo.rows import Row
 from fieldservice.demo.stories import Step, Story
 from fieldservice.foundation.places.legs import at_another_hour
 from fieldservice.mechanisms import forms
+from fieldservice.parts.models import Part
+from fieldservice.parts.returns import rules
+from fieldservice.parts.returns import services as old_parts
+from fieldservice.parts.returns.models import OldPart
 from fieldservice.workorders import catalogue
+from fieldservice.workorders.coverage import Cover, Line, decide
 from fieldservice.workorders.models import Answer, PartUse, WorkItem
 from fieldservice.workorders.onsite.models import Finding
 
@@ -126,16 +131,32 @@ class VisitPen(Pen):
         posted = self.ledger.post(
             part, quantity, "use", at=step.at, by=by, source=self.cast.van(step.by), visit_id=visit.id
         )  # fmt: skip
-        self.rows.add(
+        use = self.rows.add(
             PartUse, visit_id=visit.id, work_order_id=visit["work_order_id"], part_id=part.id, quantity=quantity,
             move_id=posted.id, at=step.at,
         )  # fmt: skip
+        self._want_old(written, step, use, part, by)
         fitted = written.fitted[part.id] = written.fitted.get(part.id, Decimal(0)) + quantity
         for item in written.items:
             if item["kind"] == "part" and item["part_id"] == part.id:
                 if fitted >= item["quantity"] and item["done_at"] is None:
                     item["done_at"], item["done_visit_id"] = step.at, visit.id
                 fitted = max(Decimal(0), fitted - item["quantity"])
+
+    def _want_old(self, written: Written, step: Step, use: Row, part: Part, by: str) -> None:
+        order, station_id = order_of(written), self.cast.van(step.by).station_id
+        paid_by = decide(Cover(order["coverage"]), Line("part", step.at.date(), wears=part.wears)).coverage
+        reasons = rules.reasons_of(part, None, paid_by)
+        if not reasons:
+            return
+        use["wants_old"] = True
+        old = self.rows.add(
+            OldPart, part_id=part.id, quantity=use["quantity"], use_id=use.id, reasons=reasons, station_id=station_id,
+            opened_at=step.at, due_at=rules.due_at(part, station_id, step.at), asset_id=order["asset_id"],
+            work_order_id=order.id, technician_id=visit_of(written, step)["technician_id"],
+        )  # fmt: skip
+        facts = old_parts.facts_of(part, use["quantity"])
+        self.rows.record("old_part.expected", "old_part", old.id, station_id, facts, at=step.at, by=by)
 
     def pattern(self, written: Written, step: Step, story: Story) -> None:
         order, pattern = order_of(written), catalogue.pattern(step.data["pattern"])

@@ -20,7 +20,9 @@ from fieldservice.parts.consignment import checking as consignment
 from fieldservice.parts.consignment.models import ConsignmentReading
 from fieldservice.parts.models import StockMove
 from fieldservice.parts.queries import unbalanced
-from fieldservice.workorders.models import Booking, Visit
+from fieldservice.parts.returns import checking as old_parts
+from fieldservice.parts.returns.models import OldPart
+from fieldservice.workorders.models import Booking, PartUse, Visit
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,19 @@ def _stock_at_customers() -> tuple[bool, str]:
     return True, _("Every reading equals what it posted, and every refill what was signed for.")
 
 
+def _old_parts() -> tuple[bool, str]:
+    answered = select(OldPart.id).where(OldPart.use_id == PartUse.id, OldPart.state != "cancelled").exists()
+    alone = select(PartUse.id).where(PartUse.wants_old, ~answered).order_by(PartUse.id)
+    missing = session.scalars(alone.limit(10)).all()
+    astray = old_parts.astray()
+    if missing or astray:
+        return False, _(
+            "Old parts missing for uses: %(missing)s; not lying where they were dropped off: %(astray)s",
+            missing=list(missing), astray=astray[:10],
+        )  # fmt: skip
+    return True, _("Every old part that had to come back is known, and lies where it was dropped off.")
+
+
 CHECKS: tuple[tuple[Callable[[], tuple[bool, str]], Any, Any], ...] = (
     (_ledger, StockMove, _l("Every stock balance with the sum of its moves, part by part and place by place.")),
     (
@@ -136,6 +151,11 @@ CHECKS: tuple[tuple[Callable[[], tuple[bool, str]], Any, Any], ...] = (
     (
         _stock_at_customers, ConsignmentReading,
         _l("Every reading of customers' stock with its move, and every refill with its transfer and signature."),
+    ),
+    (
+        _old_parts, OldPart,
+        _l("Every old part that had to come back with its use, and every one that was dropped off with what lies in the"
+           " place of defective goods."),
     ),
     (_audit_chain, Event, _l("Every event with its place in the hash chain: a changed, lost or added one breaks it.")),
     (_references, Clock, _l("Every reference with what it points to, and every promise with its request.")),

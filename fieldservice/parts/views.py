@@ -17,6 +17,7 @@ from fieldservice.parts.catalogue import queries as catalogue
 from fieldservice.parts.counts.views import READERS as COUNTERS
 from fieldservice.parts.receipts import certificates
 from fieldservice.parts.receipts.queries import READERS as RECEIVERS
+from fieldservice.parts.returns.queries import loop_of
 
 blueprint = Blueprint("parts", __name__)
 LISTED = 50
@@ -85,7 +86,7 @@ def _page(number: str, error: Invalid | None = None) -> str:
         "parts/part.html", proven=proven, papers=certificates.files_on(proven) if proven else {},
         sheet=found, serial=serial, criticality=records.CRITICALITY, hazards=records.hazards(),
         pictures=files_of([part]).get((part.subject_type, part.id), []), may_edit=current().has(*records.EDITORS),
-        may_ask=current().has(*ASKING),
+        may_ask=current().has(*ASKING), loop=loop_of(part, serial.strip(), current()) if serial.strip() else (),
         refused=error, errors=error.errors if error is not None else {},
     )  # fmt: skip
 

@@ -1,9 +1,10 @@
 """The whole desk of a station's store: the pick list, what is on its way, and what waits for somebody."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -16,6 +17,8 @@ from fieldservice.parts.consignment.queries import due_at
 from fieldservice.parts.counts.models import StockCount
 from fieldservice.parts.models import Part, StockBalance, StockLocation
 from fieldservice.parts.receipts.models import GoodsReceipt, GoodsReceiptLine
+from fieldservice.parts.returns.models import OPEN as OPEN_OLD
+from fieldservice.parts.returns.models import OldPart
 from fieldservice.parts.supply import models as supply
 from fieldservice.parts.supply.models import SupplyOrder, SupplyOrderLine
 from fieldservice.parts.transfers.models import Transfer
@@ -55,6 +58,7 @@ class Desk:
     counts: Sequence[StockCount]
     returns: Sequence[ToReturn]
     at_customers: tuple[int, int]  # lines that need a refill, refills under way
+    old_parts: Mapping[str, int]  # by state; `overdue` of those that are to come back
 
     @property
     def blocked(self) -> int:
@@ -91,6 +95,7 @@ def desk_of(station: Station, at: datetime) -> Desk:
         top_ups=proposals(tours, at), coming=coming, leaving=leaving, supplies=_supplies(station.id),
         receipts=_receipts(station.id), quarantined=_quarantined(station.id), counts=_counts(station.id),
         returns=_returns(station.id), at_customers=due_at(station.id, local(at).date()),
+        old_parts=_old_parts(station.id, at),
     )  # fmt: skip
 
 
@@ -137,3 +142,10 @@ def _returns(station_id: int) -> Sequence[ToReturn]:
         .limit(LISTED)
     )
     return [ToReturn(*row) for row in rows]
+
+
+def _old_parts(station_id: int, at: datetime) -> Mapping[str, int]:
+    late = func.count().filter(OldPart.state == "expected", OldPart.due_at < at)
+    wanted: Any = select(OldPart.state, func.count(), late).where(OldPart.station_id == station_id)
+    rows: Sequence[Any] = session.execute(wanted.where(OldPart.state.in_(OPEN_OLD)).group_by(OldPart.state)).all()
+    return {**{state: many for state, many, _late in rows}, "overdue": sum(row[2] for row in rows)}

@@ -25,6 +25,7 @@ from fieldservice.parts.receipts.queries import READERS as RECEIVERS
 from fieldservice.stations.models import Station
 from fieldservice.stations.queries import station_by_code
 from fieldservice.store import desk, handing, topping
+from fieldservice.store.returning import READERS as RETURNERS
 from fieldservice.workorders.queries import READERS as ORDER_READERS
 
 blueprint = Blueprint("store", __name__)
@@ -157,5 +158,6 @@ def _desk(station: Station, error: DomainError | None = None) -> str:
         may_hand=person.has(*KEEPERS) and person.covers(station.id, *KEEPERS), refused=error,
         errors=getattr(error, "errors", {}), typed=request.form, kept_text=value_text(kept, found.kept.value),
         kept_metric=kept, may_count=person.has(*COUNTERS), may_receive=person.has(*RECEIVERS),
+        may_return=person.has(*RETURNERS),
         reads_orders=person.has(*ORDER_READERS), reads_figures=person.has("station_manager", "dispatcher", "admin"),
     )  # fmt: skip

@@ -23,7 +23,7 @@ from fieldservice.mechanisms.files.models import StoredFile
 from fieldservice.parts import queries as stock
 from fieldservice.parts import services as ledger
 from fieldservice.parts.models import Part, StockBatch, StockLocation, StockMove
-from fieldservice.workorders import catalogue, lines, needs, promised_parts
+from fieldservice.workorders import catalogue, lines, needs, old_parts, promised_parts
 from fieldservice.workorders.models import Answer, PartUse, Visit, WorkItem, WorkOrder
 from fieldservice.workorders.onsite import raised
 from fieldservice.workorders.onsite.callers import caller_of
@@ -94,6 +94,7 @@ def use_part(
     )  # fmt: skip
     session.add(use)
     session.flush()
+    old_parts.expect(visit, use, part, source, by or visit.technician_id)
     _settle_planned(visit, part.id, at)
     return use
 
@@ -110,6 +111,7 @@ def return_part(use: PartUse, at: datetime) -> None:
     at_machine(visit)
     ledger.reverse(session.get_one(StockMove, use.move_id), at=at)
     lines.drop_choice(use)
+    old_parts.take_back(use, at)
     session.delete(use)
     session.flush()
     _settle_planned(visit, use.part_id, at)

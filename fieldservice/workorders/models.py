@@ -281,6 +281,7 @@ class PartUse(Base):
     removed_serial: Mapped[str | None] = mapped_column(String(60))  # of the piece that came out
     batch: Mapped[str | None] = mapped_column(String(60))
     command_id: Mapped[str | None] = mapped_column(String(40))  # of the tablet that fitted it
+    wants_old: Mapped[bool] = mapped_column(default=False)  # the piece that came out has to come back
     at: Mapped[datetime]
     __table_args__ = NEVER_TWICE
 

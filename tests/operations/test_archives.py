@@ -177,7 +177,7 @@ def test_a_backup_of_an_older_head_is_loaded_there_and_migrated_up(
         "part_kit_line", "stock_batch", "serial_unit", "stock_move_piece", "goods_receipt", "goods_receipt_line",
         "stock_count", "stock_count_line", "reservation", "transfer", "transfer_line", "supply_order",
         "supply_order_line", "stock_level", "stock_level_run", "consignment_line", "consignment_reading",
-        "refill_order",
+        "refill_order", "old_part", "supplier_claim",
     )  # fmt: skip
     columns = {
         "booking": ("work_order_id", "expires_at", "terms"),
@@ -192,7 +192,7 @@ def test_a_backup_of_an_older_head_is_loaded_there_and_migrated_up(
         "stock_location": ("code", "site_id"),
         "stock_balance": ("batch_id", "set_aside"),
         "stock_move": ("becomes",),
-        "part_use": ("removed_serial", "batch", "command_id"),
+        "part_use": ("removed_serial", "batch", "command_id", "wants_old"),
         "work_item": ("command_id",),
     }  # fmt: skip
 

@@ -1,0 +1,19 @@
+"""What can be asked about old parts by whoever looks at a part."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import or_, select
+
+from fieldservice.foundation.access import Person, in_scope
+from fieldservice.foundation.db import session
+from fieldservice.parts.models import Part
+from fieldservice.parts.returns.models import OldPart
+
+READERS = ("storekeeper", "station_manager", "quality", "finance", "director", "admin")
+
+
+def loop_of(part: Part, serial: str, person: Person) -> Sequence[OldPart]:
+    """What a numbered piece went through as an old part, or as the one fitted instead of it; the newest first."""
+    known = or_(OldPart.removed_serial == serial, OldPart.fitted_serial == serial)
+    wanted = select(OldPart).where(OldPart.part_id == part.id, known, in_scope(OldPart, person, *READERS))
+    return session.scalars(wanted.order_by(OldPart.id.desc()).limit(20)).all()
