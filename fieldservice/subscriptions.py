@@ -7,7 +7,9 @@ from fieldservice.feedback import handlers as feedback
 from fieldservice.intake import notices as intake
 from fieldservice.mechanisms.events import Handler, subscribe
 from fieldservice.parts.availability import handlers as promises_of_parts
+from fieldservice.parts.stocking import foresight as levels_foresight
 from fieldservice.sales import handlers as sales
+from fieldservice.workorders import foresight
 from fieldservice.workorders import handlers as workorders
 from fieldservice.workorders import notices as visits
 from fieldservice.workorders import promised_parts as parts
@@ -49,3 +51,4 @@ ANSWERS: dict[str, tuple[Handler, ...]] = {
 def install() -> None:
     """Connect the capabilities; called by the app factory."""
     subscribe(ANSWERS)
+    levels_foresight.wire(foresight.SOURCES)
