@@ -67,12 +67,12 @@ def relevel_until(
     """
     demand = demand_of(shelf) if demand is None else demand
     found = relevel(replace(shelf, worth=None), rate_of_money, demand)
-    before = kits.share(found.enough)
+    before, needed = kits.share(found.enough), np.isin(np.arange(len(found.level)), kits.line)
     made = ForJobs(found, np.ones(len(found.level)), 1.0, before, before)
     for factor in FACTORS if before < goal else ():
 
         def worth(enough: Floats, factor: float = float(factor)) -> Floats:
-            return np.maximum(1.0, factor * kits.worth(enough))
+            return np.where(needed, np.maximum(1.0, factor * kits.worth(enough)), 1.0)
 
         found = _settled(shelf, worth, rate_of_money, demand)
         made = ForJobs(found, worth(found.enough), float(factor), before, kits.share(found.enough))

@@ -21,7 +21,7 @@ from fieldservice.parts.models import Part, StockLocation
 from fieldservice.parts.stocking import foresight
 from fieldservice.parts.stocking.foresight import Jobs, Machines
 
-YEAR = timedelta(days=365)
+YEAR, HALF_MONTH = timedelta(days=365), timedelta(days=15)
 EVERYWHERE = 0  # the territory of a central store
 Key = tuple[int, int]  # (part id, location id)
 Rates = Mapping[str, float]  # model → pieces a month of one machine
@@ -91,8 +91,8 @@ def bases(
     successor: Mapping[int, int], kits: JobKits,
 ) -> Bases:  # fmt: skip
     """Growth of the fleet for parts with a history, what machines make us expect for young ones."""
-    ends = [local(one).date() for one in starts[1:]] + [local(at).date()]
-    fleet = _fleet(foresight.told().machines(), ends)
+    days = [local(one + HALF_MONTH).date() for one in starts] + [local(at).date()]
+    fleet = _fleet(foresight.told().machines(), days)
     rates, similar = _rates(starts[0], fleet, successor, kits, {part for part, _place in keys})
     vans: dict[int, int] = defaultdict(int)
     for one in places.values():
@@ -105,7 +105,7 @@ def bases(
             continue
         station = EVERYWHERE if places[place].kind == "central" else places[place].station_id
         if (part, station) not in numbers:
-            counted = np.array([fleet.get((station, model), np.zeros(len(ends))) for model in mine])
+            counted = np.array([fleet.get((station, model), np.zeros(len(days))) for model in mine])
             numbers[part, station] = len(expected)
             expected.append((counted * np.array(list(mine.values()))[:, None]).sum(axis=0))
             machines.append(counted.sum(axis=0))
@@ -122,7 +122,7 @@ def _told(
     if not expected:
         return Bases(np.ones(len(keys)), np.full(len(keys), np.nan))
     past = np.stack(expected)
-    fleet = Fleet(past, past[:, -1])
+    fleet = Fleet(past[:, :-1], past[:, -1])
     installed = begins(fleet, group, share, history)
     outlook = np.where(np.isnan(installed), growth(fleet, group, history), 1.0)
     facts: dict[int, dict[str, Any]] = {}
@@ -131,17 +131,17 @@ def _told(
         known = ~np.isnan(history[line])
         told: dict[str, Any] = {"machines": round(float(counted[-1]))}
         if np.isnan(installed[line]):
-            told |= {"factor": round(float(outlook[line]), 3), "before": round(float(counted[known].mean()), 1)}
+            told |= {"factor": round(float(outlook[line]), 3), "before": round(float(counted[:-1][known].mean()), 1)}
         else:
             told |= {"installed": round(float(installed[line]), 4), "similar_number": similar.get(keys[line][0])}
         facts[line] = told
     return Bases(outlook, installed, facts)
 
 
-def _fleet(machines: Iterable[Machines], ends: Sequence[date]) -> dict[tuple[int, str], Floats]:
-    """(station, model) → machines at the end of each month, the last of them today."""
-    found: dict[tuple[int, str], Floats] = defaultdict(lambda: np.zeros(len(ends)))
-    days = np.array([one.toordinal() for one in ends])
+def _fleet(machines: Iterable[Machines], when: Sequence[date]) -> dict[tuple[int, str], Floats]:
+    """(station, model) → machines on these days: the middle of each month, and today."""
+    found: dict[tuple[int, str], Floats] = defaultdict(lambda: np.zeros(len(when)))
+    days = np.array([one.toordinal() for one in when])
     for one in machines:
         since = one.since.toordinal() if one.since is not None else 0
         until = one.until.toordinal() if one.until is not None else date.max.toordinal()
@@ -162,7 +162,7 @@ def _rates(
     """
     own: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for one in foresight.told().fitted(since):
-        months = float(fleet.get((EVERYWHERE, one.model), np.zeros(1)).sum())
+        months = float(fleet.get((EVERYWHERE, one.model), np.zeros(1))[:-1].sum())
         if months > 0:
             own[successor.get(one.part_id, one.part_id)][one.model] += float(one.quantity) / months
     usual: dict[str, list[float]] = defaultdict(list)
