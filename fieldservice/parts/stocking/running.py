@@ -18,8 +18,8 @@ from fieldservice.mechanisms import policies
 from fieldservice.mechanisms.lifecycle import move
 from fieldservice.parts.levels.calibration import Calibration
 from fieldservice.parts.stocking import reckoning
-from fieldservice.parts.stocking.models import BUSY, StockLevel, StockLevelRun
 from fieldservice.parts.stocking.bases import Key
+from fieldservice.parts.stocking.models import BUSY, StockLevel, StockLevelRun
 from fieldservice.parts.stocking.reading import Read, read
 
 LINES_FILLED = "parts.lines_filled"  # share of lines (a part in a month) that shall be filled from the shelf at once
