@@ -98,8 +98,9 @@ def learned(shelf: Shelf, ask: float, first: int = LEARNED_BY, so_far: float | N
 
 
 def corrected(shelf: Shelf, ask: float, first: int = LEARNED_BY) -> Calibration:
-    """As `learned`, with `so_far` from a rolling backtest: each month levelled at the price learned before it. Where there
+    """As `learned`, with `so_far` from a rolling backtest: each month levelled at the price learned before it.
 
+    Where there are fewer than `ROLLED` months to look back on, nothing is corrected.
     The correction is no more than half of what is left to certainty.
     """
     rolling = _rolled(shelf, first)
