@@ -20,7 +20,7 @@ from tests.served import Served
 
 pytestmark = pytest.mark.browser
 WORDS = {
-    "en": ("How it is reckoned", "days of waiting for its stock", "Order what is ticked", "One transfer was asked for."),
+    "en": ("How it is reckoned", "days of waiting for its stock", "Order what is ticked", "One transfer was asked"),
     "zh": ("计算依据", "等该库有货", "订购所选", "已申请 1 笔调拨"),
 }
 
