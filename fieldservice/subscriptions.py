@@ -8,7 +8,9 @@ from fieldservice.intake import notices as intake
 from fieldservice.mechanisms.events import Handler, subscribe
 from fieldservice.parts.availability import handlers as promises_of_parts
 from fieldservice.parts.consignment import handlers as refills
+from fieldservice.parts.stocking import foresight as levels_foresight
 from fieldservice.sales import handlers as sales
+from fieldservice.workorders import foresight
 from fieldservice.workorders import handlers as workorders
 from fieldservice.workorders import notices as visits
 from fieldservice.workorders import promised_parts as parts
@@ -55,3 +57,4 @@ ANSWERS: dict[str, tuple[Handler, ...]] = {
 def install() -> None:
     """Connect the capabilities; called by the app factory."""
     subscribe(ANSWERS)
+    levels_foresight.wire(foresight.SOURCES)

@@ -28,6 +28,7 @@ from fieldservice.parts.transfers import services as transfers
 from fieldservice.parts.transfers.models import Transfer
 
 Told = dict[str, Any]
+CENTRAL = 120  # days ago the central store was filled; the first station has been filled from it since
 
 
 def share(cast: Cast, at: datetime) -> None:
@@ -46,7 +47,15 @@ def show(cast: Cast) -> None:
     for one in told["deliveries"]:
         _receive(cast, one, warehouse, at_local(world.today - timedelta(days=one["days"]), 9))
     names = {"zh": f"{station.names['zh']}中心仓", "en": f"{station.names['en']} central store"}
-    parts.open_location(kind="central", station_id=warehouse.station_id, names=names)
+    central = parts.open_location(kind="central", station_id=warehouse.station_id, names=names)
+    for number, quantity in told["central"].items():
+        part = cast.part(number)
+        parts.receive(part, central, Decimal(quantity), at=at_local(world.today - timedelta(days=CENTRAL), 10))
+        for days in range(CENTRAL - 5, 5, -CENTRAL // 4):
+            parts.post_move(
+                part=part, quantity=Decimal(max(1, quantity // 8)), cause="transfer", source=central, target=warehouse,
+                at=at_local(world.today - timedelta(days=days), 15),
+            )  # fmt: skip
     _count(cast, told["count"], warehouse)
     _bring(cast)
     _send(cast, told["transfers"])

@@ -43,6 +43,10 @@ def _workers_end() -> Any:
 
 @pytest.fixture
 def scene(app: Flask, clock: Clock) -> Scene:
+    return twenty_months()
+
+
+def twenty_months() -> Scene:
     """Twenty months of use out of the van and the store; seals and pumps are offered by the supplier."""
     made, today = make_scene(), now()
 

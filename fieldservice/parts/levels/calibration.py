@@ -12,6 +12,7 @@ from fieldservice.parts.levels.worth import Cycle, enough_for, worthwhile
 
 RATES = np.geomspace(0.6, 0.0003, 61)  # prices of money tried, for a part of the usual price; stock grows along them
 LEARNED_BY = 12  # months of history before the first level
+ROLL_FROM, ROLLED = 2, 4  # months after the first until a price is learned from them; months it must have been used
 SAMPLE = 10_000  # lines that a price is learned on: three years of all prices take 60 MB
 
 
@@ -54,6 +55,8 @@ class Calibration:
     achieved: float
     months: int  # that were kept
     lines: int  # asked for in them
+    asked: float = 0.0  # the share that had to be asked for, so that the wanted one comes of it
+    rolled: float | None = None  # what came of the wanted one, each month at the price learned before it
 
 
 def roll(shelf: Shelf, first: int = LEARNED_BY, rates: Floats | None = None) -> Rolling:
@@ -89,11 +92,40 @@ def learned(shelf: Shelf, ask: float, first: int = LEARNED_BY, so_far: float | N
     missed of the asked one is asked for on top. Of a large shelf every n-th line is learned on, `SAMPLE` at the most.
     Raises ValueError where the history has no month to try levels on.
     """
+    rolling = _rolled(shelf, first)
+    wanted = ask if so_far is None else ask + (ask - so_far)
+    return _at(rolling, wanted, None)
+
+
+def corrected(shelf: Shelf, ask: float, first: int = LEARNED_BY) -> Calibration:
+    """As `learned`, with `so_far` from a rolling backtest: each month levelled at the price learned before it.
+
+    Where there are fewer than `ROLLED` months to look back on, nothing is corrected.
+    The correction is no more than half of what is left to certainty.
+    """
+    rolling = _rolled(shelf, first)
+    begin = first + ROLL_FROM
+    if shelf.history.shape[1] - begin < ROLLED:
+        return _at(rolling, ask, None)
+    done = kept(rolling.asked(ask, begin), rolling.demand[:, ROLL_FROM:], rolling.lead)
+    if not int(done.lines.sum()):
+        return _at(rolling, ask, None)
+    missed = ask - done.share()
+    return _at(rolling, ask + float(np.clip(missed, -(1.0 - ask) / 2.0, (1.0 - ask) / 2.0)), done.share())
+
+
+def _rolled(shelf: Shelf, first: int) -> Rolling:
+    """Of a large shelf every n-th line. Raises ValueError where the history has no month to try levels on."""
     months = shelf.history.shape[1]
     if months <= first:
         raise ValueError(f"a history of {months} months has none after the first {first}")
     step = -(-len(shelf.history) // SAMPLE)
-    rolling = roll(shelf if step < 2 else shelf.some(np.arange(0, len(shelf.history), step)), first)
-    at = rolling.at(ask if so_far is None else ask + (ask - so_far), months)
+    return roll(shelf if step < 2 else shelf.some(np.arange(0, len(shelf.history), step)), first)
+
+
+def _at(rolling: Rolling, wanted: float, rolled: float | None) -> Calibration:
+    months = rolling.levels.shape[2]
+    at = rolling.at(wanted, rolling.first + months)
     chosen = rolling.kept[at]
-    return Calibration(float(rolling.rates[at]), chosen.share(), months - first, int(chosen.lines.sum()))
+    rate, lines = float(rolling.rates[at]), int(chosen.lines.sum())
+    return Calibration(rate, chosen.share(), months, lines, wanted, rolled)

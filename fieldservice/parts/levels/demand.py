@@ -79,6 +79,10 @@ class Demand:
         variance = months * within + months**2 * between + np.square(doubt) * self.rate**2
         return mean, np.maximum(variance, mean)
 
+    def some(self, rows: Ints) -> "Demand":
+        """Of these lines alone."""
+        return Demand(*(one[rows] for one in (self.chance, self.chance2, self.size, self.size2, self.pieces2)))
+
     def times(self, share: Floats) -> "Demand":
         """The same with the chance of a demand month multiplied: 0 where a part is phased out."""
         share = np.minimum(share, CERTAIN / np.maximum(self.chance, 1e-12))

@@ -20,11 +20,49 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldservice.parts.levels.demand import Floats, Ints
-from fieldservice.parts.levels.spread import Spread
+from fieldservice.parts.levels.spread import Spread, lumps
 
 ONE = np.ones(1)  # pieces are counted one by one
 BLOCK = 20_000  # pairs of part and station at a time
 MOST = 600.0  # pieces on their way to the centre: METRIC is for slow movers, and exp(−MOST) can be written
+
+
+def late(mean: Floats, variance: Floats, level: Ints) -> tuple[Floats, Floats]:
+    """Mean, and mean square, of the pieces a store owes that has so many and is asked for so much meanwhile. All
+    (lines,); negative binomial, wide ones in lumps."""
+    lump = lumps(mean, variance)
+    spread, wanted = Spread.of(mean, variance, lump), np.floor(level / lump)
+    owed, square = np.empty(len(mean)), np.empty(len(mean))
+    steps = wanted - spread.begins
+    order = np.argsort(steps, kind="stable")
+    for rows in (order[at : at + BLOCK] for at in range(0, len(order), BLOCK)):
+        owed[rows], square[rows] = _late(spread.some(rows), wanted[rows])
+    return owed * lump, square * lump**2
+
+
+def _late(spread: Spread, wanted: Floats) -> tuple[Floats, Floats]:
+    """From the amount on below which the chance of anything is nothing, piece after piece."""
+    amount = np.minimum(spread.begins.astype(np.float64), wanted)
+    chance = np.where(amount < spread.begins, 0.0, spread.chance_of(amount.astype(np.int64)))
+    more, owed = 1.0 - chance, spread.mean - amount
+    square = spread.mean / (1.0 - spread.q) + owed**2
+    for _piece in range(int((wanted - amount).max(initial=0))):
+        going = amount < wanted
+        square = np.where(going, np.maximum(square - 2.0 * owed + more, 0.0), square)
+        owed = np.where(going, np.maximum(owed - more, 0.0), owed)
+        chance = spread.next(chance, amount)
+        amount = amount + 1.0
+        more = np.maximum(more - chance, 0.0)
+    return owed, square
+
+
+def waits(mean: Floats, variance: Floats, level: Ints, rate: Floats) -> tuple[Floats, Floats]:
+    """Months that a piece asked of a store lets wait on average, and their standard deviation, (lines,): of what the
+    store owes, each piece waits as long as the store takes to be asked for as many (Little). The deviation is what
+    Graves adds to METRIC for those the store feeds: what is owed varies by more than single pieces do."""
+    owed, square = late(mean, variance, level)
+    often = np.maximum(rate, 1e-12)
+    return owed / often, np.sqrt(np.maximum(square - owed**2 - owed, 0.0)) / often
 
 
 @dataclass(frozen=True, eq=False)

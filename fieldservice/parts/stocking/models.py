@@ -38,6 +38,7 @@ class StockLevelRun(Stateful, Base):
     months: Mapped[int] = mapped_column(default=0)  # of history
     rate_of_money: Mapped[float | None]  # lines a month that one minor unit must fill
     achieved: Mapped[float | None]  # share of lines it would have filled; None: too little history
+    learned: Mapped[dict[str, Any]] = mapped_column(default=dict)  # `running.py`: calibration, complete jobs
 
 
 class StockLevel(Base):

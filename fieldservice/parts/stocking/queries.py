@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Select, func, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload
 
 from fieldservice.foundation.access import Person, scoped
 from fieldservice.foundation.db import session
@@ -30,11 +31,15 @@ class Stocked:
     level: StockLevel
     on_hand: Decimal
     coming: Decimal
+    before: Decimal = Decimal(0)  # of its forerunners, which are used up first
 
     @property
     def short(self) -> Decimal:
-        """What to order now: up to the level, once less is there and coming than the reorder point."""
-        there = self.on_hand + self.coming
+        """What to order now: up to the level, once less is there and coming than the reorder point. What is no longer
+        made is not ordered any more, whatever somebody typed."""
+        there = self.on_hand + self.before + self.coming
+        if self.level.part.state != "active":
+            return Decimal(0)
         return self.level.level - there if there < self.level.reorder_at else Decimal(0)
 
 
@@ -50,7 +55,7 @@ def levels_of(
         named = [Part.names[one].as_string().icontains(words, autoescape=True) for one in ("zh", "en")]
         wanted = wanted.where(or_(Part.number.icontains(words, autoescape=True), *named))
     if short:
-        wanted = wanted.where(_there() < StockLevel.reorder_at)
+        wanted = wanted.where(_there() < StockLevel.reorder_at, Part.state == "active")
     return _read(wanted.order_by(StockLevel.id).limit(limit))
 
 
@@ -74,6 +79,29 @@ def level_by_id(person: Person, level_id: int) -> StockLevel:
 def last_run() -> StockLevelRun | None:
     """The newest run, whatever came of it."""
     return session.scalar(select(StockLevelRun).order_by(StockLevelRun.id.desc()).limit(1))
+
+
+@cache
+def _forerunners() -> Any:
+    """Pairs of a part and one that comes after it, however many steps."""
+    first = select(Part.id.label("old"), Part.superseded_by_id.label("new")).where(Part.superseded_by_id.is_not(None))
+    pairs = first.cte("forerunner", recursive=True)
+    later = aliased(Part)
+    further = select(pairs.c.old, later.superseded_by_id).join(later, later.id == pairs.c.new)
+    return pairs.union(further.where(later.superseded_by_id.is_not(None), later.superseded_by_id != pairs.c.old))
+
+
+def _before() -> Any:
+    """Good stock of forerunners at the place."""
+    pairs = _forerunners()
+    return (
+        select(func.coalesce(func.sum(StockBalance.on_hand), 0))
+        .join(pairs, pairs.c.old == StockBalance.part_id)
+        .where(StockBalance.location_id == StockLevel.location_id, pairs.c.new == StockLevel.part_id)
+        .where(StockBalance.condition == "good")
+        .correlate(StockLevel)
+        .scalar_subquery()
+    )
 
 
 def _on_hand() -> Any:
@@ -105,17 +133,18 @@ def _coming() -> list[Any]:
 
 def _there() -> Any:
     ordered, sent = _coming()
-    return _on_hand() + ordered + sent
+    return _on_hand() + _before() + ordered + sent
 
 
 def _with_stock() -> Select[Any]:
     ordered, sent = _coming()
     return (
-        select(StockLevel, _on_hand(), ordered, sent)
+        select(StockLevel, _on_hand(), ordered, sent, _before())
         .join(Part, Part.id == StockLevel.part_id)
         .options(joinedload(StockLevel.part), joinedload(StockLevel.location))
     )
 
 
 def _read(statement: Select[Any]) -> list[Stocked]:
-    return [Stocked(level, on_hand, ordered + sent) for level, on_hand, ordered, sent in session.execute(statement)]
+    rows = session.execute(statement)
+    return [Stocked(level, on_hand, ordered + sent, before) for level, on_hand, ordered, sent, before in rows]

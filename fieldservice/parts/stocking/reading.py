@@ -1,8 +1,9 @@
 """What levels depend on, read from the ledger, the catalogue and what is promised: one row for each part and place."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -19,13 +20,16 @@ from fieldservice.parts.availability.models import OPEN, Reservation
 from fieldservice.parts.catalogue.models import Supplier, SupplierOffer
 from fieldservice.parts.levels.stock import FLOORS
 from fieldservice.parts.models import Part, StockBalance, StockLocation, StockMove
+from fieldservice.parts.stocking import foresight
+from fieldservice.parts.stocking.bases import Key, bases, job_kits
+from fieldservice.parts.stocking.feeding import feeders
 from fieldservice.parts.stocking.models import StockLevel
 from fieldservice.parts.stocking.reckoning import MONTH_DAYS, REVIEW, Material
 
+STORE = "warehouse"
 KINDS = ("central", "warehouse", "van")  # places that have levels
 MONTHS = 36
 USUAL_LEAD = 14.0  # days, where neither an offer nor the part says [D]
-Key = tuple[int, int]  # (part id, location id)
 
 
 @dataclass(frozen=True)
@@ -36,25 +40,30 @@ class Read:
     stations: Sequence[int]
     floors: Sequence[float]
     material: Material
+    facts: Mapping[int, dict[str, Any]] = field(default_factory=dict)  # line → what its explanation tells besides
 
 
 def read(at: datetime) -> Read:
-    """Every part that lies, is used, is promised or has typed limits at a place that has levels."""
+    """Every part that lies, is used, is promised, has typed limits or belongs to jobs at a place that has levels."""
     places = {one.id: one for one in session.scalars(_places())}
     parts = {one.id: one for one in session.scalars(select(Part))}
-    successor = _successors(parts)
-    starts = _starts(at)
-    used = _used(places, starts, successor)
-    keys = sorted(
-        key for key in {*used, *_lying(places), *_typed(), *_known(at, None)}
-        if key[1] in places and parts[key[0]].state == "active"
-    )  # fmt: skip
-    offers, carrier = _offers(local(at).date()), float(policies.effective(CARRIER).value) / 24.0
-    leads = [_lead(parts[part], places[place], offers, carrier) for part, place in keys]
-    history, known = _history(keys, used, places, starts, successor), _known(at, dict(zip(keys, leads, strict=True)))
+    active = {one.id for one in parts.values() if one.state == "active"}
+    successor, starts, feeds = _successors(parts), _starts(at), feeders(places.values())
+    stores = {one.station_id: one.id for one in sorted(places.values(), key=lambda one: -one.id) if one.kind == STORE}
+    used, kits = _used(places, stores, starts, successor), job_kits(at, successor, active)
+    wanted = {*used, *_lying(places), *_typed(), *_known(at, None, successor), *kits.keys(stores)}
+    keys = sorted(key for key in wanted if key[1] in places and key[0] in active)
+    lines = {key: line for line, key in enumerate(keys)}
+    offers, roads = _offers(local(at).date()), _roads(places)
+    leads = [_lead(parts[part], places[place], offers, roads[place]) for part, place in keys]
+    facts = _without_planned(used, dict(zip(keys, leads, strict=True)), places, stores, starts, successor)
+    history = _history(keys, used, places, starts, successor)
+    known = _known(at, dict(zip(keys, leads, strict=True)), successor)
     names = sorted({(parts[part].industry, places[place].kind) for part, place in keys})
     numbers = {name: at for at, name in enumerate(names)}
     floors = [FLOORS.get(parts[part].criticality, 0.0) for part, _place in keys]
+    base = bases(keys, places, history, starts, at, successor, kits)
+    feed = [lines.get((part, feeds[place].id), -1) if place in feeds else -1 for part, place in keys]
     material = Material(
         history=history,
         lead=np.array(leads, dtype=np.float64),
@@ -62,8 +71,51 @@ def read(at: datetime) -> Read:
         classes=np.array([numbers[parts[part].industry, places[place].kind] for part, place in keys], dtype=np.int64),
         floor=np.array(floors, dtype=np.float64),
         known=np.array([known.get(key, 0.0) for key in keys], dtype=np.float64),
+        outlook=base.outlook,
+        installed=base.installed,
+        feed=np.array(feed, dtype=np.int64),
+        road=np.array([roads[place] for _part, place in keys], dtype=np.float64),
+        only_fed=np.array([places[place].kind == "van" for _part, place in keys], dtype=np.bool_),
+        kits=kits.kits(lines, stores),
     )
-    return Read(keys, [places[place].station_id for _part, place in keys], floors, material)
+    told = {line: dict(fact) for line, fact in base.facts.items()}
+    for key, pieces in facts.items():
+        told.setdefault(lines[key], {})["planned"] = pieces
+    for line, at_line in enumerate(feed):
+        if at_line >= 0:
+            told.setdefault(line, {})["source"] = feeds[keys[line][1]].code
+    return Read(keys, [places[place].station_id for _part, place in keys], floors, material, told)
+
+
+def _roads(places: Mapping[int, StockLocation]) -> dict[int, float]:
+    """place → months on the road to it from the place that fills it."""
+    stations = {one.station_id for one in places.values()}
+    hours = {one: float(policies.effective(CARRIER, station_id=one).value) for one in stations}
+    return {one.id: hours[one.station_id] / 24.0 / MONTH_DAYS for one in places.values()}
+
+
+def _without_planned(
+    used: dict[Key, dict[int, float]], leads: Mapping[Key, float], places: Mapping[int, StockLocation],
+    stores: Mapping[int, int], starts: Sequence[datetime], successor: Mapping[int, int],
+) -> dict[Key, float]:  # fmt: skip
+    """Take out what was planned longer before than the shelf needs to be filled: it was promised in time then, as the
+    same work is now (`known`), and would count twice. What was planned later than that surprised the shelf, so it
+    stays. (part, place) → pieces that were taken out."""
+    found: dict[Key, float] = defaultdict(float)
+    for one in foresight.told().planned(starts[0]):
+        place, month = places.get(one.place_id), bisect_right(starts, one.at) - 1
+        if place is None:
+            continue
+        keys = [(successor[one.part_id], place.id)]
+        if place.kind == "van" and (store := stores.get(place.station_id)) is not None:
+            keys.append((keys[0][0], store))
+        for key in keys:
+            notice = (one.at - one.planned_at) / _a_month()
+            if key in leads and month in used.get(key, {}) and notice >= REVIEW + leads[key]:
+                taken = min(float(one.quantity), used[key][month])
+                used[key][month] -= taken
+                found[key] += taken
+    return found
 
 
 def _places() -> Any:
@@ -89,8 +141,9 @@ def _successors(parts: Mapping[int, Part]) -> dict[int, int]:
 
 
 def _used(
-    places: Mapping[int, StockLocation], starts: Sequence[datetime], successor: Mapping[int, int]
-) -> dict[Key, dict[int, float]]:
+    places: Mapping[int, StockLocation], stores: Mapping[int, int], starts: Sequence[datetime],
+    successor: Mapping[int, int],
+) -> dict[Key, dict[int, float]]:  # fmt: skip
     """(part, place) → month → pieces, one statement: what was used out of a store or van, what stations took from a
     central store; a move that was reversed is none. A store is asked for what its station's vans use, too."""
     month = case(*[(StockMove.at >= start, at) for at, start in reversed(list(enumerate(starts)))], else_=-1)
@@ -103,14 +156,13 @@ def _used(
         .where(asked, reversal.id.is_(None), StockMove.at >= starts[0], StockMove.at < starts[-1] + _a_month())
         .group_by(StockMove.part_id, StockMove.from_id, month)
     )
-    store_of = {one.station_id: one.id for one in places.values() if one.kind == "warehouse"}
     used: dict[Key, dict[int, float]] = defaultdict(lambda: defaultdict(float))
     for part, place, at, quantity in rows:
         if place not in places:
             continue
         now_part, amount = successor[part], float(quantity)
         used[now_part, place][at] += amount
-        store = store_of.get(places[place].station_id)
+        store = stores.get(places[place].station_id)
         if places[place].kind == "van" and store is not None:
             used[now_part, store][at] += amount
     return used
@@ -161,8 +213,9 @@ def _typed() -> set[Key]:
     return {(part, place) for part, place in rows}
 
 
-def _known(at: datetime, leads: Mapping[Key, float] | None) -> dict[Key, float]:
-    """What is promised to be handed out in review + lead time; without leads, whatever is promised."""
+def _known(at: datetime, leads: Mapping[Key, float] | None, successor: Mapping[int, int]) -> dict[Key, float]:
+    """What is promised to be handed out in review + lead time, of forerunners too, since these are used up first;
+    without leads, whatever is promised."""
     rows = session.execute(
         select(Reservation.part_id, Reservation.location_id, Reservation.need_at, Reservation.quantity).where(
             Reservation.state.in_(OPEN)
@@ -170,7 +223,7 @@ def _known(at: datetime, leads: Mapping[Key, float] | None) -> dict[Key, float]:
     )
     found: dict[Key, float] = defaultdict(float)
     for part, place, need_at, quantity in rows:
-        key = (part, place)
+        key = (successor[part], place)
         if leads is None or (key in leads and need_at <= at + timedelta(days=MONTH_DAYS * (REVIEW + leads[key]))):
             found[key] += float(quantity)
     return found
@@ -194,9 +247,10 @@ def _offers(on: date) -> dict[int, int]:
     return found
 
 
-def _lead(part: Part, place: StockLocation, offers: Mapping[int, int], carrier: float) -> float:
-    """Months from an order to the shelf: a van is filled by its station's store, a store by the supplier."""
+def _lead(part: Part, place: StockLocation, offers: Mapping[int, int], road: float) -> float:
+    """Months from an order to the shelf if whoever fills it never lets it wait: a van is filled by its station's store,
+    a store by the supplier (what a central store does about that is reckoned with the levels)."""
     if place.kind == "van":
-        return carrier / MONTH_DAYS
+        return road
     days = offers.get(part.id, part.lead_days if part.lead_days is not None else USUAL_LEAD)
     return days / MONTH_DAYS

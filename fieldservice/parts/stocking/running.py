@@ -1,7 +1,7 @@
 """A run of all levels: read, learn the price of money and level in another process, keep what came out in steps."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from functools import partial
 from math import isnan
@@ -18,11 +18,14 @@ from fieldservice.mechanisms import policies
 from fieldservice.mechanisms.lifecycle import move
 from fieldservice.parts.levels.calibration import Calibration
 from fieldservice.parts.stocking import reckoning
+from fieldservice.parts.stocking.bases import Key
 from fieldservice.parts.stocking.models import BUSY, StockLevel, StockLevelRun
-from fieldservice.parts.stocking.reading import Key, Read, read
+from fieldservice.parts.stocking.reading import Read, read
 
 LINES_FILLED = "parts.lines_filled"  # share of lines (a part in a month) that shall be filled from the shelf at once
+JOBS_COMPLETE = "parts.jobs_complete"  # share of jobs whose parts shall all be there at the first visit
 policies.register_defaults(LINES_FILLED, 0.95, worth=policies.PLAIN)
+policies.register_defaults(JOBS_COMPLETE, 0.95, worth=policies.PLAIN)
 TURN = "stock_levels"  # who keeps levels or types limits
 PATIENCE = 180.0  # seconds for one step of the computing
 STEP = 2_000  # levels kept in one transaction
@@ -52,18 +55,18 @@ def compute_levels(run_id: int) -> Done | None:
     if run is None or run.state not in BUSY:
         return None
     found = read(now())
-    ask = float(policies.effective(LINES_FILLED).value)
+    ask, goal = (float(one.value) for one in policies.effective_many([LINES_FILLED, JOBS_COMPLETE]).values())
     session.rollback()  # nothing is held while the computing goes on
     if write(partial(_note, run_id, READ, months=found.material.months)):
         return Done(effect=lambda: _cancel(run_id))
     price = compute(reckoning.learned, found.material, ask, timeout=PATIENCE)
     if write(partial(_note, run_id, LEARNED, price=price)):
         return Done(effect=lambda: _cancel(run_id))
-    lines = compute(reckoning.levelled, found.material, price.rate_of_money, timeout=PATIENCE)
-    kept = Kept()
+    reckoned = compute(reckoning.levelled, found.material, price.rate_of_money, goal, timeout=PATIENCE)
+    lines, kept = reckoned.lines, Kept()
     for begin in range(0, len(lines), STEP):
         share = LEVELLED + (1.0 - LEVELLED) * begin / len(lines)
-        if write(partial(_note, run_id, share)):
+        if write(partial(_note, run_id, share, jobs=reckoned.jobs)):
             return Done(effect=lambda: _cancel(run_id))
         more = write(partial(_keep, run_id, found, lines, begin))
         kept = Kept(kept.levels + more.levels, kept.changed + more.changed)
@@ -81,7 +84,10 @@ def run_here(run_id: int) -> None:
 # What is written ----------------------------------------------------------------------------------
 
 
-def _note(run_id: int, share: float, *, months: int | None = None, price: Calibration | None = None) -> bool:
+def _note(
+    run_id: int, share: float, *, months: int | None = None, price: Calibration | None = None,
+    jobs: reckoning.Jobs | None = None,
+) -> bool:  # fmt: skip
     """How far it is; whether somebody called it off."""
     run = session.get_one(StockLevelRun, run_id)
     if run.state == "asked":
@@ -92,6 +98,10 @@ def _note(run_id: int, share: float, *, months: int | None = None, price: Calibr
     if price is not None:
         run.rate_of_money = price.rate_of_money
         run.achieved = None if isnan(price.achieved) else price.achieved
+        backtest = {name: getattr(price, name) for name in ("months", "lines", "asked", "rolled")}
+        run.learned = {**run.learned, "backtest": backtest if price.months else None}
+    if jobs is not None:
+        run.learned = {**run.learned, "jobs": asdict(jobs)}
     return run.stop
 
 
@@ -110,7 +120,7 @@ def _keep(run_id: int, found: Read, lines: Sequence[reckoning.Line], begin: int)
         rows.append({
             "part_id": part, "location_id": place, "station_id": found.stations[one], "level": level,
             "reorder_at": reorder_at, "floor": found.floors[one] or None,
-            "explanation": dict(line.explanation), "computed_at": at, "run_id": run_id,
+            "explanation": {**line.explanation, **found.facts.get(one, {})}, "computed_at": at, "run_id": run_id,
         })  # fmt: skip
     insert: Any = sqlite.insert if is_sqlite() else postgresql.insert
     statement = insert(StockLevel)

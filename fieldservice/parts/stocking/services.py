@@ -24,6 +24,7 @@ from fieldservice.parts.catalogue import queries as catalogue
 from fieldservice.parts.catalogue.models import Supplier, SupplierOffer
 from fieldservice.parts.models import WHOLE, StockLocation
 from fieldservice.parts.stocking import queries, reckoning
+from fieldservice.parts.stocking.feeding import feeders_of
 from fieldservice.parts.stocking.models import BUSY, StockLevel, StockLevelRun
 from fieldservice.parts.stocking.queries import Stocked
 from fieldservice.parts.stocking.running import TURN, compute_levels
@@ -128,15 +129,15 @@ def propose(short: Sequence[Stocked], at: datetime) -> list[Proposal]:
     """A van is filled by its station's store; a store by the central one where that has it free, else by the supplier
     who comes first (S-16), in his packs."""
     wanted = [one for one in short if one.short > 0]
-    stores = _stores({one.level.station_id for one in wanted})
-    numbers = {place.id for place in stores.values()}
+    sources = feeders_of(one.level.location for one in wanted)
+    numbers = {place.id for place in sources.values()}
     free = dict(free_stock({one.level.part_id for one in wanted}, numbers))
     found = []
     for one in wanted:
         need = one.short if one.level.part.unit not in WHOLE else one.short.to_integral_value(ROUND_CEILING)
-        source = stores.get(one.level.station_id if one.level.location.kind == "van" else None)
+        source = sources.get(one.level.location_id)
         key = (one.level.part_id, source.id if source is not None else 0)
-        if source is not None and source.id != one.level.location_id and free.get(key, Decimal(0)) >= need:
+        if source is not None and free.get(key, Decimal(0)) >= need:
             free[key] -= need
             found.append(Proposal(one, need, "transfer", source))
         elif one.level.location.kind == "van":
@@ -169,14 +170,6 @@ def order(person: Person, level_ids: Sequence[int], *, at: datetime) -> Made:
     for _way, some in sorted(bought.items()):
         _buy(some, person, made, at)
     return made
-
-
-def _stores(station_ids: set[int]) -> dict[int | None, StockLocation]:
-    """station → its store; None → the central store, where there is one."""
-    wanted = select(StockLocation).where(StockLocation.state != "closed").order_by(StockLocation.id.desc())
-    mine = (StockLocation.kind == "warehouse") & StockLocation.station_id.in_(station_ids)
-    rows = session.scalars(wanted.where(mine | (StockLocation.kind == "central")))
-    return {None if one.kind == "central" else one.station_id: one for one in rows}
 
 
 def _by_supplier(one: Stocked, need: Decimal, at: datetime) -> Proposal:

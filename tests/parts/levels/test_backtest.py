@@ -177,3 +177,16 @@ def test_car_parts_ask_for_less_stock_than_any_rule() -> None:
     assert at95.ratio(0) < 0.95
     assert at98.ratio(0) is None or at98.ratio(0) < 0.8
     assert 0.93 < found.calibrated[0].achieved < 0.97
+
+
+def test_what_looking_back_really_kept_corrects_what_is_asked_for() -> None:
+    """`rolled` is what came of 0.9; what was missed is asked for on top, at most half of the way to certainty."""
+    given = Shelf(parts(), np.full(150, 2.0), np.ones(150))
+    found = calibration.corrected(given, 0.9)
+    assert found.rolled is not None
+    assert found.asked == pytest.approx(0.9 + min(0.05, max(-0.05, 0.9 - found.rolled)))
+    assert found.rate_of_money == calibration.learned(given, found.asked).rate_of_money
+    few = Shelf(parts()[:, :14], np.full(150, 2.0), np.ones(150))
+    assert calibration.corrected(few, 0.9).rolled is None, "too few months to look back on"
+    nobody = Shelf(np.zeros((5, 30)), np.full(5, 2.0), np.ones(5))
+    assert calibration.corrected(nobody, 0.9).rolled is None, "nobody asked for anything"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.parts import kits as dealing
-from fieldservice.parts.levels.kits import Kits, relevel_for
+from fieldservice.parts.levels.kits import Kits, relevel_for, relevel_until
 from fieldservice.parts.levels.stock import Shelf, relevel
 
 # job 0 needs lines 0, 1 and 2 (twice a month), job 1 line 2 alone (once), line 3 is in no kit
@@ -50,3 +50,28 @@ def test_the_benchmark_deals_every_line_to_one_job_of_one_to_eight() -> None:
         assert dealt[:, month][dealt[:, month] >= 0].min() > dealt[:, month - 1].max()
     assert (dealt == dealing.jobs(demand)).all()
     assert (dealt != dealing.jobs(demand, seed=1)).any()
+
+
+def test_jobs_rather_than_lines_reach_the_goal() -> None:
+    """A kit of six: with 90 % of lines far fewer jobs are complete; more is kept of its parts, of no other."""
+    history = np.random.default_rng(8).poisson(0.8, (8, 36)).astype(np.float64)
+    shelf = Shelf(history, np.full(8, 1.0), np.full(8, 10.0))
+    kits = Kits(np.zeros(6, dtype=np.int64), np.arange(6), np.array([3.0]))
+    plain = relevel(shelf, 0.02)
+    made = relevel_until(shelf, kits, 0.02, 0.95)
+    assert made.before == pytest.approx(kits.share(plain.enough))
+    assert made.before < 0.95 <= made.complete == pytest.approx(kits.share(made.levels.enough))
+    assert (made.levels.level[:6] >= plain.level[:6]).all()
+    assert (made.levels.level[6:] == plain.level[6:]).all()
+    assert (made.worth[6:] == 1.0).all()
+    assert made.factor > 1.0
+
+
+def test_a_goal_that_is_reached_costs_nothing_and_one_that_cannot_be_is_told() -> None:
+    history = np.random.default_rng(8).poisson(0.8, (4, 36)).astype(np.float64)
+    shelf = Shelf(history, np.full(4, 1.0), np.array([1.0, 1.0, 1.0, 1e9]))
+    easy = Kits(np.zeros(2, dtype=np.int64), np.arange(2), np.ones(1))
+    hopeless = Kits(np.zeros(2, dtype=np.int64), np.array([0, 3]), np.ones(1))
+    reached = relevel_until(shelf, easy, 0.001, 0.5)
+    assert (reached.factor, list(reached.worth)) == (1.0, [1.0] * 4)
+    assert relevel_until(shelf, hopeless, 0.001, 0.95).complete < 0.95

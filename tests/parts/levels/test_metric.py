@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fieldservice.parts.levels.demand import Floats
-from fieldservice.parts.levels.metric import Network, awaited, share, still_owed
+from fieldservice.parts.levels.metric import Network, awaited, late, share, still_owed, waits
 
 
 def network(rates: list[list[float]], lead: float = 1.0, transport: float = 0.3, price: float = 1.0) -> Network:
@@ -112,3 +112,40 @@ def test_shapes_and_the_price_of_money_are_checked() -> None:
         Network(np.ones((2, 3)), np.ones(3), np.ones(3), np.ones(2))
     with pytest.raises(ValueError, match="price of money"):
         share(network([[0.5]]), 0.0)
+
+
+@pytest.mark.parametrize(("mean", "ratio"), [(0.4, 1.0), (3.0, 1.8), (40.0, 6.0), (900.0, 1.2), (60_000.0, 30.0)])
+def test_what_a_store_owes_is_what_its_spread_says(mean: float, ratio: float) -> None:
+    """Summed chance by chance; and, of a store that has nothing, exactly all that is asked for."""
+    variance = max(mean * ratio, mean * 1.001)
+    deviation = variance**0.5
+    dice = np.random.default_rng(11)
+    drawn = dice.negative_binomial(mean**2 / (variance - mean), mean / variance, 400_000).astype(float)
+    levels = np.array([0, int(mean), int(mean + deviation)])
+    owed, square = late(np.full(3, mean), np.full(3, variance), levels)
+    assert (owed[0], square[0]) == (pytest.approx(mean), pytest.approx(variance + mean**2))
+    for at, level in enumerate(levels):
+        missing = np.maximum(drawn - level, 0.0)
+        assert owed[at] == pytest.approx(missing.mean(), rel=0.05, abs=0.01)
+        assert square[at] == pytest.approx((missing**2).mean(), rel=0.08, abs=0.02)
+
+
+def test_the_more_lies_at_the_centre_the_shorter_others_wait() -> None:
+    mean, variance, rate = np.full(6, 5.0), np.full(6, 9.0), np.full(6, 2.5)
+    wait, doubt = waits(mean, variance, np.array([0, 2, 4, 6, 8, 40]), rate)
+    assert wait[0] == pytest.approx(2.0), "without stock everybody waits as long as delivery takes"
+    assert (np.diff(wait) < 0).all()
+    assert wait[-1] == pytest.approx(0.0, abs=1e-6)
+    assert (doubt >= 0).all()
+    assert np.isfinite(waits(np.zeros(1), np.zeros(1), np.zeros(1, dtype=np.int64), np.zeros(1))[0]).all()
+
+
+def test_a_wait_is_that_of_a_simulation() -> None:
+    """One store fed at once by a supplier of one month, one for one: pieces wait owed ÷ rate on average."""
+    given, central = network([[1.5, 1.0]]), 2
+    mean = np.array([2.5])
+    wait = waits(mean, mean, np.array([central]), mean)[0][0]
+    dice = np.random.default_rng(5)
+    when = np.sort(dice.uniform(0, 40_000.0, dice.poisson(2.5 * 40_000.0)))
+    arrives = when[: len(when) - central] + float(given.lead[0])
+    assert wait == pytest.approx(float(np.maximum(arrives - when[central:], 0.0).mean()), rel=0.03)
