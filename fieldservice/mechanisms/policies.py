@@ -190,6 +190,13 @@ def set_override(name: str, scope_type: ScopeType, scope_key: object, value: Any
     return row
 
 
+def stations_with(name: str, value: Any) -> frozenset[int]:
+    """Stations that agreed on just this value; one query over the few rows that say so. Those that say nothing follow
+    the default."""
+    rows = select(PolicyOverride).where(PolicyOverride.name == name, PolicyOverride.scope_type == "station")
+    return frozenset(int(row.scope_key) for row in session.scalars(rows) if row.value == value)
+
+
 def clear_override(name: str, scope_type: ScopeType, scope_key: object, *, at: datetime) -> None:
     """Go back to what holds without this row; nothing happens where there is none."""
     row = override(name, scope_type, scope_key)

@@ -10,7 +10,6 @@ from fieldservice.foundation.db import among, session
 from fieldservice.foundation.places import Point, travel
 from fieldservice.foundation.time import now
 from fieldservice.mechanisms import policies
-from fieldservice.mechanisms.policies import PolicyOverride
 from fieldservice.parts import queries as stock
 from fieldservice.parts.availability.reading import free_stock
 from fieldservice.stations import roster
@@ -68,7 +67,7 @@ def technician_days(
             member=member,
             stops=tuple(stops.get(member.id, ())),
             van=vans.get(member.id, {}),
-            lends=str(member.station_id) not in strict,
+            lends=member.station_id not in strict,
             areas=areas,
         )
         for member in team
@@ -129,9 +128,6 @@ def vans_with(technician_ids: Collection[int], part_ids: Collection[int]) -> dic
     }
 
 
-def strict_lenders() -> frozenset[str]:
-    """Home stations that lend by the roster only; one query over the few rows that say so."""
-    rows = session.scalars(
-        select(PolicyOverride).where(PolicyOverride.name == LENDING, PolicyOverride.scope_type == "station")
-    )
-    return frozenset(row.scope_key for row in rows if row.value == ROSTERED)
+def strict_lenders() -> frozenset[int]:
+    """Home stations that lend by the roster only."""
+    return policies.stations_with(LENDING, ROSTERED)

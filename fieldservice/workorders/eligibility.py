@@ -266,7 +266,6 @@ RULES: dict[str, Rule] = {
     "travel": _travel,
     "collect": _collect,
 }
-OF_THE_PERSON = ("station", "skill", "certificate", "customer", "part")  # no other hour of that day would help
 
 
 def refusals(

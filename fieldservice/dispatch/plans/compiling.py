@@ -12,13 +12,13 @@ from fieldservice.dispatch.planning import people
 from fieldservice.dispatch.planning.model import Break, Day, Job, Matrix, Placement, Problem, Window, held_plan
 from fieldservice.dispatch.planning.objectives import Goals
 from fieldservice.dispatch.planning.pricing import Fault, price_route
+from fieldservice.dispatch.plans import parts
 from fieldservice.dispatch.plans.reading import Material, Work
 from fieldservice.foundation.places import Point, TravelProvider, travel
 from fieldservice.foundation.places.course import Course
 from fieldservice.foundation.places.slow_areas import slowed_by
 from fieldservice.stations.lendings import Lent, stretches
 from fieldservice.stations.roster import Member
-from fieldservice.workorders.collecting import ready_at
 from fieldservice.workorders.placement import Span, Stop, TechnicianDay
 from fieldservice.workorders.slots import LUNCH_TAKES, lunch_within
 
@@ -90,7 +90,7 @@ def compiled(material: Material, goals: Goals, provider: TravelProvider = travel
     if planned and days:
         asked = [work.job for work in planned]
         eligible[: len(asked)] = people.table(asked, team, [shift.span for shift in shifts])
-        eligible[: len(asked)] &= _there_in_time(planned, team, shifts)
+        eligible[: len(asked)] &= parts.there_in_time(planned, team, [shift.span for shift in shifts])
     points = list(places.numbers)
     minutes = _minutes(material, points, provider) if points else np.zeros((0, 0))
     hours = _hours(material, shifts)
@@ -102,7 +102,7 @@ def compiled(material: Material, goals: Goals, provider: TravelProvider = travel
         travel=Matrix(np.ceil(minutes * 60).astype(np.int32)),
         eligible=eligible,
         goals=replace(goals, fair_share=_fair_share(jobs, days)),
-        lying=_lying(material),
+        lying=parts.lying(material),
         hours=hours,
     )
     return World(_standing(problem), meant, tuple(shifts), tuple(team), material.start)
@@ -365,35 +365,6 @@ def _can_be_done(problem: Problem, day: int, route: Sequence[int], agreed: Mappi
 def _fair_share(jobs: Sequence[Job], days: Sequence[Day]) -> int:
     """Work of a day if all of it were spread evenly; travel comes on top for everybody."""
     return ceil(sum(job.seconds * job.crew for job in jobs) / len(days)) if days else 0
-
-
-def _lying(material: Material) -> dict[tuple[int, str], float]:
-    """What lies at the stations or can be brought there, of parts that somebody needs; by when is for `_there_in_time`.
-    Every order names the stock of its own station."""
-    return {
-        (work.job.station_id, str(need.part_id)): float(need.by(material.end))
-        for work in material.works
-        for need in work.job.needs
-    }
-
-
-def _there_in_time(
-    works: Sequence[Work], team: Sequence[TechnicianDay], shifts: Sequence[Shift]
-) -> NDArray[np.bool_]:
-    """Jobs × pieces of duty: whether what the van lacks is in the store when that duty begins, as parts of a day are
-    collected in the morning. A visit that stands may stay where it is: its parts were promised for then."""
-    table = np.ones((len(works), len(shifts)), dtype=np.bool_)
-    for row, work in enumerate(works):
-        if not any(need.later for need in work.job.needs):
-            continue
-        for column, (person, shift) in enumerate(zip(team, shifts, strict=True)):
-            visit = work.visit
-            stands = work.stands and visit is not None and visit.technician_id == person.member.id
-            if stands and visit is not None and shift.span.touches(*visit.span):
-                continue
-            ready = ready_at(work.job, person)
-            table[row, column] = ready is None or ready <= shift.span.starts_at
-    return table
 
 
 def _next_minute(moment: datetime) -> datetime:

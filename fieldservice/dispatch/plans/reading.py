@@ -125,7 +125,7 @@ def read(station_ids: Sequence[int], first: date, days: int, at: datetime, absen
         members=tuple(members),
         stops=_stops(ids, Span(start - AROUND, end + AROUND), absent, freed),
         vans=_with_held(vans_with(ids, parts), works),
-        strict={int(key) for key in strict_lenders()} if homes != set(station_ids) or len(homes) > 1 else (),
+        strict=strict_lenders() if homes != set(station_ids) or len(homes) > 1 else (),
         stores={one.id: Point(one.latitude, one.longitude) for one in stations.values()},
         areas=tuple(area for area in travel.DEFAULT.slow_areas() if area.holds_between(start, end)),
         rates=hour_rates(hosts),

@@ -3,7 +3,7 @@
 A visit counts on it before it is booked, and sends for it when it is (docs/decisions/0036).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -31,15 +31,15 @@ class Coming:
 
 
 def to_store(station: Station, wanted: Mapping[int, Decimal], at: datetime) -> dict[int, list[Coming]]:
-    """part → what can be in this station's store of so much of it, the soonest first; seven queries, and one for each
-    neighbour.
+    """part → what can be in this station's store of so much of it, the soonest first; eight queries.
 
     From the central store, and from neighbours that share their stock; others are asked by people, and may refuse. What
     nobody was promised counts, and nothing that somebody was. What lies there free already is the first.
     """
     if not wanted:
         return {}
-    ways = [way for way in ways_to(station) if _counts(way)]
+    sharing = policies.stations_with(SHARED, True)
+    ways = [way for way in ways_to(station) if _counts(way, sharing)]
     lying = shelves(wanted, [way.location.id for way in ways], at)
     found: dict[int, list[Coming]] = {}
     for part_id, quantity in wanted.items():
@@ -48,10 +48,8 @@ def to_store(station: Station, wanted: Mapping[int, Decimal], at: datetime) -> d
     return found
 
 
-def _counts(way: Way) -> bool:
-    if way.kind == "neighbour":
-        return bool(policies.effective(SHARED, station_id=way.location.station_id).value)
-    return way.kind in ("station", "central")
+def _counts(way: Way, sharing: Collection[int]) -> bool:
+    return way.kind in ("station", "central") or (way.kind == "neighbour" and way.location.station_id in sharing)
 
 
 def _from(way: Way, shelf: Shelf, quantity: Decimal, at: datetime) -> Iterator[Coming]:

@@ -24,7 +24,19 @@ from fieldservice.parts.consignment.models import ConsignmentLine, ConsignmentRe
 from fieldservice.parts.models import Part, StockLocation
 
 
-class ConsignmentLines(Kind):
+class AtCustomers(Kind):
+    """Rows that belong to the station of their place."""
+
+    def has_station(self) -> bool:
+        return True
+
+    def station_of(self, values: Values) -> int | None:
+        """The station of its place."""
+        place = session.get(StockLocation, values["location"]) if values.get("location") else None
+        return place.station_id if place is not None else None
+
+
+class ConsignmentLines(AtCustomers):
     """What is agreed about a part at a customer's place, found by both."""
 
     code, symbol = "consignment-lines", "factory"
@@ -60,14 +72,6 @@ class ConsignmentLines(Kind):
     def name(self, row: Any) -> str:
         place, part = session.get_one(StockLocation, row.location_id), session.get_one(Part, row.part_id)
         return f"{place.code} / {part.number}"
-
-    def has_station(self) -> bool:
-        return True
-
-    def station_of(self, values: Values) -> int | None:
-        """The station of its place."""
-        place = session.get(StockLocation, values["location"]) if values.get("location") else None
-        return place.station_id if place is not None else None
 
     def check(self, drafts: Sequence[Any]) -> None:
         for draft in drafts:
@@ -110,7 +114,7 @@ class Counted(Measure):
         return "0" if re.fullmatch(r"0+(\.0*)?", text.strip()) else super().read_text(text, warn)
 
 
-class ConsignmentReadings(Kind):
+class ConsignmentReadings(AtCustomers):
     """What was read at customers, each found by place, part and day; a day that comes again is replaced."""
 
     code, symbol = "consignment-readings", "list-checks"
@@ -153,14 +157,6 @@ class ConsignmentReadings(Kind):
 
     def name(self, row: Any) -> str:
         return f"{row.line.part.number} {row.on_day}"
-
-    def has_station(self) -> bool:
-        return True
-
-    def station_of(self, values: Values) -> int | None:
-        """The station of its place."""
-        place = session.get(StockLocation, values["location"]) if values.get("location") else None
-        return place.station_id if place is not None else None
 
     def check(self, drafts: Sequence[Any]) -> None:
         for draft in drafts:
