@@ -157,5 +157,3 @@ def _top_up(shelf: Shelf, at: datetime) -> None:
 
 def _left(part: Part, value: float) -> Decimal:
     return Decimal(max(1, round(value))) if part.unit in WHOLE else Decimal(f"{value:.1f}")
-
-

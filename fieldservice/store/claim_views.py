@@ -240,9 +240,7 @@ def _step(number: str, work: Callable[[], None]) -> Any:
 def _list(code: str, error: DomainError | None = None) -> str:
     station, person = chosen(code), current()
     closed, supplier = request.args.get("closed") == "1", request.args.get("supplier", "")[:40]
-    found, more = returning.claims_of(
-        person, station.id, closed=closed, supplier=supplier, before=number_of("before")
-    )
+    found, more = returning.claims_of(person, station.id, closed=closed, supplier=supplier, before=number_of("before"))
     return render_template(
         "store/claims.html", station=station, stations=stations(), found=found, more=more, closed=closed,
         supplier=supplier, waiting=returning.claimable(person, station.id), refused=error, at=now(),

@@ -64,9 +64,7 @@ def counts_of(person: Person, station_id: int, at: datetime) -> dict[str, int]:
     late = func.count().filter(OldPart.state == "expected", OldPart.due_at < at)
     several: Any = select(OldPart.state, func.count(), late)
     rows: Sequence[Any] = session.execute(
-        scoped(several, OldPart, person, *READERS)
-        .where(OldPart.station_id == station_id)
-        .group_by(OldPart.state)
+        scoped(several, OldPart, person, *READERS).where(OldPart.station_id == station_id).group_by(OldPart.state)
     ).all()
     many = {state: number for state, number, _late in rows}
     found = {tab: sum(many.get(state, 0) for state in states) for tab, states in TABS.items()}

@@ -71,9 +71,7 @@ def bring_back(van_id: int, part_id: int, order_id: int, station: Station, at: d
     key = (van_id, part_id, order_id)
     found = next((one for one in unused_of(station, at) if (one.van.id, one.part.id, one.order.id) == key), None)
     if found is None:
-        raise Conflict(
-            _l("This was brought back already, or used since. Look at the list again."), code="already_back"
-        )
+        raise Conflict(_l("This was brought back already, or used since. Look at the list again."), code="already_back")
     store = stock.warehouses_of([station.id]).get(station.id)
     if store is None:
         raise Conflict(_l("This station has no store. Open one under stock places first."), code="no_store")

@@ -81,7 +81,8 @@ def test_a_van_waits_for_its_store_and_says_so(scene: Scene, monkeypatch: pytest
 
 
 def test_a_store_is_fed_by_the_central_one_and_by_its_supplier_where_he_is_quicker(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+    scene: Scene,
+    monkeypatch: pytest.MonkeyPatch,  # noqa: F811
 ) -> None:
     here(monkeypatch)
     place = central(scene, 500)
@@ -170,7 +171,11 @@ def fleet(scene: Scene, before: int, more: int) -> dict[str, Any]:  # noqa: F811
 
 @pytest.mark.parametrize(("more", "factor"), [(0, 1.0), (20, 2.0)])
 def test_more_machines_ask_for_more(
-    scene: Scene, sources: Any, monkeypatch: pytest.MonkeyPatch, more: int, factor: float  # noqa: F811
+    scene: Scene,
+    sources: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    more: int,
+    factor: float,  # noqa: F811
 ) -> None:
     here(monkeypatch)
     sources()
@@ -209,7 +214,8 @@ def test_a_young_part_begins_with_its_machines_and_a_similar_part(scene: Scene, 
 
 
 def test_stock_of_a_forerunner_is_used_up_before_its_successor_is_ordered(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+    scene: Scene,
+    monkeypatch: pytest.MonkeyPatch,  # noqa: F811
 ) -> None:
     here(monkeypatch)
 
@@ -230,7 +236,8 @@ def test_stock_of_a_forerunner_is_used_up_before_its_successor_is_ordered(
 
 
 def test_what_is_no_longer_made_is_never_ordered_whatever_somebody_typed(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+    scene: Scene,
+    monkeypatch: pytest.MonkeyPatch,  # noqa: F811
 ) -> None:
     here(monkeypatch)
     run_once()
@@ -257,7 +264,9 @@ def kit(scene: Scene, *numbers: str) -> None:  # noqa: F811
 
 
 def test_complete_jobs_are_the_goal_and_a_part_of_a_kit_has_a_level(
-    scene: Scene, sources: Any, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+    scene: Scene,
+    sources: Any,
+    monkeypatch: pytest.MonkeyPatch,  # noqa: F811
 ) -> None:
     here(monkeypatch)
     kit(scene, "SEAL", "PUMP", "OIL")
@@ -282,7 +291,11 @@ def test_the_nightly_run_tells_what_looking_back_taught_it(scene: Scene, monkeyp
 
 
 def test_the_page_explains_every_part_of_it(
-    scene: Scene, sources: Any, monkeypatch: pytest.MonkeyPatch, sign_in: Any, clock: Clock  # noqa: F811
+    scene: Scene,
+    sources: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    sign_in: Any,
+    clock: Clock,  # noqa: F811
 ) -> None:
     here(monkeypatch)
     kit(scene, "SEAL", "PUMP")

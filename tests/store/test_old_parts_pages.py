@@ -157,7 +157,12 @@ def _another() -> int:
 @pytest.mark.parametrize(
     ("typed", "status"),
     [
-        ("", 422), ("NIX", 422), (SEAL, 303), (f"{SEAL};OTHER", 409), ("a\0b", 422), ("x" * 500, 422),
+        ("", 422),
+        ("NIX", 422),
+        (SEAL, 303),
+        (f"{SEAL};OTHER", 409),
+        ("a\0b", 422),
+        ("x" * 500, 422),
         (f"{SEAL};OLD-1", 303),
     ],
 )

@@ -20,9 +20,7 @@ def lying(material: Material) -> dict[tuple[int, str], float]:
     }
 
 
-def there_in_time(
-    works: Sequence[Work], team: Sequence[TechnicianDay], spans: Sequence[Span]
-) -> NDArray[np.bool_]:
+def there_in_time(works: Sequence[Work], team: Sequence[TechnicianDay], spans: Sequence[Span]) -> NDArray[np.bool_]:
     """Jobs × pieces of duty: whether what the van lacks is in the store when that duty begins, as parts of a day are
     collected in the morning. A visit that stands may stay where it is: its parts were promised for then."""
     table = np.ones((len(works), len(spans)), dtype=np.bool_)

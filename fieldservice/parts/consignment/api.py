@@ -38,15 +38,13 @@ def read(args: dict[str, Any]) -> Response:
 
     def work() -> dict[str, Any]:
         mine = current()
-        line = queries.line_at(args["place"], args["part"], mine, *queries.KEEPERS) if mine.has(*queries.KEEPERS) else (
-            queries.line_at_customer(args["place"], args["part"], mine.customer_id or 0)
+        line = (
+            queries.line_at(args["place"], args["part"], mine, *queries.KEEPERS)
+            if mine.has(*queries.KEEPERS)
+            else (queries.line_at_customer(args["place"], args["part"], mine.customer_id or 0))
         )
         if line is None:
             raise Invalid({"part": [_l("Nothing is agreed on for this part at this place.")]}, code="unknown_line")
-        return schemas.told(
-            daily.read(line, args["counted"], at=now(), on=args["on"], source="api", sure=args["sure"])
-        )
+        return schemas.told(daily.read(line, args["counted"], at=now(), on=args["on"], source="api", sure=args["sure"]))
 
     return perform(work, schemas.ReadSchema())
-
-

@@ -304,5 +304,3 @@ def _form(line: ConsignmentLine | None, error: DomainError | None = None) -> str
         places=places, most_days=lines.MOST_DAYS,
         billings=[(code, word("stock_billing", code)) for code in all_words()["stock_billing"]],
     )  # fmt: skip
-
-

@@ -160,9 +160,7 @@ def _wrong(line: OldPart, given: Answer | None) -> Any:
     return None
 
 
-def replacement_came(
-    claim: SupplierClaim, line_id: int, *, at: datetime, serial: str = "", batch: str = ""
-) -> None:
+def replacement_came(claim: SupplierClaim, line_id: int, *, at: datetime, serial: str = "", batch: str = "") -> None:
     """The new piece is here and goes into the station's store. Raises Conflict, and what `receive` raises."""
     line = _line(_held(claim), line_id)
     if line.state != "claimed" or line.result != "replacement":

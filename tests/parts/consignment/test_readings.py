@@ -231,5 +231,3 @@ def test_whatever_is_read_the_ledger_replays_and_nothing_is_negative(databases: 
         session.rollback()
         session.remove()
     the_clock.follow_wall()
-
-
