@@ -6,8 +6,10 @@ import socket
 import subprocess
 import sys
 from contextlib import suppress
+from datetime import datetime, timedelta
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
@@ -37,9 +39,9 @@ class Served:
             "FIELDSERVICE_INSTANCE_PATH": app.instance_path,
             "FIELDSERVICE_SECRET_KEY": str(app.secret_key),
             "FIELDSERVICE_PUBLIC_URL": f"http://127.0.0.1:{self.port}",
-            "FIELDSERVICE_NOW": now,
             "FIELDSERVICE_TRAVEL_HOURS": "none",  # as in the tests' own process
         }
+        self._began_at, self._began = datetime.fromisoformat(now), monotonic()
         self.process: subprocess.Popen[bytes] | None = None
         self._open: list[HTTPConnection | HTTPResponse] = []
 
@@ -56,10 +58,13 @@ class Served:
 
     def start(self, ready: bool = True) -> None:
         command = [sys.executable, "-m", "uvicorn", "wsgi:asgi", "--port", str(self.port), "--lifespan", "on"]
+        # begun anew, its clock goes on: a tablet that measured it meanwhile is not out
+        at = self._began_at + timedelta(seconds=monotonic() - self._began)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, "--timeout-graceful-shutdown", "3"], cwd=ROOT, env=self._environ, stdout=log, stderr=log
-            )
+                [*command, "--timeout-graceful-shutdown", "3"], cwd=ROOT, stdout=log, stderr=log,
+                env={**self._environ, "FIELDSERVICE_NOW": at.isoformat()},
+            )  # fmt: skip
         if ready:
             wait_until(self.answers, seconds=90, what="the server answers")
 

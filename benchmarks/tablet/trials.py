@@ -11,7 +11,10 @@ from tests.workorders.tablet_faults.day import live_through, make_day
 from tests.workorders.tablet_faults.proxy import Proxy
 from tests.workorders.tablet_faults.trials import bearers, run_trials
 
-AT_ONCE = 20
+BATCH = 100  # over one database
+AT_ONCE = 10
+BETWEEN_KILLS_S = (8.0, 25.0)  # a machine of two cores takes seconds to begin anew
+PATIENCE_S = 1800.0  # nothing here is judged by how fast a machine is
 JOBS, COMMANDS, PHOTOS = 40, 500, 200
 
 
@@ -21,12 +24,15 @@ def protocol(trials: int, seed: int) -> list[Measure]:
     for kind in ("sqlite", "postgresql"):
         wrong, done, kills, began = [], 0, 0, time.perf_counter()
         while done < trials // 2:
-            count = min(AT_ONCE, trials // 2 - done)
+            count = min(BATCH, trials // 2 - done)
             with fresh_app(kind) as (app, folder):
                 people = bearers(count)
                 session.rollback()
                 with served(app, folder) as server:
-                    outcome = run_trials(server, people, seed=seed + done, at_once=AT_ONCE)
+                    outcome = run_trials(
+                        server, people, seed=seed + done, at_once=AT_ONCE, patience_s=PATIENCE_S,
+                        between_kills_s=BETWEEN_KILLS_S,
+                    )  # fmt: skip
             wrong += outcome.wrong
             done, kills = done + count, kills + outcome.kills
             print(

@@ -15,7 +15,7 @@ const chance = mulberry(plan.seed);
 const pages = [];
 const recorded = [];
 const photos = {};
-const HURRY = 1_000; // ms
+const HURRY = 3_000; // ms: sooner, and those who ask keep a server that begins anew from beginning
 const PATIENCE = 4_000; // ms: a server killed in the middle of a request says nothing more
 
 let offline = plan.offline;
@@ -107,7 +107,7 @@ async function untilNothingIsLeft(one) {
       hurried = Date.now();
       one.sync.hurry(); // as somebody does who sees the network come back
     }
-    await sleep(50);
+    await sleep(250); // reading the store is what a trial spends its time on
   }
 }
 

@@ -116,12 +116,13 @@ def technician_with_tablet(station: Any, part: Any, number: int) -> tuple[Techni
 def run_trials(
     served: Served, people: Sequence[Bearer], *, seed: int, commands: int = 60, photos: int = 5, at_once: int = 10,
     kills: bool = True, faults: Faults | None = None, patience_s: float = 240, offline_first: bool = False,
+    between_kills_s: tuple[float, float] = (3, 9),
 ) -> Outcome:  # fmt: skip
     """One trial for each of these people, `at_once` of them together, the server killed now and then. With
     `offline_first` there is no network until everything is recorded."""
     outcome, done = Outcome(), Flag()
     with Proxy(served.port, seed, faults) as line, ThreadPoolExecutor(at_once) as pool:
-        killer = Thread(target=_kill_now_and_then, args=(served, random.Random(seed), done, outcome))
+        killer = Thread(target=_kill_now_and_then, args=(served, random.Random(seed), between_kills_s, done, outcome))
         if kills:
             killer.start()
         plans = [
@@ -149,8 +150,10 @@ def run_trials(
     return outcome
 
 
-def _kill_now_and_then(served: Served, chance: random.Random, done: Flag, outcome: Outcome) -> None:
-    while not done.wait(3 + chance.random() * 6):
+def _kill_now_and_then(
+    served: Served, chance: random.Random, between_s: tuple[float, float], done: Flag, outcome: Outcome
+) -> None:
+    while not done.wait(chance.uniform(*between_s)):
         served.kill()
         outcome.kills += 1
         done.wait(chance.random() * 0.5)
