@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 from math import ceil
 from time import monotonic
 
-AT_ONCE = 4  # requests in work together; more only wait for each other inside one process
-INSIDE = 10  # tablets let in together; each asks for one thing after the other
+AT_ONCE = 3  # requests in work together; more only wait for each other inside one process
+INSIDE = 6  # tablets let in together; each asks for one thing after the other
 IDLE_S = 0.3  # after which a tablet that asks for nothing gives its room to others; coming back, it goes first
 EXCHANGE = 7  # requests of a tablet that comes back: session, commands, the day, a picture in parts, the day again
 SOONEST_S, LATEST_S = 1.0, 300.0
@@ -41,7 +41,8 @@ class Door:
         self._asking: Counter[int] = Counter()  # caller → requests under way, waiting for a place or in work
         self._booked: dict[int, float] = {}  # caller → appointment
         self._pace_s = 0.01  # between two answers while all threads are taken
-        self._next = 0.0
+        self._next = 0.0  # the last appointment given to somebody who came anew
+        self._next_again = 0.0  # to somebody who came in time and found no room
 
     @asynccontextmanager
     async def place(self, caller: int) -> AsyncIterator[None]:
@@ -71,11 +72,19 @@ class Door:
         room = self._most - len(self._inside)
         if caller in self._booked:
             if room <= 0:
-                raise Crowded(max(SOONEST_S, self._booked[caller] - now))
+                raise Crowded(self._again(caller, now) - now)
             del self._booked[caller]
         elif room <= (self._most // 2 if self._next > now else 0):
             raise Crowded(self._appointment(caller, now) - now)
         self._inside[caller] = now
+
+    def _again(self, caller: int, now: float) -> float:
+        """An appointment that finds no room becomes one at the end of the line of those who came in time: were they
+        all to ask again each second, the asking alone would keep everybody waiting."""
+        if self._booked[caller] <= now:
+            self._next_again = max(self._next_again, now + SOONEST_S) + EXCHANGE * self._pace_s
+            self._booked[caller] = self._next_again
+        return self._booked[caller]
 
     def _appointment(self, caller: int, now: float) -> float:
         if len(self._booked) >= MOST_BOOKED:

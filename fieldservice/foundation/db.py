@@ -28,13 +28,14 @@ from sqlalchemy import (
     any_,
     event,
     func,
+    inspect,
     literal,
     select,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, registry, scoped_session
+from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction, mapped_column, registry, scoped_session
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.types import JSON, TypeDecorator
 
@@ -119,6 +120,9 @@ class Base(DeclarativeBase):
 
 db = SQLAlchemy(model_class=Base)
 session: scoped_session[Session] = db.session  # type: ignore[assignment]  # Flask-SQLAlchemy types its own Session subclass
+
+
+HELD = "held"  # rows, in a session's info
 
 
 class ReadOnly(RuntimeError):
@@ -251,6 +255,35 @@ def _worth_retrying(error: DBAPIError) -> bool:
 
 def _constraint_code(error: IntegrityError) -> str:
     return "overlap" if "no_overlap" in str(error.orig) else "conflict"
+
+
+def lock_rows(*rows: Any) -> None:
+    """Hold these rows until this transaction ends and know how they stand now, so that two people cannot both change
+    them. Rows are held in one order everywhere: visit, order, technicians, balances.
+
+    What is held already is as we know it and costs nothing. SQLite has one writer at a time: what was read holds.
+    """
+    for row in rows:
+        known = inspect(row, raiseerr=False)
+        if known is None or not known.persistent or is_sqlite():
+            continue
+        held = session.info.setdefault(HELD, {})  # the rows themselves: the session forgets what nobody has
+        if known.key not in held:
+            changed = known.committed_state  # what we are about to write stays
+            names = [one.key for one in known.mapper.column_attrs if one.key not in changed]
+            session.refresh(row, names, with_for_update=True)
+            held[known.key] = row
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _let_go(current: Session, _transaction: SessionTransaction) -> None:
+    current.info.pop(HELD, None)  # a savepoint lets go what was held since it; which rows those were nobody need know
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _let_go_all(current: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        current.info.pop(HELD, None)
 
 
 def defer_constraints() -> None:

@@ -9,7 +9,6 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
 from types import FrameType
 from typing import Any
 
@@ -17,7 +16,7 @@ from a2wsgi import WSGIMiddleware
 from flask import Flask
 from sqlalchemy.pool import QueuePool
 
-from fieldservice.foundation.bodies import BodyRefused, Receive, Scope, Send, SenderGone, whole_body
+from fieldservice.foundation.bodies import BodyRefused, Message, Receive, Scope, Send, SenderGone, whole_body
 from fieldservice.foundation.crowding import Crowded, Door
 from fieldservice.foundation.db import db
 from fieldservice.foundation.jobs import AlreadyRunning, Leader, run_leader
@@ -65,15 +64,28 @@ class Server:
             await self._pages(scope, receive, send)
             return
         try:
-            door = self._tablets.place(_caller(scope)) if scope["path"].startswith(TABLETS) else nullcontext()
-            async with whole_body(scope, receive, self._app.config["MAX_CONTENT_LENGTH"]) as body, door:
-                await self._pages(scope, body, send)
+            async with whole_body(scope, receive, self._app.config["MAX_CONTENT_LENGTH"]) as body:
+                if scope["path"].startswith(TABLETS):
+                    await self._for_tablet(scope, body, send)
+                else:
+                    await self._pages(scope, body, send)
         except BodyRefused as refusal:
             await refuse(send, refusal.status, refusal.code)
         except Crowded as crowded:
             await refuse(send, 429, "crowded", {"Retry-After": str(crowded.after)})
         except SenderGone:
             return
+
+    async def _for_tablet(self, scope: Scope, body: Receive, send: Send) -> None:
+        answer: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            answer.append(message)
+
+        async with self._tablets.place(_caller(scope)):
+            await self._pages(scope, body, keep)
+        for message in answer:  # whoever reads slowly keeps no place from others
+            await send(message)
 
     def _flask(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         environ["wsgi.input_terminated"] = True  # the body ends by itself, also one sent without its length

@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import String, event, inspect
 from sqlalchemy.orm import Mapped, Mapper, mapped_column
 
-from fieldservice.foundation.db import is_sqlite, session
+from fieldservice.foundation.db import lock_rows
 from fieldservice.foundation.errors import Conflict, Invalid
 from fieldservice.mechanisms.events import record, record_many
 
@@ -102,7 +102,7 @@ def move(
     Invalid when the target needs a reason and none is given.
     """
     cycle: Lifecycle = subject.lifecycle
-    _lock(getattr(subject, "row", subject))
+    lock_rows(getattr(subject, "row", subject))
     before: str = subject.state
     _require(cycle, before, to)
     if to in cycle.reason_for and not (reason or "").strip():
@@ -144,15 +144,3 @@ def _put(subject: Any, to: str) -> None:
         subject.state = to
     finally:
         _moving.reset(token)
-
-
-def _lock(row: Any) -> None:
-    """Hold the row and read its state again: two people must not both make the same move.
-
-    SQLite has one writer at a time, so what was read there still holds.
-    """
-    known = inspect(row, raiseerr=False)
-    if known is not None and known.persistent and not is_sqlite():
-        counter = known.mapper.version_id_col  # SQLAlchemy wants a row's version whenever it reads any of it
-        names = ["state"] if counter is None else ["state", known.mapper.get_property_by_column(counter).key]
-        session.refresh(row, names, with_for_update=True)

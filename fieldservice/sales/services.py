@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from fieldservice.foundation.db import session
+from fieldservice.foundation.db import lock_rows, session
 from fieldservice.foundation.errors import Invalid
 from fieldservice.foundation.numbers import next_number
 from fieldservice.mechanisms import tasks
@@ -51,7 +51,7 @@ def advance(found: Opportunity, to: str, at: datetime, *, value: int | None = No
 
     Raises Invalid, or Conflict `move_forbidden` with what is allowed; the state it has already changes nothing.
     """
-    session.refresh(found, ["state", "version"], with_for_update=True)
+    lock_rows(found)
     if to == found.state:
         return
     said = plain_text(reason, MOST_REASON, field="reason")
@@ -70,7 +70,7 @@ def advance(found: Opportunity, to: str, at: datetime, *, value: int | None = No
 
 def note(found: Opportunity, at: datetime, *, value: int | None = None, words: str = "") -> None:
     """What it may be worth, and a word about it; nothing given changes nothing. Raises Invalid."""
-    session.refresh(found, ["state", "version"], with_for_update=True)
+    lock_rows(found)
     said = plain_text(words, MOST_NOTE, field="words")
     _set_value(found, value, at)
     if said:

@@ -12,7 +12,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from fieldservice.foundation.db import session
+from fieldservice.foundation.db import lock_rows, session
 from fieldservice.foundation.errors import Conflict, Invalid, PreconditionFailed
 from fieldservice.foundation.places import travel_minutes
 from fieldservice.foundation.time import now
@@ -64,7 +64,7 @@ def schedule_visit(
     """
     at = at or now()
     span = span_for(starts_at, order.duration_min if duration_min is None else duration_min, at)
-    session.refresh(order, ["state", "version"], with_for_update=True)
+    lock_rows(order)
     require_plannable(order)
     visit = Visit(work_order_id=order.id, station_id=order.station_id, home_station_id=technician.station_id)
     place(visit, order, technician, span, window=told or True, coming=coming)
@@ -96,7 +96,7 @@ def reschedule_visit(
     require_changeable(visit)
     order = visit.work_order
     # rows are locked in one order everywhere: visit, order, technicians
-    session.refresh(order, ["state", "version"], with_for_update=True)
+    lock_rows(order)
     technician = technician or session.get_one(Technician, visit.technician_id)
     planned = round((visit.ends_at - visit.starts_at).total_seconds() / 60)
     length = planned if duration_min is None else duration_min
@@ -190,7 +190,7 @@ def window_of(starts_at: datetime, arrival_due: datetime | None) -> Span:
 def _lock(visit: Visit) -> None:
     """Hold the visit. Raises PreconditionFailed when somebody changed it since it was read."""
     read = visit.version
-    session.refresh(visit, ["state", "version"], with_for_update=True)
+    lock_rows(visit)
     if visit.version != read:
         raise PreconditionFailed()
 

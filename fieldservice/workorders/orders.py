@@ -7,7 +7,7 @@ from datetime import datetime
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
-from fieldservice.foundation.db import session
+from fieldservice.foundation.db import lock_rows, session
 from fieldservice.foundation.errors import Conflict
 from fieldservice.intake import services as intake
 from fieldservice.intake.models import ServiceRequest
@@ -35,7 +35,7 @@ def settle(order: WorkOrder, at: datetime) -> None:
     """
     session.flush()
     # two visits of one order may end at once: the second waits here and sees the first
-    session.refresh(order, ["state", "version"], with_for_update=True)
+    lock_rows(order)
     visits = _visits_in_order(order)
     wanted = derive(order.state, [visit.state for visit in visits], _open_required(order))
     if wanted == order.state:
@@ -203,7 +203,7 @@ def _at_work(order: WorkOrder, to: str) -> Conflict:
 def lock_with_visits(order: WorkOrder) -> None:
     """Hold an order and its visits, in this order everywhere, for whoever may cancel it."""
     _locked_visits(order)
-    session.refresh(order, ["state", "version"], with_for_update=True)
+    lock_rows(order)
 
 
 def _locked_visits(order: WorkOrder) -> Sequence[Visit]:

@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from fieldservice.contracts import promises
-from fieldservice.foundation.db import session
+from fieldservice.foundation.db import lock_rows, session
 from fieldservice.foundation.errors import Conflict, Invalid
 from fieldservice.foundation.time import local
 from fieldservice.foundation.words import has_word
@@ -49,7 +49,7 @@ def triage_request(
     and never lengthens them; planned work (P4) may be agreed for a day. Raises Invalid, or Conflict when somebody
     else was faster.
     """
-    session.refresh(request, ["state", "version"], with_for_update=True)
+    lock_rows(request)
     if request.state not in TRIAGEABLE:
         raise _taken(request)
     kind = catalogue.work_type(work_type).at(industry_of(request))

@@ -11,7 +11,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from fieldservice.foundation.db import session
+from fieldservice.foundation.db import lock_rows, session
 from fieldservice.foundation.errors import Invalid
 from fieldservice.foundation.places.legs import at_another_hour
 from fieldservice.foundation.time import now
@@ -297,8 +297,7 @@ def _last_step(visit: Visit) -> datetime | None:
 
 def _begin(visit: Visit, at: datetime) -> None:
     """Hold visit and order (in this order, everywhere), so that two people cannot both make a step; check its time."""
-    session.refresh(visit, with_for_update={"of": Visit})  # whatever was joined when it was read stays unlocked
-    session.refresh(visit.work_order, ["state", "version"], with_for_update=True)
+    lock_rows(visit, visit.work_order)
     before = _last_step(visit)
     if at > now() and at != before:  # after our own clock was set back, steps count as the one before
         raise Invalid({"at": [_l("This time lies in the future. Check the clock of your device.")]})

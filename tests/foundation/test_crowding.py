@@ -110,6 +110,26 @@ def test_who_waits_for_a_place_inside_has_not_gone() -> None:
     run(scene())
 
 
+def test_who_came_in_time_and_found_no_room_is_asked_back_one_after_the_other() -> None:
+    """Were all of them to come again each second, the asking alone would keep everybody waiting."""
+
+    async def scene() -> list[int]:
+        hands = Hands()
+        await hands.slow(2.0, 200)  # an answer each second
+        tasks = await hands.fill()
+        for caller in range(5, 9):
+            await hands.refused(caller)
+        hands.time += 60  # all of them are overdue, and the four inside still work
+        told = [await hands.refused(caller) for caller in range(5, 9)]
+        assert await hands.refused(6) == told[1]
+        hands.done.set()
+        await asyncio.gather(*tasks)
+        return told
+
+    told = run(scene())
+    assert [later - sooner for sooner, later in pairwise(told)] == [EXCHANGE] * 3
+
+
 def test_those_with_an_appointment_keep_half_of_the_room() -> None:
     async def scene() -> None:
         hands = Hands()
@@ -153,6 +173,44 @@ def test_an_error_leaves_its_place_free() -> None:
     run(scene())
 
 
+def asked(path: str, client: int = 1) -> MutableMapping[str, Any]:
+    """What an ASGI server says of a request."""
+    return {
+        "type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": path,
+        "raw_path": path.encode(), "query_string": b"", "root_path": "", "headers": [(b"host", b"localhost")],
+        "client": (f"127.0.0.{client}", 1), "server": ("127.0.0.1", 80),
+    }  # fmt: skip
+
+
+async def nothing_more() -> dict[str, Any]:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+def test_who_reads_slowly_keeps_no_place_from_others(sqlite_app: Flask) -> None:
+    async def scene() -> None:
+        server = make_asgi(sqlite_app)
+        server._tablets = Door(1, 4)
+        stuck, reading, answered = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+        async def slowly(_message: MutableMapping[str, Any]) -> None:
+            reading.set()
+            await stuck.wait()
+
+        async def at_once(_message: MutableMapping[str, Any]) -> None:
+            answered.set()
+
+        slow = asyncio.create_task(server(asked("/tablet/session", 1), nothing_more, slowly))
+        await reading.wait()
+        async with asyncio.timeout(20):
+            await server(asked("/tablet/session", 2), nothing_more, at_once)
+        assert answered.is_set()
+        assert not slow.done()
+        stuck.set()
+        await slow
+
+    run(scene())
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
@@ -163,9 +221,6 @@ def test_an_error_leaves_its_place_free() -> None:
 def test_only_what_tablets_fetch_is_sent_away(app: Flask, path: str, status: int) -> None:
     sent: list[MutableMapping[str, Any]] = []
 
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
     async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)
 
@@ -174,12 +229,7 @@ def test_only_what_tablets_fetch_is_sent_away(app: Flask, path: str, status: int
         full = Hands(1, 0)
         full.door._pace_s = 9.0
         server._tablets = full.door
-        scope = {
-            "type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": path,
-            "raw_path": path.encode(), "query_string": b"", "root_path": "", "headers": [(b"host", b"localhost")],
-            "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80),
-        }  # fmt: skip
-        await server(scope, receive, send)
+        await server(asked(path), nothing_more, send)
 
     run(scene())
     start = sent[0]

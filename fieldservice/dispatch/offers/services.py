@@ -11,7 +11,7 @@ from sqlalchemy import select
 from fieldservice.dispatch.day.estimating import Ways, estimates
 from fieldservice.dispatch.day.reading import stops_today, visits_today
 from fieldservice.dispatch.offers.windows import Choice, chosen
-from fieldservice.foundation.db import among, session
+from fieldservice.foundation.db import among, lock_rows, session
 from fieldservice.foundation.errors import Conflict, Invalid
 from fieldservice.foundation.places import travel_minutes
 from fieldservice.foundation.places.legs import leg
@@ -117,7 +117,7 @@ def hold(order: WorkOrder, visit: Visit | None, found: Sequence[Choice], at: dat
 
     Fewer than wanted, or none, where others booked meanwhile.
     """
-    session.refresh(order, ["state", "version"], with_for_update=True)
+    lock_rows(order)
     wanted = chosen(found, _own(visit), MOST * SPARE)
     held_time.lock(*{one.technician_id for one in wanted})
     held_time.withdraw_offers(order.id, at)
@@ -148,8 +148,8 @@ def choose(
     if visit is not None and _is_that(visit, row, told):
         return visit
     if visit is not None:  # rows are locked in one order everywhere: visit, order, technicians
-        session.refresh(visit, ["state", "version"], with_for_update=True)
-    session.refresh(order, ["state", "version"], with_for_update=True)
+        lock_rows(visit)
+    lock_rows(order)
     require_choice(order, visit, at, by_customer=by_customer)
     held_time.lock(row.technician_id)
     session.refresh(row)

@@ -15,7 +15,7 @@ from fieldservice.dispatch.plans.models import WITHOUT_DETAIL, DispatchPlan
 from fieldservice.dispatch.plans.reading import Absent
 from fieldservice.dispatch.plans.running import absent_of, compute_plan, kept
 from fieldservice.foundation.access import Person
-from fieldservice.foundation.db import session
+from fieldservice.foundation.db import lock_rows, session
 from fieldservice.foundation.deferred import defer
 from fieldservice.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 from fieldservice.foundation.time import now, today
@@ -178,7 +178,7 @@ def apply(plan: DispatchPlan, numbers: Collection[int] | None = None, at: dateti
     and Conflict with the refusing rule where a chosen part does not stand by itself.
     """
     at = at or now()
-    session.refresh(plan, ["state", "version"], with_for_update=True)
+    lock_rows(plan)
     known = {change["number"]: change for change in plan.outcome.get("changes", ())}
     chosen = sorted(known if numbers is None else set(numbers))
     absent = absent_of(plan)

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
-from fieldservice.foundation.db import session
+from fieldservice.foundation.db import lock_rows, session
 from fieldservice.foundation.errors import Invalid
 from fieldservice.foundation.time import local
 from fieldservice.mechanisms import forms
@@ -63,7 +63,8 @@ def open_follow_up(
 
 def follow_finding(finding: Finding, at: datetime) -> FollowUp:
     """Make work of a finding, in its own words. Holds the visit first, as everywhere."""
-    visit = session.get_one(Visit, finding.visit_id, with_for_update=True, populate_existing=True)
+    visit = session.get_one(Visit, finding.visit_id)
+    lock_rows(visit)
     field = catalogue.checklist_of(visit.work_order).field(finding.field)
     said = " · ".join(filter(None, (catalogue.label_of(field), finding.note)))
     return open_follow_up(visit, said[:MOST_WORDS], "soon", at, finding=finding)

@@ -20,7 +20,7 @@ from fieldservice.assets.models import Asset
 from fieldservice.contracts import promises
 from fieldservice.foundation.access import actor
 from fieldservice.foundation.data_files import read_yaml
-from fieldservice.foundation.db import session
+from fieldservice.foundation.db import lock_rows, session
 from fieldservice.foundation.errors import Conflict, Invalid
 from fieldservice.foundation.words import pick
 from fieldservice.mechanisms import clocks, tasks
@@ -143,7 +143,7 @@ def decide(order: WorkOrder, decision: Decision, at: datetime) -> Rescue:
     rescue = rescue_of(order)
     if rescue is None:
         raise Conflict(_l("This work needs no approval."), code="no_rescue", kind=order.kind)
-    session.refresh(rescue, with_for_update=True)
+    lock_rows(rescue)
     wanted = "approved" if decision.approved else "refused"
     if rescue.state == wanted and rescue.decided_by == actor():
         return rescue
@@ -191,7 +191,7 @@ def withdraw(order: WorkOrder, at: datetime) -> None:
     rescue = rescue_of(order)
     if rescue is None:
         return
-    session.refresh(rescue, with_for_update=True)
+    lock_rows(rescue)
     if rescue.state != "awaiting":
         return
     _move(rescue, "withdrawn", at)

@@ -20,7 +20,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from fieldservice.foundation.access import Person
-from fieldservice.foundation.db import session, write, writing
+from fieldservice.foundation.db import lock_rows, session, write, writing
 from fieldservice.foundation.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, PreconditionFailed
 from fieldservice.foundation.time import now
 from fieldservice.foundation.words import pick, word
@@ -206,8 +206,7 @@ def _perform(person: Person, sender: Sender, command: Command, row: TabletComman
         row.detail = {**facts, "base_version": command.base_version}
         return
     visit, flags = _visit_for(person, int(payload.pop("visit")), command)
-    row.visit_id, row.station_id = visit.id, visit.station_id
-    at = row.counted_at = counted_time(visit, row)
+    at = counted_time(visit, row)
     if abs(at - command.at) > SKEW:
         flags.append("clock")
     former = overwriting.former_of(command.kind, visit, payload, person)
@@ -218,6 +217,8 @@ def _perform(person: Person, sender: Sender, command: Command, row: TabletComman
     if former is not None and lost and former.written_at > _known(person, sender, command):
         flags.append("overwritten")
         facts["former"] = lost
+    # said at the end: the row is written once more, not twice
+    row.visit_id, row.station_id, row.counted_at = visit.id, visit.station_id, at
     row.detail = {**facts, "base_version": command.base_version}
     if flags:
         row.status = FLAGGED
@@ -276,9 +277,10 @@ def lines(found: Any) -> list[Any]:
 
 def _visit_for(person: Person, visit_id: int, command: Command) -> tuple[Visit, list[str]]:
     """The visit, held. Somebody else's is not found; one given away meanwhile still takes facts, but no steps."""
-    visit = session.get(Visit, visit_id, with_for_update=True, populate_existing=True)
+    visit = session.get(Visit, visit_id)
     if visit is None:
         raise NotFound()
+    lock_rows(visit)
     if visit.technician_id == person.technician_id:
         late = visit.finished_at is not None and command.at > visit.finished_at and command.kind in FINDINGS
         return visit, ["after_end"] if late else []

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from fieldservice.accounts.models import User
 from fieldservice.foundation.access import Person, in_scope
-from fieldservice.foundation.db import session
+from fieldservice.foundation.db import lock_rows, session
 from fieldservice.foundation.errors import Conflict, DomainError, Invalid, NotFound
 from fieldservice.foundation.time import now
 from fieldservice.foundation.words import word
@@ -49,7 +49,8 @@ def apply_by_hand(row_id: int, person: Person, reason: str = "") -> TabletComman
         )
     payload = commands.loaded_payload(kind.schema, content)
     payload.pop("visit")
-    visit = session.get_one(Visit, row.visit_id, with_for_update=True, populate_existing=True)
+    visit = session.get_one(Visit, row.visit_id)
+    lock_rows(visit)
     at = commands.counted_time(visit, row)
     technician = session.get_one(User, row.user_id).as_person()
     if row.kind == "move" and visit.technician_id != technician.technician_id:
