@@ -96,6 +96,7 @@ class Database:
             first, url = (f"sqlite:///{folder / name}.db" for name in ("template", "test"))
         else:
             first, url = postgres.make_database(self.template), postgres.database_url(self.name)
+            self._copy = postgres.Copy(self.name, self.template)
         migrating = create_app(replace(settings, database_url=first))
         with migrating.app_context():
             upgrade()
@@ -117,7 +118,12 @@ class Database:
                 leftover.unlink()
             shutil.copy(self.folder / "template.db", self.folder / "test.db")
         else:
-            postgres.make_database(self.name, self.template)
+            self._copy.reset()
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+        if self.kind == "postgresql":
+            self._copy.close()
 
 
 def _set_up() -> None:
@@ -143,6 +149,7 @@ def databases(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> I
     for database in made.values():
         with database.app.app_context():
             db.engine.dispose()
+        database.close()
     if "postgresql" in made:
         postgres.drop_database(made["postgresql"].name)
         postgres.drop_database(made["postgresql"].template)

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -75,3 +76,66 @@ def drop_database(name: str, connection: psycopg.Connection | None = None) -> No
             drop_database(name, fresh)
         return
     connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')  # type: ignore[arg-type]
+
+
+class Copy:
+    """A database put back, before each test, to what its template holds. Emptying what was written takes a fifth of the
+    time of copying the template again, which is done only where a test changed more than rows."""
+
+    def __init__(self, name: str, template: str) -> None:
+        self.name, self._template = name, template
+        self._connection: psycopg.Connection | None = None
+        self._shape: object = None
+        self._seed: dict[str, bytes] = {}
+
+    def reset(self) -> None:
+        """As the template was."""
+        if self._connection is not None:
+            with suppress(psycopg.Error):
+                if self._empty(self._connection):
+                    return
+            self.close()
+        make_database(self.name, self._template)
+        self._connection = psycopg.connect(database_url(self.name).replace("+psycopg", ""), autocommit=True)
+        self._connection.execute("SET session_replication_role = replica")  # neither keys nor triggers are asked
+        self._shape = self._look(self._connection)
+        self._seed = {table: self._read(self._connection, table) for table in self._filled(self._connection)}
+
+    def close(self) -> None:
+        """Let go of it, so that it can be dropped."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _empty(self, connection: psycopg.Connection) -> bool:
+        connection.execute(OTHERS)  # a thread of a test that failed
+        if self._look(connection) != self._shape:
+            return False
+        tables = self._filled(connection)
+        connection.execute("; ".join(f'DELETE FROM "{table}"' for table in tables))  # type: ignore[arg-type]
+        connection.execute(SEQUENCES)
+        for table, rows in self._seed.items():
+            with connection.cursor().copy(f'COPY "{table}" FROM STDIN') as copy:  # type: ignore[arg-type]
+                copy.write(rows)
+        return True
+
+    def _look(self, connection: psycopg.Connection) -> object:
+        return connection.execute(SHAPE).fetchone()
+
+    def _filled(self, connection: psycopg.Connection) -> list[str]:
+        return [str(name) for (name,) in connection.execute(FILLED).fetchall()]
+
+    def _read(self, connection: psycopg.Connection, table: str) -> bytes:
+        with connection.cursor().copy(f'COPY "{table}" TO STDOUT') as copy:  # type: ignore[arg-type]
+            return b"".join(copy)
+
+
+OTHERS = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"""
+SHAPE = """SELECT (SELECT (count(*), sum(oid::bigint), sum(relnatts)) FROM pg_class
+WHERE relnamespace = 'public'::regnamespace)::text, (SELECT (count(*), sum(oid::bigint)) FROM pg_trigger)::text,
+(SELECT (count(*), sum(oid::bigint)) FROM pg_constraint)::text, (SELECT count(*) FROM pg_attribute)"""
+FILLED = """SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+AND pg_relation_size(oid) > 0"""
+SEQUENCES = """SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
+FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL"""

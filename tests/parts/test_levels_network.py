@@ -1,4 +1,5 @@
 """Levels that know the network, the fleet, plans and kits: what is read, what is reckoned, what is told."""
+# ruff: noqa: F811 - tests name the fixture that is imported for them
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -30,7 +31,7 @@ MODEL = "GK-320"
 
 
 @pytest.fixture
-def sources(scene: Scene) -> Iterator[Any]:  # noqa: F811
+def sources(scene: Scene) -> Iterator[Any]:
     """Says what those who plan and do the work would tell."""
     before = foresight.told()
 
@@ -49,7 +50,7 @@ def run_once() -> StockLevelRun:
     return session.get_one(StockLevelRun, number)
 
 
-def central(scene: Scene, pieces: int, number: str = "SEAL") -> int:  # noqa: F811
+def central(scene: Scene, pieces: int, number: str = "SEAL") -> int:
     def work() -> int:
         place = ledger.open_location(kind="central", station_id=scene.station, names={})
         ledger.receive(scene.part(number), place, Decimal(pieces), at=now() - 400 * DAY)
@@ -62,14 +63,14 @@ def central(scene: Scene, pieces: int, number: str = "SEAL") -> int:  # noqa: F8
     return write(work)
 
 
-def line_of(found: reading.Read, scene: Scene, number: str, place: str = "store") -> int:  # noqa: F811
+def line_of(found: reading.Read, scene: Scene, number: str, place: str = "store") -> int:
     return found.keys.index((scene.part(number).id, getattr(scene, place)))
 
 
 # Two echelons ---------------------------------------------------------------------------------------
 
 
-def test_a_van_waits_for_its_store_and_says_so(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_a_van_waits_for_its_store_and_says_so(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     here(monkeypatch)
     run_once()
     van, store = level(scene, "SEAL", "van").explanation, level(scene, "SEAL").explanation
@@ -82,7 +83,7 @@ def test_a_van_waits_for_its_store_and_says_so(scene: Scene, monkeypatch: pytest
 
 def test_a_store_is_fed_by_the_central_one_and_by_its_supplier_where_he_is_quicker(
     scene: Scene,
-    monkeypatch: pytest.MonkeyPatch,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     here(monkeypatch)
     place = central(scene, 500)
@@ -98,14 +99,14 @@ def test_a_store_is_fed_by_the_central_one_and_by_its_supplier_where_he_is_quick
     assert "fed" not in reckoning.levelled(quick, 0.0001).lines[store].explanation
 
 
-def test_the_less_a_store_keeps_the_longer_its_vans_wait(scene: Scene) -> None:  # noqa: F811
+def test_the_less_a_store_keeps_the_longer_its_vans_wait(scene: Scene) -> None:
     found = reading.read(now()).material
     at = [reckoning.levelled(found, rate).lines for rate in (1e-7, 1e-3)]
     waits = [max(one.explanation.get("wait", 0.0) for one in lines) for lines in at]
     assert waits[0] < waits[1]
 
 
-def test_what_the_central_store_has_is_sent_once_though_two_press(scene: Scene, app: Flask, monkeypatch: Any) -> None:  # noqa: F811
+def test_what_the_central_store_has_is_sent_once_though_two_press(scene: Scene, app: Flask, monkeypatch: Any) -> None:
     here(monkeypatch)
     place = central(scene, 500)
     run_once()
@@ -120,14 +121,14 @@ def test_what_the_central_store_has_is_sent_once_though_two_press(scene: Scene, 
 # Known demand ---------------------------------------------------------------------------------------
 
 
-def planned_in_time(scene: Scene, days: int, notice: int) -> PlannedUse:  # noqa: F811
+def planned_in_time(scene: Scene, days: int, notice: int) -> PlannedUse:
     """Twelve seals that a plan used some days ago, as the ledger has it."""
     at = now() - timedelta(days=days)
     write(lambda: _post(scene.part("SEAL"), 12, "use", at, source=scene.place("store")))
     return PlannedUse(scene.part("SEAL").id, scene.store, Decimal(12), at, at - timedelta(days=notice))
 
 
-def test_planned_use_counts_once(scene: Scene, sources: Any) -> None:  # noqa: F811
+def test_planned_use_counts_once(scene: Scene, sources: Any) -> None:
     """What a plan used is no surprise: it is promised again before the next time, and counted then."""
     before = np.nansum(reading.read(now()).material.history[line_of(reading.read(now()), scene, "SEAL")])
     used = planned_in_time(scene, 40, 90)
@@ -146,7 +147,7 @@ def test_planned_use_counts_once(scene: Scene, sources: Any) -> None:  # noqa: F
     assert found.facts[line]["planned"] == 12
 
 
-def test_what_was_planned_too_late_to_order_for_it_was_a_surprise(scene: Scene, sources: Any) -> None:  # noqa: F811
+def test_what_was_planned_too_late_to_order_for_it_was_a_surprise(scene: Scene, sources: Any) -> None:
     used = planned_in_time(scene, 40, 20)
     sources()
     line = line_of(reading.read(now()), scene, "SEAL")
@@ -158,7 +159,7 @@ def test_what_was_planned_too_late_to_order_for_it_was_a_surprise(scene: Scene, 
 # Installed base -------------------------------------------------------------------------------------
 
 
-def fleet(scene: Scene, before: int, more: int) -> dict[str, Any]:  # noqa: F811
+def fleet(scene: Scene, before: int, more: int) -> dict[str, Any]:
     days = now().date()
     return {
         "machines": [
@@ -175,7 +176,7 @@ def test_more_machines_ask_for_more(
     sources: Any,
     monkeypatch: pytest.MonkeyPatch,
     more: int,
-    factor: float,  # noqa: F811
+    factor: float,
 ) -> None:
     here(monkeypatch)
     sources()
@@ -195,7 +196,7 @@ def test_more_machines_ask_for_more(
         assert "machines" not in told
 
 
-def test_a_young_part_begins_with_its_machines_and_a_similar_part(scene: Scene, sources: Any) -> None:  # noqa: F811
+def test_a_young_part_begins_with_its_machines_and_a_similar_part(scene: Scene, sources: Any) -> None:
     def young() -> None:
         part = ledger.list_part(number="SEAL-X", names={"zh": "x"}, unit="pcs", price=1_000)
         session.add(Substitute(part_id=part.id, other_id=scene.part("SEAL").id, ratio=Decimal(2)))
@@ -215,7 +216,7 @@ def test_a_young_part_begins_with_its_machines_and_a_similar_part(scene: Scene, 
 
 def test_stock_of_a_forerunner_is_used_up_before_its_successor_is_ordered(
     scene: Scene,
-    monkeypatch: pytest.MonkeyPatch,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     here(monkeypatch)
 
@@ -237,7 +238,7 @@ def test_stock_of_a_forerunner_is_used_up_before_its_successor_is_ordered(
 
 def test_what_is_no_longer_made_is_never_ordered_whatever_somebody_typed(
     scene: Scene,
-    monkeypatch: pytest.MonkeyPatch,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     here(monkeypatch)
     run_once()
@@ -252,7 +253,7 @@ def test_what_is_no_longer_made_is_never_ordered_whatever_somebody_typed(
 # Kits and calibration -------------------------------------------------------------------------------
 
 
-def kit(scene: Scene, *numbers: str) -> None:  # noqa: F811
+def kit(scene: Scene, *numbers: str) -> None:
     def work() -> None:
         made = Kit(code="K-1", names={"zh": "套件", "en": "Kit"}, work_type="seal", models=[MODEL])
         session.add(made)
@@ -266,7 +267,7 @@ def kit(scene: Scene, *numbers: str) -> None:  # noqa: F811
 def test_complete_jobs_are_the_goal_and_a_part_of_a_kit_has_a_level(
     scene: Scene,
     sources: Any,
-    monkeypatch: pytest.MonkeyPatch,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     here(monkeypatch)
     kit(scene, "SEAL", "PUMP", "OIL")
@@ -282,7 +283,7 @@ def test_complete_jobs_are_the_goal_and_a_part_of_a_kit_has_a_level(
     assert "jobs" not in level(scene, "BOLT").explanation
 
 
-def test_the_nightly_run_tells_what_looking_back_taught_it(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_the_nightly_run_tells_what_looking_back_taught_it(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     here(monkeypatch)
     past = run_once().learned["backtest"]
     assert past["months"] == 20 - 12
@@ -295,7 +296,7 @@ def test_the_page_explains_every_part_of_it(
     sources: Any,
     monkeypatch: pytest.MonkeyPatch,
     sign_in: Any,
-    clock: Clock,  # noqa: F811
+    clock: Clock,
 ) -> None:
     here(monkeypatch)
     kit(scene, "SEAL", "PUMP")

@@ -28,6 +28,17 @@ const DEEDS = {
   tab() { return Boolean(window.open('/tablet')); },
 };
 
+// A browser does not repeat a POST whose kept connection was just being closed; the trial would wait for ever.
+async function tell(told) {
+  for (;;) {
+    try {
+      return await fetch('/trial/told', { method: 'POST', body: JSON.stringify(told) });
+    } catch {
+      await sleep(50);
+    }
+  }
+}
+
 async function listen() {
   while (!app()?.shown) await sleep(20);
   for (;;) {
@@ -37,7 +48,7 @@ async function listen() {
       if (asked.status !== 200) continue;
       const { id, name, facts } = await asked.json();
       const told = await Promise.resolve(DEEDS[name](...facts)).then(value => ({ value }), error => ({ error: String(error) }));
-      await fetch('/trial/told', { method: 'POST', body: JSON.stringify({ id, ...told }) });
+      await tell({ id, ...told });
     } catch {
       await sleep(50);
     }
