@@ -15,6 +15,7 @@ from fieldservice.foundation.errors import Conflict, DomainError, Invalid
 from fieldservice.foundation.time import day_span, local, now, today
 from fieldservice.foundation.web import limiter
 from fieldservice.foundation.words import pick
+from fieldservice.mechanisms import files
 from fieldservice.mechanisms.records.tables import csv_file, csv_lines
 from fieldservice.parts.catalogue import gs1
 from fieldservice.parts.catalogue.models import Supplier
@@ -240,9 +241,7 @@ def _step(number: str, work: Callable[[], None]) -> Any:
 def _list(code: str, error: DomainError | None = None) -> str:
     station, person = chosen(code), current()
     closed, supplier = request.args.get("closed") == "1", request.args.get("supplier", "")[:40]
-    found, more = returning.claims_of(
-        person, station.id, closed=closed, supplier=supplier, before=number_of("before")
-    )
+    found, more = returning.claims_of(person, station.id, closed=closed, supplier=supplier, before=number_of("before"))
     return render_template(
         "store/claims.html", station=station, stations=stations(), found=found, more=more, closed=closed,
         supplier=supplier, waiting=returning.claimable(person, station.id), refused=error, at=now(),
@@ -259,4 +258,5 @@ def _page(number: str, error: DomainError | None = None) -> str:
         settles=person.covers(claim.station_id, *KEEPERS, "finance"), at=now(),
         proposed=local(now() + ANSWERS_WITHIN).date().isoformat(),
         claimed=sum(line.claimed for line in claim.lines), credited=sum(line.credited for line in claim.lines),
+        pictures=returning.photos_of(claim.lines), state_text=files.state_text,
     )  # fmt: skip
