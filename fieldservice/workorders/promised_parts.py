@@ -169,7 +169,8 @@ def bring(
     part: Part, quantity: Decimal, source: StockLocation, store: StockLocation, order: WorkOrder, *,
     arrives: datetime, need_at: datetime, at: datetime,
 ) -> tuple[Reservation, Transfer]:  # fmt: skip
-    """Send it from one of our places to the store, and promise it to the order for when it is there.
+    """Send it from one of our places to the store, and promise it to the order for when it is there. The promise is
+    tied to what brings it, so that whoever looks after the visit is told when it is late.
 
     Raises Conflict `part_short` where it is not free any more.
     """
@@ -178,6 +179,8 @@ def bring(
     held = promises.reserve(
         part, store, quantity, need_at=max(need_at, arrives), about=order, at=at, priority=order.priority or ""
     )  # fmt: skip
+    held.waits_type, held.waits_id = transfer.subject_type, transfer.id
+    session.flush()
     return held, transfer
 
 

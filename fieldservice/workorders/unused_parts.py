@@ -17,7 +17,6 @@ from sqlalchemy.orm import joinedload
 from fieldservice.foundation.db import among, session
 from fieldservice.mechanisms import policies, tasks
 from fieldservice.mechanisms.events import Event
-from fieldservice.mechanisms.tasks import Task
 from fieldservice.parts import queries as stock
 from fieldservice.parts.models import Part, StockLocation, StockMove
 from fieldservice.stations.models import Technician
@@ -73,8 +72,7 @@ def unused(at: datetime, *, station_id: int | None = None, van_id: int | None = 
 
 def is_due(at: datetime) -> bool:
     """Whether anybody is to be asked, or need not be asked any more; without writing."""
-    late, stale = _wanted(at)
-    return bool(late or stale)
+    return any(tasks.difference((ASKED,), _late(at)))
 
 
 def remind(at: datetime) -> None:
@@ -82,8 +80,10 @@ def remind(at: datetime) -> None:
 
     The storekeeper is asked where a van has nobody, and sees what nobody did in time.
     """
-    late, stale = _wanted(at)
-    for key, several in late.items():
+    late = _late(at)
+    fresh, stale = tasks.difference((ASKED,), late)
+    for key in sorted(fresh):
+        several = late[key]
         first = several[0]
         account = first.technician.account if first.technician is not None else None
         owner: dict[str, Any] = {"owner_user_id": account.id} if account is not None else {"owner_role": "storekeeper"}
@@ -93,7 +93,7 @@ def remind(at: datetime) -> None:
             facts={"number": first.order.number, "what": what}, supervisor_role="storekeeper", **owner,
         )  # fmt: skip
     for task in stale:
-        tasks.cancel(task, at=at)
+        tasks.cancel(task, at=at, again=True)
 
 
 def brought_back(one: Unused, at: datetime) -> None:
@@ -103,18 +103,12 @@ def brought_back(one: Unused, at: datetime) -> None:
         tasks.cancel_keyed(_key(one), at=at)
 
 
-def _wanted(at: datetime) -> tuple[dict[str, list[Unused]], list[Task]]:
-    """(key of a task → what to ask for, tasks whose parts are not there any more)."""
+def _late(at: datetime) -> dict[str, list[Unused]]:
+    """Key of a task → all that is out for its order in its van, where some of it should be back."""
     there: defaultdict[str, list[Unused]] = defaultdict(list)
     for one in unused(at):
         there[_key(one)].append(one)
-    late = {key: several for key, several in there.items() if any(one.due_at <= at for one in several)}
-    known = set(session.scalars(select(Task.key).where(Task.key.in_(late)))) if late else set()
-    asked = session.scalars(select(Task).where(Task.title == ASKED, Task.state == "open").order_by(Task.id)).all()
-    return (
-        {key: several for key, several in late.items() if key not in known},
-        [task for task in asked if task.key not in there],
-    )
+    return {key: several for key, several in there.items() if any(one.due_at <= at for one in several)}
 
 
 def _key(one: Unused) -> str:
