@@ -21,7 +21,7 @@ from fieldservice.parts.consignment import watching as consignment
 from fieldservice.parts.returns import reminding
 from fieldservice.parts.stocking import services as stocking
 from fieldservice.parts.transfers import neighbours
-from fieldservice.workorders import held_time, hint_learning
+from fieldservice.workorders import held_time, hint_learning, late_parts, unused_parts
 from fieldservice.workorders.onsite import arriving
 from fieldservice.workorders.tablet import uploads
 
@@ -44,6 +44,8 @@ def list_schedules() -> None:
     every(time(2, 40), relevel)
     every(time(3, 0), refill_customers)
     every(timedelta(hours=1), remind_of_old_parts)
+    every(timedelta(hours=1), remind_of_unused_parts)
+    every(timedelta(minutes=5), watch_parts_on_their_way)
     every(time(3, 20), forget_answers)
     every(time(3, 30), forget_done)
     every(time(3, 50), forget_positions)
@@ -88,6 +90,18 @@ def remind_of_old_parts() -> None:
     """Ask for old parts that are due, in batches; nothing is written where none is."""
     while reminding.is_due(now()) and write(lambda: reminding.remind(now())):
         pass
+
+
+def watch_parts_on_their_way() -> None:
+    """Tell dispatchers what comes too late for a visit; nothing is written where nothing is new."""
+    if late_parts.is_due(now()):
+        write(lambda: late_parts.tell(now()))
+
+
+def remind_of_unused_parts() -> None:
+    """Ask for unused parts that were not brought back in time; nothing is written where there are none."""
+    if unused_parts.is_due(now()):
+        write(lambda: unused_parts.remind(now()))
 
 
 def watch_days() -> None:

@@ -9,6 +9,7 @@ from fieldservice.mechanisms.events import Handler, subscribe
 from fieldservice.parts.availability import handlers as promises_of_parts
 from fieldservice.parts.consignment import handlers as refills
 from fieldservice.parts.stocking import foresight as levels_foresight
+from fieldservice.parts.transfers import services as transfers
 from fieldservice.sales import handlers as sales
 from fieldservice.workorders import foresight
 from fieldservice.workorders import handlers as workorders
@@ -34,6 +35,7 @@ ANSWERS: dict[str, tuple[Handler, ...]] = {
     "visit.missed": (visits.tell_called_off, day.follow, parts.follow_plan),
     "visit.en_route": (visits.tell_on_the_way, day.follow),
     "visit.declined": (day.follow, parts.follow_plan),
+    "visit.need_withdrawn": (parts.drop_surplus,),
     "visit.on_site": (day.follow,),
     "visit.in_progress": (day.follow,),
     "visit.paused": (day.follow,),
@@ -45,7 +47,7 @@ ANSWERS: dict[str, tuple[Handler, ...]] = {
     "reservation.let_down": (parts.tell_loss,),
     "reservation.later": (parts.tell_late,),
     "reservation.reserved": (parts.tell_found,),
-    "reservation.released": (parts.tell_found,),
+    "reservation.released": (parts.tell_found, transfers.withdraw_unwanted),
     "transfer.shipped": (refills.follow_shipment,),
     "transfer.cancelled": (refills.follow_cancelled,),
     "transfer.not_arrived": (refills.follow_lost,),

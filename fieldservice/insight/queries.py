@@ -119,8 +119,8 @@ def cases_of(code: str, period: Period, scope: Scope, after: str = "") -> tuple[
 
 
 WAYS = {  # what a task is about → its page, by the number among the task's facts
-    "work_order": "/work-orders/", "service_request": "/requests/", "opportunity": "/opportunities/",
-    "transfer": "/parts/transfers/",
+    "work_order": "/work-orders/", "visit": "/work-orders/", "service_request": "/requests/",
+    "opportunity": "/opportunities/", "transfer": "/parts/transfers/",
 }  # fmt: skip
 
 

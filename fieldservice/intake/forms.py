@@ -6,16 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from babel.dates import format_skeleton
-from flask import request
 from flask_babel import get_locale
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from fieldservice.assets.models import Asset
 from fieldservice.assets.queries import asset_by_id, in_warranty
 from fieldservice.contracts import promises
 from fieldservice.customers.models import Contact, Customer
-from fieldservice.foundation.errors import DomainError, Invalid, TooLarge
+from fieldservice.foundation.errors import DomainError, Invalid
 from fieldservice.foundation.places import divisions
 from fieldservice.foundation.time import now, today
 from fieldservice.foundation.words import language, word
@@ -77,26 +75,6 @@ def place_of(typed: Any) -> Place:
 def asked(unclear: report.UnclearPlace) -> Place:
     """The question that an unclear place makes."""
     return Place(str(unclear.errors["division_code"][0]), unclear.choices, unclear.rivals, unclear.under or "")
-
-
-def read_photos() -> tuple[list[files.Received], dict[str, list[Any]]]:
-    """Pictures sent now and those that an earlier, refused form already brought; and what is wrong with some."""
-    errors: dict[str, list[Any]] = {}
-    texts = request.form.getlist("held")[: files.MOST_PHOTOS]
-    photos = [known for text in texts if (known := files.held(text[:2000])) is not None]
-    for upload in request.files.getlist("photos"):
-        if not upload.filename:
-            continue
-        if len(photos) >= files.MOST_PHOTOS:
-            errors["photos"] = [_l("Send at most %(most)s photos.", most=files.MOST_PHOTOS)]
-            break
-        try:
-            photos.append(files.receive(upload.stream, upload.filename))
-        except Invalid as refused:
-            errors.update(refused.errors)
-        except TooLarge as refused:
-            errors["photos"] = [refused.message]
-    return photos, errors
 
 
 def receipt_key(typed: Any) -> str:

@@ -19,7 +19,7 @@ from fieldservice.foundation.tokens import link_token
 from fieldservice.foundation.web import limiter, navigation
 from fieldservice.foundation.words import language, pick
 from fieldservice.intake import callers, forms, inbox, queries, report, services
-from fieldservice.mechanisms import clocks
+from fieldservice.mechanisms import clocks, files
 
 blueprint = Blueprint("intake", __name__)
 TAKERS = ("agent", "dispatcher", "station_manager")
@@ -107,7 +107,7 @@ def _asset(token: str) -> Asset:
 def _take(asset: Asset | None, channel: str) -> Any:
     """Read, keep pictures, report in one transaction; a refused form comes back with everything typed."""
     typed = request.form
-    photos, errors = forms.read_photos()
+    photos, errors = files.read_photos()
     if "look" in typed:  # fill in the machine of the serial, without scripts
         return _form(asset, forms.Form(typed, photos=photos))
     try:

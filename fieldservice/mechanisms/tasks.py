@@ -1,6 +1,6 @@
 """Tasks: something the system asks a person to do, with owner, supervisor, limit, origin and result."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -101,10 +101,12 @@ def finish(task: Task, *, at: datetime, result: str | None = None, note: str | N
     return task
 
 
-def cancel(task: Task, *, at: datetime, reason: str | None = None) -> Task:
-    """No longer needed. Raises Conflict when not open."""
+def cancel(task: Task, *, at: datetime, reason: str | None = None, again: bool = False) -> Task:
+    """No longer needed; `again` where its cause may come back, and then asks anew. Raises Conflict when not open."""
     move(OnBehalf(task), "cancelled", at=at, reason=reason, task=task.id)
     task.finished_at = at
+    if again:
+        task.key = None
     return task
 
 
@@ -117,6 +119,14 @@ def cancel_keyed(key: str, *, at: datetime, reason: str | None = None) -> Task |
 def open_of(key: str) -> Task | None:
     """The open task of this cause."""
     return session.scalar(select(Task).where(Task.key == key, Task.state == "open"))
+
+
+def difference(titles: Collection[str], wanted: Collection[str]) -> tuple[set[str], list[Task]]:
+    """(keys nobody was asked about yet, open tasks of these titles whose key is not wanted any more), of what is read
+    again and again; two queries, or one where nothing is wanted."""
+    known = set(session.scalars(select(Task.key).where(Task.key.in_(wanted)))) if wanted else set()
+    asked = session.scalars(select(Task).where(Task.title.in_(titles), Task.state == "open").order_by(Task.id))
+    return set(wanted) - known, [task for task in asked if task.key not in wanted]
 
 
 def tasks_for(

@@ -16,6 +16,7 @@ from fieldservice.mechanisms.records.fields import Amount, Bilingual, Choice, Fi
 from fieldservice.mechanisms.records.kinds import Values
 from fieldservice.parts import services
 from fieldservice.parts.catalogue.fields import OwnerOfSite
+from fieldservice.parts.consignment.models import ConsignmentLine
 from fieldservice.parts.models import Part, StockBalance, StockLocation
 from fieldservice.stations.records import STATION
 
@@ -94,6 +95,12 @@ class Parts(Kind):
             if draft.row is not None and any(draft.before.get(name) for name in dropped) and self._lies(draft.row.id):
                 column = next(name for name in dropped if draft.before.get(name))
                 draft.refuse(column, _l("Pieces of this part lie in stock. Use them up first."))
+            numbered = draft.values.get("serial_tracked") is True and not draft.before.get("serial_tracked")
+            if draft.row is not None and numbered and self._agreed(draft.row.id):
+                draft.refuse(
+                    "serial_tracked",
+                    _l("This part lies at customers and is read as a quantity. End those agreements first."),
+                )
 
     def _leads_to(self, part_id: int, wanted: int) -> bool:
         """Whether the chain of successors of a part comes to another, at most twenty steps on."""
@@ -103,6 +110,11 @@ class Parts(Kind):
                 return following == wanted
             following = session.scalar(select(Part.superseded_by_id).where(Part.id == following))
         return True
+
+    def _agreed(self, part_id: int) -> bool:
+        """Whether it lies at a customer's by an agreement: readings there tell no numbers (decision 0037)."""
+        mine = select(ConsignmentLine.id).where(ConsignmentLine.part_id == part_id, ConsignmentLine.state == "active")
+        return session.scalar(mine.limit(1)) is not None
 
     def _lies(self, part_id: int) -> bool:
         lying = select(StockBalance.id).where(StockBalance.part_id == part_id, StockBalance.on_hand > 0)

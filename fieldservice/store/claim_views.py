@@ -15,6 +15,7 @@ from fieldservice.foundation.errors import Conflict, DomainError, Invalid
 from fieldservice.foundation.time import day_span, local, now, today
 from fieldservice.foundation.web import limiter
 from fieldservice.foundation.words import pick
+from fieldservice.mechanisms import files
 from fieldservice.mechanisms.records.tables import csv_file, csv_lines
 from fieldservice.parts.catalogue import gs1
 from fieldservice.parts.catalogue.models import Supplier
@@ -257,4 +258,5 @@ def _page(number: str, error: DomainError | None = None) -> str:
         settles=person.covers(claim.station_id, *KEEPERS, "finance"), at=now(),
         proposed=local(now() + ANSWERS_WITHIN).date().isoformat(),
         claimed=sum(line.claimed for line in claim.lines), credited=sum(line.credited for line in claim.lines),
+        pictures=returning.photos_of(claim.lines), state_text=files.state_text,
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """Old parts as pages: what is awaited, scan it in, look at it, and what becomes of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -14,6 +14,7 @@ from fieldservice.foundation.db import session, write
 from fieldservice.foundation.errors import Conflict, DomainError, Invalid, NotFound
 from fieldservice.foundation.time import now
 from fieldservice.foundation.words import pick
+from fieldservice.mechanisms import files
 from fieldservice.mechanisms.events import history, notes_of
 from fieldservice.parts.catalogue import gs1
 from fieldservice.parts.catalogue import queries as catalogue
@@ -115,17 +116,29 @@ def drop_off(number: int) -> Any:
 @blueprint.post("/parts/returns/<int:number>/inspect")
 @roles(*INSPECTORS)
 def inspect(number: int) -> Any:
-    """What was found, and what is to become of it."""
+    """What was found, with photos, and what is to become of it. A refused form keeps its photos."""
     typed = request.form
+    _mine(number, *INSPECTORS)
+    photos, errors = files.read_photos()
 
     def work() -> None:
         supplier = session.scalar(select(Supplier).where(Supplier.code == typed.get("supplier", "")[:40]))
+        old = _mine(number, *INSPECTORS)
+        if errors:
+            raise Invalid(errors)
         services.inspect(
-            _mine(number, *INSPECTORS), typed.get("finding", ""), at=now(), words=typed.get("words", ""),
-            supplier=supplier,
-        )  # fmt: skip
+            old, typed.get("finding", ""), at=now(), words=typed.get("words", ""), supplier=supplier, photos=photos
+        )
 
-    return _step(number, work)
+    return _step(number, work, photos)
+
+
+@blueprint.get("/parts/returns/<int:number>/photos/<int:file_id>")
+@roles(*READERS)
+def photo(number: int, file_id: int) -> Any:
+    """A photo of what was seen."""
+    found = files.file_of(returning.old_part_of(current(), _known(number)).old, file_id)
+    return files.send(found, thumbnail="small" in request.args)
 
 
 @blueprint.post("/parts/returns/<int:number>/scrap")
@@ -229,13 +242,13 @@ def _known(number: int) -> int:
     return number
 
 
-def _step(number: int, work: Callable[[], None]) -> Any:
-    """Do it and show the page; a refusal shows it as it is now, and why."""
+def _step(number: int, work: Callable[[], None], photos: Sequence[files.Received] = ()) -> Any:
+    """Do it and show the page; a refusal shows it as it is now, why, and keeps the `photos` that were sent."""
     try:
         write(work)
     except (Conflict, Invalid) as error:
         session.rollback()
-        return _page(number, error), error.status
+        return _page(number, error, photos), error.status
     return redirect(url_for("old_parts.one", number=number), 303)
 
 
@@ -256,7 +269,7 @@ def _list(station: Station, error: DomainError | None = None, opened: str = "") 
     )  # fmt: skip
 
 
-def _page(number: int, error: DomainError | None = None) -> str:
+def _page(number: int, error: DomainError | None = None, photos: Sequence[files.Received] = ()) -> str:
     person = current()
     found = returning.old_part_of(person, _known(number))
     old = found.old
@@ -268,4 +281,6 @@ def _page(number: int, error: DomainError | None = None) -> str:
         keeps=person.covers(old.station_id, *KEEPERS), inspects=person.covers(old.station_id, *INSPECTORS),
         leads=person.covers(old.station_id, *MANAGERS), reads_orders=person.has(*ORDER_READERS), at=now(),
         claim=returning.claim_by_id(old.claim_id), fitted=old.use_id is not None,
+        held=[files.hold(one) for one in photos], pictures=returning.photos_of([old])[old.id],
+        state_text=files.state_text,
     )  # fmt: skip

@@ -13,6 +13,7 @@ from fieldservice.assets.models import Asset
 from fieldservice.foundation.access import Person, scoped
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Conflict, Invalid, NotFound
+from fieldservice.mechanisms.files import StoredFile, files_of
 from fieldservice.parts.catalogue import gs1
 from fieldservice.parts.catalogue import queries as catalogue
 from fieldservice.parts.catalogue.models import Supplier, SupplierOffer
@@ -113,6 +114,12 @@ def _shown() -> Select[Any]:
         .options(joinedload(OldPart.part), joinedload(OldPart.technician), joinedload(OldPart.supplier))
     )
     return wanted
+
+
+def photos_of(several: Sequence[OldPart]) -> dict[int, list[StoredFile]]:
+    """Old part id → photos of what was seen, the rejected too; one query."""
+    found = files_of(several)
+    return {one.id: found[one.subject_type, one.id] for one in several}
 
 
 def suppliers_for(part: Part) -> Sequence[Supplier]:

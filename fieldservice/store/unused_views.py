@@ -16,8 +16,9 @@ from fieldservice.stations.models import Station
 from fieldservice.store import unused
 from fieldservice.store.old_part_views import blueprint, chosen, mine, stations
 from fieldservice.store.returning import KEEPERS, READERS
-from fieldservice.store.unused import Unused
+from fieldservice.workorders import unused_parts
 from fieldservice.workorders.queries import READERS as ORDER_READERS
+from fieldservice.workorders.unused_parts import Unused
 
 
 @blueprint.get("/parts/returns/unused")
@@ -66,9 +67,10 @@ def _step(station: Station, work: Callable[[Station], Unused]) -> Any:
 
 
 def _list(station: Station, error: DomainError | None = None) -> str:
-    person = current()
+    person, at = current(), now()
     return render_template(
-        "store/unused.html", station=station, stations=stations(), found=unused.unused_of(station, now()),
+        "store/unused.html", station=station, stations=stations(), at=at,
+        found=unused_parts.unused(at, station_id=station.id),
         keeps=person.has(*KEEPERS) and person.covers(station.id, *KEEPERS), refused=error,
         errors=getattr(error, "errors", {}), reads_orders=person.has(*ORDER_READERS),
     )  # fmt: skip

@@ -148,10 +148,11 @@ def withdraw_need(visit: Visit, item: WorkItem, at: datetime) -> None:
     if item.opened_visit_id != visit.id or item.done_at is not None or visit.state in ENDED:
         raise Invalid({"returns": [_l("This is settled already. Look at the list again.")]}, code="already_returned")
     needs.not_needed(item, at)
+    part = session.get(Part, item.part_id) if item.part_id is not None else None
     visit.work_order.items.remove(item)
     session.delete(item)
     session.flush()
-    record("visit.need_withdrawn", visit, {"item": item.id}, at=at)
+    record("visit.need_withdrawn", visit, {"item": item.id, "part": part.number if part else None}, at=at)
 
 
 def _may_take_from(visit: Visit, source: StockLocation, technician_id: int) -> bool:

@@ -30,7 +30,7 @@ from fieldservice.workorders.part_supply import planned_parts
 
 NOTHING = Decimal(0)
 WITHIN = timedelta(hours=4)  # so soon somebody looks for another source
-GONE = ("visit.cancelled", "visit.missed", "visit.declined")
+AGAIN = ("visit.missed", "visit.declined")  # somebody else goes, or on another day
 
 
 # What happens --------------------------------------------------------------------------------------
@@ -39,8 +39,12 @@ GONE = ("visit.cancelled", "visit.missed", "visit.declined")
 def follow_plan(event: Event) -> None:
     """A visit has a time, another one, or none any more."""
     visit = session.get_one(Visit, event.subject_id)
-    if event.kind in GONE:
+    if event.kind == "visit.cancelled":
         promises.release_for(visit.work_order, at=event.at)
+    elif event.kind in AGAIN:  # nothing is held for nobody, but what was asked for still comes
+        for one in promises.open_for(visit.work_order):
+            if not _asked_for(one):
+                promises.release(one, at=event.at)
     else:
         secure(visit, event.at)
 
@@ -48,6 +52,20 @@ def follow_plan(event: Event) -> None:
 def release_all(event: Event) -> None:
     """The order needs nothing any more."""
     promises.release_for(session.get_one(WorkOrder, event.subject_id), at=event.at)
+
+
+def drop_surplus(event: Event) -> None:
+    """A part is not needed after all: what was asked for beyond what is still planned of it is not wanted any more."""
+    order = session.get_one(Visit, event.subject_id).work_order
+    mine = [one for one in promises.open_for(order) if one.part.number == event.facts["part"]]
+    if not mine:
+        return
+    wanted, _binding = planned_parts([order.id]).get((order.id, mine[0].part_id), (NOTHING, False))
+    surplus = sum((one.quantity for one in mine), NOTHING) - wanted
+    for one in reversed(mine):
+        if _asked_for(one) and one.quantity <= surplus:
+            surplus -= one.quantity
+            promises.release(one, at=event.at)
 
 
 def tell_loss(event: Event) -> None:
@@ -151,7 +169,8 @@ def bring(
     part: Part, quantity: Decimal, source: StockLocation, store: StockLocation, order: WorkOrder, *,
     arrives: datetime, need_at: datetime, at: datetime,
 ) -> tuple[Reservation, Transfer]:  # fmt: skip
-    """Send it from one of our places to the store, and promise it to the order for when it is there.
+    """Send it from one of our places to the store, and promise it to the order for when it is there. The promise is
+    tied to what brings it, so that whoever looks after the visit is told when it is late.
 
     Raises Conflict `part_short` where it is not free any more.
     """
@@ -160,7 +179,14 @@ def bring(
     held = promises.reserve(
         part, store, quantity, need_at=max(need_at, arrives), about=order, at=at, priority=order.priority or ""
     )  # fmt: skip
+    held.waits_type, held.waits_id = transfer.subject_type, transfer.id
+    session.flush()
     return held, transfer
+
+
+def _asked_for(one: Reservation) -> bool:
+    """Wanted, and somebody is asked for it, or it is to be ordered."""
+    return one.state == "requested" and one.waits_id is not None
 
 
 def consume(visit: Visit, part: Part, place: StockLocation, quantity: Decimal, at: datetime) -> None:

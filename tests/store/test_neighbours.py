@@ -24,7 +24,8 @@ from fieldservice.parts.transfers.models import Transfer
 from fieldservice.parts.transfers.queries import why
 from fieldservice.store import sourcing
 from fieldservice.store.sourcing import Need
-from fieldservice.workorders import promised_parts
+from fieldservice.workorders import booking, findings, orders, promised_parts, visits
+from fieldservice.workorders.models import WorkItem, WorkOrder
 from tests.store.scene import Desk, cancel, make_desk
 from tests.store.test_sourcing import code_of, step, take, third_station
 from tests.workorders.desk import token as form_token
@@ -140,14 +141,89 @@ def test_what_is_not_sent_is_free_again_and_the_asker_is_told(desk: Desk, end: s
     assert [one.waits_id for one in desk.held() if one.for_type == "work_order"] == [again]
 
 
-def test_it_stays_tied_when_the_visit_moves_and_is_free_when_the_order_is_over(desk: Desk) -> None:
+def test_it_stays_tied_when_the_visit_moves_or_somebody_declines_it(desk: Desk) -> None:
     number = desk.job(2)
     sent = ask(desk, number)
     write(lambda: promised_parts.secure(desk.order(number).visits[0], now()))
     assert [one.waits_id for one in desk.held() if one.for_type == "work_order"] == [sent]
+    write(lambda: visits.decline(desk.order(number).visits[0], "家里有事", now()))
+    assert [one.waits_id for one in desk.held() if one.for_type == "work_order"] == [sent]
+    assert state(sent) == "asked"
+
+
+WAYS_OUT: dict[str, Callable[[WorkOrder], Any]] = {
+    "the order is called off": lambda order: orders.cancel(order, "客户取消", now()),
+    "its visit is called off": lambda order: booking.cancel_visit(order.visits[0], "客户改期"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS_OUT)
+def test_what_is_not_needed_any_more_need_not_be_answered(desk: Desk, sign_in: Any, way: str) -> None:
+    number = desk.job(2)
+    sent = ask(desk, number)
+    write(lambda: WAYS_OUT[way](desk.order(number)))
+    assert state(sent) == "cancelled"
+    assert desk.held() == []
+    assert free_there(desk)
+    assert tasks(desk.far) == [("transfer_asked", "storekeeper", "done")]
+    assert [one for one in tasks(desk.station) if one[2] == "open"] == []
+    assert do(sent, transfers.approve) == "move_forbidden"
+    code = session.get_one(Transfer, sent).number
+    theirs = sign_in("storekeeper", desk.far)
+    page = theirs.get(f"/parts/transfers/{code}").text
+    assert "申请已撤回" in page
+    assert "我们无法调出" not in page
+    assert code not in theirs.get("/parts").text
+    assert step(theirs, code, "approve") == 409
+    assert "工单已不需要" in sign_in("storekeeper", desk.station).get(f"/parts/transfers/{code}").text
+    assert unbalanced() == []
+
+
+def test_who_calls_it_off_by_hand_withdraws_no_need(desk: Desk, sign_in: Any) -> None:
+    sent = ask(desk, desk.job(2))
+    assert do(sent, transfers.cancel) == "done"
+    page = sign_in("storekeeper", desk.far).get(f"/parts/transfers/{session.get_one(Transfer, sent).number}").text
+    assert "申请方已取消" in page
+    assert "已不需要" not in page
+
+
+def test_what_was_agreed_already_comes_into_stock(desk: Desk) -> None:
+    number = desk.job(2)
+    sent = ask(desk, number)
+    assert do(sent, transfers.approve) == "done"
     cancel(number)
+    assert state(sent) == "approved"
     assert [one for one in desk.held() if one.for_type == "work_order"] == []
-    assert do(sent, transfers.approve) == "done"  # it comes into stock
+    assert [do(sent, work) for work in (transfers.ship, transfers.receive)] == ["done", "done"]
+
+
+def test_a_withdrawn_need_withdraws_what_was_asked_for_it_alone(desk: Desk) -> None:
+    number = desk.job(2)
+    sent = ask(desk, number)
+
+    def need() -> int:
+        visit = desk.order(number).visits[0]
+        for to in ("accepted", "en_route", "on_site", "in_progress"):
+            visits.step(visit, to, now())
+        return findings.need(visit, now(), part=part_by_number("SEAL"), quantity=Decimal(1)).id
+
+    item = write(need)
+
+    def withdraw() -> None:
+        found = session.get_one(WorkItem, item)
+        findings.withdraw_need(desk.order(number).visits[0], found, now())
+
+    write(withdraw)
+    assert state(sent) == "asked"  # the two that were planned are still wanted
+    planned = write(lambda: desk.order(number).items[0].id)
+
+    def drop_the_rest() -> None:
+        session.get_one(WorkItem, planned).opened_visit_id = desk.order(number).visits[0].id
+        findings.withdraw_need(desk.order(number).visits[0], session.get_one(WorkItem, planned), now())
+
+    write(drop_the_rest)
+    assert state(sent) == "cancelled"
+    assert [one for one in tasks(desk.far) if one[2] == "open"] == []
 
 
 def test_who_asks_twice_asks_once(desk: Desk) -> None:
@@ -174,9 +250,10 @@ def test_who_keeps_both_stores_asks_nobody(desk: Desk) -> None:
     assert state(ask(desk, desk.job(2), person=keeper)) == "approved"
 
 
-@pytest.mark.parametrize("other", ["refuse", "expire", "cancel"])
+@pytest.mark.parametrize("other", ["refuse", "expire", "cancel", "withdraw"])
 def test_two_answers_at_once(desk: Desk, app: Flask, other: str) -> None:
-    sent = ask(desk, desk.job(2))
+    number = desk.job(2)
+    sent = ask(desk, number)
     start, said = Barrier(2), []
     session.remove()
     late = now() + HOUR
@@ -185,6 +262,7 @@ def test_two_answers_at_once(desk: Desk, app: Flask, other: str) -> None:
         "refuse": lambda: neighbours.refuse(session.get_one(Transfer, sent), "self", at=late),
         "cancel": lambda: transfers.cancel(session.get_one(Transfer, sent), at=late),
         "expire": lambda: neighbours.expire(late),
+        "withdraw": lambda: orders.cancel(desk.order(number), "客户取消", late),
     }
 
     def press(name: str) -> None:
@@ -206,7 +284,9 @@ def test_two_answers_at_once(desk: Desk, app: Flask, other: str) -> None:
     held = [one.state for one in desk.held() if one.for_type == "transfer"]
     mine = [one.state for one in desk.held() if one.for_type == "work_order"]
     if ended == "approved":
-        assert (held, mine) == (["reserved"], ["reserved"])
+        assert (held, mine) == (["reserved"], [] if other == "withdraw" else ["reserved"])
+    elif other == "withdraw":
+        assert (ended, held, mine) == ("cancelled", [], [])
     else:  # an approved one may be cancelled as well
         assert ended in ("refused", "expired", "cancelled")
         assert (held, mine) == ([], ["requested"])

@@ -9,8 +9,7 @@ from flask.testing import FlaskClient
 from fieldservice.foundation.db import session, write
 from fieldservice.foundation.time import now, today
 from fieldservice.parts.queries import part_by_number, stock_of, unbalanced
-from fieldservice.store import unused
-from fieldservice.workorders import orders
+from fieldservice.workorders import orders, unused_parts
 from tests.store.scene import Desk, make_desk
 from tests.workorders.desk import token
 
@@ -46,7 +45,7 @@ def handed_out(desk: Desk, keeper: FlaskClient, quantity: int = 2) -> str:
 
 def waiting(desk: Desk) -> list[tuple[str, int]]:
     session.rollback()
-    return [(one.order.number, int(one.quantity)) for one in unused.unused_of(desk.station_row(), now())]
+    return [(one.order.number, int(one.quantity)) for one in unused_parts.unused(now(), station_id=desk.station)]
 
 
 def lying(desk: Desk) -> list[int]:
@@ -72,7 +71,7 @@ def test_one_scan_takes_it_in_and_a_second_one_nothing(desk: Desk, keeper: Flask
 
 def test_a_line_pressed_twice_comes_back_once(desk: Desk, keeper: FlaskClient) -> None:
     handed_out(desk, keeper)
-    (one,) = unused.unused_of(desk.station_row(), now())
+    (one,) = unused_parts.unused(now(), station_id=desk.station)
     form = {"van": one.van.id, "part": one.part.id, "order": one.order.id}
     assert send(keeper, "/parts/returns/unused/WXXW", **form).status_code == 303
     assert send(keeper, "/parts/returns/unused/WXXW", **form).status_code == 409

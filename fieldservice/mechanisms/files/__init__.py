@@ -8,6 +8,7 @@ are not taken yet.
 """
 
 from fieldservice.mechanisms.files.folder import sweep
+from fieldservice.mechanisms.files.forms import read_photos
 from fieldservice.mechanisms.files.models import Received, StoredFile
 from fieldservice.mechanisms.files.services import (
     MOST_PHOTOS,
@@ -22,6 +23,6 @@ from fieldservice.mechanisms.files.services import (
 from fieldservice.mechanisms.files.view import file_of, files_of, send, state_text
 
 __all__ = [
-    "MOST_PHOTOS", "Received", "StoredFile", "attach", "file_of", "files_of", "held", "hold", "prepare", "receive",
-    "receive_document", "receive_paper", "send", "state_text", "sweep",
+    "MOST_PHOTOS", "Received", "StoredFile", "attach", "file_of", "files_of", "held", "hold", "prepare",
+    "read_photos", "receive", "receive_document", "receive_paper", "send", "state_text", "sweep",
 ]  # fmt: skip

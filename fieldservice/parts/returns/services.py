@@ -14,7 +14,7 @@ from sqlalchemy import select
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Conflict, Invalid
 from fieldservice.foundation.formats import decimal_text
-from fieldservice.mechanisms import tasks
+from fieldservice.mechanisms import files, tasks
 from fieldservice.mechanisms.events import record
 from fieldservice.mechanisms.forms import plain_text
 from fieldservice.mechanisms.lifecycle import move
@@ -160,9 +160,15 @@ def drop_off_faulty(
     return old
 
 
-def inspect(old: OldPart, finding: str, *, at: datetime, words: str = "", supplier: Supplier | None = None) -> None:
-    """Somebody looked at it: claim from its supplier, repair, scrap, or nothing wrong. As long as nothing was done
-    about it, he may think again. Raises Invalid for an unknown finding or a claim without supplier, Conflict."""
+def inspect(
+    old: OldPart, finding: str, *, at: datetime, words: str = "", supplier: Supplier | None = None,
+    photos: Sequence[files.Received] = (),
+) -> None:  # fmt: skip
+    """Somebody looked at it: claim from its supplier, repair, scrap, or nothing wrong; with photos of what was seen.
+
+    As long as nothing was done about it, he may think again, and add photos. Raises Invalid for an unknown finding, a
+    claim without supplier or too many photos, Conflict.
+    """
     if finding not in FINDINGS:
         raise Invalid({"finding": [_l("Say what is to become of it.")]})
     if finding in ("claim", "repair") and supplier is None:
@@ -178,6 +184,8 @@ def inspect(old: OldPart, finding: str, *, at: datetime, words: str = "", suppli
     old.finding, old.words, old.inspected_at = finding, said or old.words, at
     old.supplier_id = supplier.id if supplier is not None and finding in ("claim", "repair") else None
     session.flush()
+    for photo in photos:
+        files.attach(photo, old, at=at)
 
 
 def scrap(old: OldPart, *, at: datetime) -> None:

@@ -60,9 +60,14 @@ def between(station_id: int, limit: int = 50) -> tuple[Sequence[Transfer], Seque
 
 def why(transfer: Transfer) -> str:
     """The reason it was refused for; empty where it was not, or where the words are erased."""
-    wanted = select(Event).where(Event.subject_type == Transfer.subject_type, Event.subject_id == transfer.id)
-    last = session.scalar(wanted.where(Event.kind == "transfer.refused").limit(1))
+    last = _end(transfer, "transfer.refused")
     return notes_of([last]).get(last.id, "") if last is not None else ""
+
+
+def unwanted(transfer: Transfer) -> bool:
+    """Whether it was called off because whoever it was for does not need it any more."""
+    last = _end(transfer, "transfer.cancelled")
+    return last is not None and bool(last.facts.get("unwanted"))
 
 
 def place_named(code: str) -> StockLocation | None:
@@ -79,6 +84,11 @@ def ends_of(person: Person) -> Sequence[StockLocation]:
     return session.scalars(
         wanted.where(or_(mine, stores)).order_by(StockLocation.station_id, StockLocation.id).limit(MOST_PLACES)
     ).all()
+
+
+def _end(transfer: Transfer, kind: str) -> Event | None:
+    wanted = select(Event).where(Event.subject_type == Transfer.subject_type, Event.subject_id == transfer.id)
+    return session.scalar(wanted.where(Event.kind == kind).limit(1))
 
 
 def _concerns(person: Person, *roles: str) -> ColumnElement[bool]:

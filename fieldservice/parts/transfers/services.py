@@ -12,12 +12,13 @@ from fieldservice.foundation.access import actor
 from fieldservice.foundation.db import session
 from fieldservice.foundation.errors import Invalid
 from fieldservice.foundation.numbers import next_number
+from fieldservice.mechanisms.events import Event
 from fieldservice.mechanisms.forms import plain_text
 from fieldservice.mechanisms.lifecycle import move
 from fieldservice.parts import services as ledger
 from fieldservice.parts.availability import services as promises
 from fieldservice.parts.availability import waiting
-from fieldservice.parts.availability.models import HOLDING
+from fieldservice.parts.availability.models import HOLDING, Reservation
 from fieldservice.parts.models import Part, SerialUnit, StockLocation, StockMove, StockMovePiece
 from fieldservice.parts.transfers import neighbours
 from fieldservice.parts.transfers.models import Transfer, TransferLine
@@ -79,13 +80,26 @@ def approve(transfer: Transfer, *, at: datetime) -> None:
     waiting.comes(transfer, transfer.to_id, [line.part_id for line in transfer.lines], transfer.expected_at, at)
 
 
-def cancel(transfer: Transfer, *, at: datetime) -> None:
-    """It is not sent. Raises Conflict `move_forbidden` once it is on its way."""
-    move(transfer, "cancelled", at=at)
+def cancel(transfer: Transfer, *, at: datetime, unwanted: bool = False) -> None:
+    """It is not sent; `unwanted` where whoever it was for does not need it any more. Raises Conflict `move_forbidden`
+    once it is on its way."""
+    move(transfer, "cancelled", at=at, unwanted=unwanted)
     promises.release_for(transfer, at=at)
     neighbours.answered(transfer, "cancelled", at=at)
     _tell_target(transfer, at)
     waiting.let_down(transfer, at)
+
+
+def withdraw_unwanted(event: Event) -> None:
+    """Nobody waits any more for what a station is asked for: it need not answer, and keeps nothing. What it agreed to
+    already comes into stock."""
+    freed = session.get_one(Reservation, event.subject_id)
+    if event.facts.get("from") != "requested" or freed.waits_type != Transfer.subject_type:
+        return
+    held = select(Transfer).where(Transfer.id == freed.waits_id).with_for_update()
+    transfer = session.scalars(held.execution_options(populate_existing=True)).one()
+    if transfer.state == "asked" and not waiting.tied_to(transfer):
+        cancel(transfer, at=event.at, unwanted=True)
 
 
 def ship(transfer: Transfer, *, at: datetime, serials: Mapping[int, Sequence[str]] | None = None) -> None:

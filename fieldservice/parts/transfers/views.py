@@ -245,6 +245,7 @@ def _page(found: Transfer, error: DomainError | None = None, chosen: int = 0) ->
         receives=mine.covers(found.to_station_id, *KEEPERS) and mine.has(*KEEPERS),
         on_the_way=found.state in ("shipped", "part_received"),
         why=queries.why(found) if found.state == "refused" else "",
+        unwanted=found.state == "cancelled" and queries.unwanted(found),
     )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ from fieldservice.workorders.onsite import arriving, follow_ups, raised, times
 from fieldservice.workorders.onsite.callers import callers_of
 from fieldservice.workorders.onsite.models import Arrival, Finding, FollowUp, TimeCorrection
 from fieldservice.workorders.rescue.queries import waivers_of
+from fieldservice.workorders.tablet.returning import ToReturn, to_return
 
 T = TypeVar("T")
 DAYS = 3
@@ -99,6 +100,7 @@ class Rows:
     callers: dict[int, ServiceRequest]  # by order: whose contact speaks for it
     arrivals: Mapping[int, Arrival]  # by visit
     waivers: dict[int, str]  # by order: what the customer signs before we touch another maker's machine
+    to_return: ToReturn
 
 
 def rows_of(technician: Technician) -> Rows:
@@ -114,6 +116,8 @@ def rows_of(technician: Technician) -> Rows:
     stock, parts = _stock(locations)
     wanted = {item.part_id for some in items.values() for item in some if item.part_id is not None}
     wanted |= {use.part_id for some in uses.values() for use, _place in some}
+    owed = to_return(technician, locations)
+    parts |= owed.parts()
     parts |= {part.id: part for part in session.scalars(select(Part).where(Part.id.in_(wanted - parts.keys())))}
     machines = _machines({order.asset_id for order in orders.values() if order.asset_id is not None})
     signed, approvers = _said_by_customers(visits)
@@ -150,6 +154,7 @@ def rows_of(technician: Technician) -> Rows:
         locations=locations,
         stock=stock,
         parts=parts,
+        to_return=owed,
     )  # fmt: skip
 
 

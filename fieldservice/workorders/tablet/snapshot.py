@@ -62,6 +62,7 @@ def snapshot(person: Person, since: str = "") -> Content:
         "visits": [visit_content(visit, rows) for visit in rows.visits],
         "forms": _forms(rows),
         "stock": [_location(place, rows) for place in rows.locations],
+        "to_return": rows.to_return.content(),
         "parts": {str(part.id): _part(part) for part in rows.parts.values()},
     }
     known = _catalogue(language(), tuple(templates.latest(catalogue.PATTERN)))

@@ -5,9 +5,11 @@ from typing import Any
 
 from flask import Flask
 
-from fieldservice.foundation.db import session
+from fieldservice.foundation.db import session, write
+from fieldservice.foundation.time import now
+from fieldservice.parts.consignment import lines
 from fieldservice.parts.consignment.models import ConsignmentLine, ConsignmentReading
-from fieldservice.parts.models import StockLocation
+from fieldservice.parts.models import Part, StockLocation
 from tests.admin.conftest import Table, counted, table, take  # noqa: F401 - a fixture
 from tests.parts.consignment.scene import Stock, make_stock
 
@@ -59,3 +61,15 @@ def test_a_table_of_readings(app: Flask, table: Table) -> None:  # noqa: F811 - 
         assert reading(**{"lies": "50", **wrong})[3] == 1, wrong
     assert reading("101", sure="yes") == (0, 1, 0, 0)
     assert stock.lies() == 101
+
+
+def test_numbered_pieces_are_refused_at_customers_from_both_sides(app: Flask, table: Table) -> None:  # noqa: F811
+    stock = make_stock(unit="pcs")
+    pump = {"number": "PUMP", "names_zh": "泵", "unit": "pcs", "price": "10", "serial_tracked": "yes"}
+    assert counted(take("parts", table(pump))) == (1, 0, 0, 0)
+    assert counted(take("consignment-lines", table(row(stock, part="PUMP"))))[3] == 1
+    grease = {"number": "GREASE", "names_zh": "润滑脂", "unit": "pcs", "price": "40", "serial_tracked": "yes"}
+    assert counted(take("parts", table(grease)))[3] == 1  # it could be neither refilled nor read any more
+    assert not session.get_one(Part, stock.part).serial_tracked
+    write(lambda: lines.end(stock.row(), at=now()))
+    assert counted(take("parts", table(grease))) == (0, 1, 0, 0)
