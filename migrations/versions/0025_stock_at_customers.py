@@ -40,9 +40,7 @@ def upgrade() -> None:
         sa.Column("read_on", sa.Date(), nullable=True),
         sa.Column("reckoned_at", MOMENT, nullable=True),
         sa.Column("state", sa.String(24), nullable=False),
-        sa.CheckConstraint(
-            "active_to IS NULL OR active_to >= active_from", name=op.f("ck_consignment_line_active")
-        ),
+        sa.CheckConstraint("active_to IS NULL OR active_to >= active_from", name=op.f("ck_consignment_line_active")),
         sa.CheckConstraint(
             "baseline_days >= 0 AND target_days > 0 AND safety_days >= 0", name=op.f("ck_consignment_line_days")
         ),
