@@ -47,9 +47,10 @@ def _of_station(cast: Cast, plan: StationPlan) -> None:
         mine.where(OldPart.opened_at < now - STOPS).options(joinedload(OldPart.part)).order_by(OldPart.id)
     ).all()
     waiting: dict[int, list[OldPart]] = {}
+    forgotten = {old.technician_id: old.id for old in found}.values()  # everybody's last one
     for number, old in enumerate(found):
         overdue = number % 4 == 1 and now - STILL_OUT < old.due_at < now
-        if overdue or number >= len(found) - 2:  # still in the vans
+        if overdue or old.id in forgotten:  # still in the vans
             continue
         at = old.opened_at + timedelta(days=1 + number % 4, hours=number % 7)
         serial = "" if not old.part.serial_tracked else f"{old.part.number}-{2400 + old.id}"
