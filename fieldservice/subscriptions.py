@@ -8,6 +8,7 @@ from fieldservice.intake import notices as intake
 from fieldservice.mechanisms.events import Handler, subscribe
 from fieldservice.parts.availability import handlers as promises_of_parts
 from fieldservice.parts.consignment import handlers as refills
+from fieldservice.parts.consignment import notices as refill_notices
 from fieldservice.parts.stocking import foresight as levels_foresight
 from fieldservice.parts.transfers import services as transfers
 from fieldservice.sales import handlers as sales
@@ -48,6 +49,7 @@ ANSWERS: dict[str, tuple[Handler, ...]] = {
     "reservation.later": (parts.tell_late,),
     "reservation.reserved": (parts.tell_found,),
     "reservation.released": (parts.tell_found, transfers.withdraw_unwanted),
+    "refill_order.confirmed": (refill_notices.tell_confirmed,),
     "transfer.shipped": (refills.follow_shipment,),
     "transfer.cancelled": (refills.follow_cancelled,),
     "transfer.not_arrived": (refills.follow_lost,),

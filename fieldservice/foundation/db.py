@@ -8,10 +8,12 @@ PostgreSQL a stray write in a GET is refused by the server. Services never commi
 import json
 import sqlite3
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from time import sleep
 from typing import Annotated, Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import orjson
 from flask_sqlalchemy import SQLAlchemy
@@ -25,7 +27,9 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Numeric,
+    String,
     any_,
+    bindparam,
     event,
     func,
     inspect,
@@ -35,14 +39,24 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction, mapped_column, registry, scoped_session
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Session,
+    SessionTransaction,
+    make_transient_to_detached,
+    mapped_column,
+    registry,
+    scoped_session,
+)
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.types import JSON, TypeDecorator
 
 from fieldservice.foundation.errors import Conflict, PreconditionFailed
+from fieldservice.foundation.turnstile import Turnstile
 
 T = TypeVar("T")
 MAX_TRIES = 4  # the first try and at most three retries
+BUSY_MS = 15_000  # that a writer waits for others on SQLite
 RETRIED_SQLSTATES = {"40001", "40P01"}
 
 
@@ -177,12 +191,13 @@ def install(engine: Engine) -> None:
     """Fit an engine with our transaction rules; called once per engine by the app factory."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _on_sqlite_connect)
+        _turnstiles[engine] = Turnstile(BUSY_MS / 1000)
     event.listen(engine, "begin", _on_begin)
 
 
 def _on_sqlite_connect(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves, below
-    for pragma in ("journal_mode=WAL", "busy_timeout=15000", "foreign_keys=ON", "synchronous=FULL"):
+    for pragma in ("journal_mode=WAL", f"busy_timeout={BUSY_MS}", "foreign_keys=ON", "synchronous=FULL"):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -201,14 +216,21 @@ def writing() -> bool:
     return bool(session.info.get("writing"))
 
 
+def must_write() -> None:
+    """For rows written without objects, which no flush looks at. Raises ReadOnly outside `write`."""
+    if not writing():
+        raise ReadOnly(_STRAY)
+
+
+_STRAY = "a write outside foundation.db.write: wrap the service call of the view, command or job in write(...)"
+
+
 @event.listens_for(Session, "before_flush")
 def _refuse_stray_writes(current: Session, _context: Any, _instances: Any) -> None:
     if not current.info.get("writing") and (
         current.new or current.deleted or any(map(current.is_modified, current.dirty))
     ):
-        raise ReadOnly(
-            "a write outside foundation.db.write: wrap the service call of the view, command or job in write(...)"
-        )
+        raise ReadOnly(_STRAY)
 
 
 def write(work: Callable[[], T]) -> T:
@@ -223,28 +245,40 @@ def write(work: Callable[[], T]) -> T:
         return work()
     for attempt in range(MAX_TRIES):
         session.rollback()
-        session.info["writing"] = True
         try:
-            session.connection(execution_options={"writing": True})
-            result = work()
-            session.commit()
-            return result
+            with _turn_to_write(db.engine):
+                return _in_transaction(work)
         except DBAPIError as error:
-            session.rollback()
             if isinstance(error, IntegrityError):
                 raise Conflict(code=_constraint_code(error)) from error
             if attempt + 1 == MAX_TRIES or not _worth_retrying(error):
                 raise
             sleep(0.02 * 3**attempt)
         except StaleDataError as error:
-            session.rollback()
             raise PreconditionFailed() from error
-        except BaseException:
-            session.rollback()
-            raise
-        finally:
-            session.info["writing"] = False
     raise AssertionError("unreachable")
+
+
+def _in_transaction(work: Callable[[], T]) -> T:
+    session.info["writing"] = True
+    try:
+        session.connection(execution_options={"writing": True})
+        result = work()
+        session.commit()
+        return result
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info["writing"] = False
+
+
+_turnstiles: WeakKeyDictionary[Engine, Turnstile] = WeakKeyDictionary()  # of SQLite's engines
+
+
+def _turn_to_write(engine: Engine) -> AbstractContextManager[None]:
+    known = _turnstiles.get(engine)
+    return known.turn() if known else nullcontext()
 
 
 def _worth_retrying(error: DBAPIError) -> bool:
@@ -297,5 +331,29 @@ def take_turns(name: str) -> None:
 
     For "look, else make" where no row exists yet to be locked. SQLite has one writer at a time anyway.
     """
-    if not is_sqlite():
-        session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 360))"), {"name": name})
+    connection = session.connection()
+    if not is_sqlite(connection):
+        connection.execute(_TURN, {"name": name})
+
+
+def turn(name: ColumnElement[str]) -> ColumnElement[Any]:
+    """`take_turns` as an expression of PostgreSQL, for statements that wait for a turn only if it is worth it."""
+    return func.pg_advisory_xact_lock(func.hashtextextended(name, 360))
+
+
+_TURN = select(turn(bindparam("name", type_=String)))
+
+
+def in_savepoint() -> bool:
+    """Whether what we write may be undone although the transaction goes on."""
+    return session().in_nested_transaction()
+
+
+def written(row: T) -> T:
+    """`row` was written by a statement with all its columns: the session knows it from now on, as if it had read it.
+
+    Not inside a savepoint: if that is rolled back, the session would not know.
+    """
+    make_transient_to_detached(row)
+    session.add(row)
+    return row

@@ -8,13 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import String, event, inspect
+from sqlalchemy import Executable, String, bindparam, event, inspect, update
 from sqlalchemy.orm import Mapped, Mapper, mapped_column
+from sqlalchemy.orm.attributes import set_committed_value
 
-from fieldservice.foundation.db import lock_rows
+from fieldservice.foundation.db import in_savepoint, lock_rows, must_write, session
 from fieldservice.foundation.errors import Conflict, Invalid
 from fieldservice.mechanisms.events import record, record_many
 
@@ -102,12 +104,15 @@ def move(
     Invalid when the target needs a reason and none is given.
     """
     cycle: Lifecycle = subject.lifecycle
-    lock_rows(getattr(subject, "row", subject))
     before: str = subject.state
-    _require(cycle, before, to)
-    if to in cycle.reason_for and not (reason or "").strip():
-        raise Invalid({"reason": [_l("Please give a reason.")]}, code="reason_needed")
-    _put(subject, to)
+    silent = to in cycle.reason_for and not (reason or "").strip()
+    if silent or not cycle.allows(before, to) or not _moved_at_once(subject, before, to):
+        lock_rows(getattr(subject, "row", subject))
+        before = subject.state
+        _require(cycle, before, to)
+        if silent:
+            raise Invalid({"reason": [_l("Please give a reason.")]}, code="reason_needed")
+        _put(subject, to)
     record(f"{cycle.entity}.{to}", subject, {"from": before, **facts}, at=at, by=by, note=reason)
 
 
@@ -144,3 +149,34 @@ def _put(subject: Any, to: str) -> None:
         subject.state = to
     finally:
         _moving.reset(token)
+
+
+def _moved_at_once(row: Any, before: str, to: str) -> bool:
+    """Look, hold and change in one statement: done if the row is still where we saw it; else nothing happened.
+
+    Only for a row of which nothing else waits to be written (what the database checks may need both together) and that
+    has no version to count; and not inside a savepoint, whose end the session would not notice.
+    """
+    known = inspect(row, raiseerr=False)
+    if known is None or not known.persistent or known.modified or known.mapper.version_id_col is not None:
+        return False
+    if in_savepoint():
+        return False
+    must_write()
+    session.flush()
+    given = {"mine": known.identity[0], "before": before, "to": to}
+    if session.connection().execute(_moving_one(known.mapper), given).rowcount != 1:
+        return False
+    set_committed_value(row, "state", to)
+    return True
+
+
+@cache
+def _moving_one(mapper: Mapper[Any]) -> Executable:
+    rows: Any = mapper.local_table
+    columns = rows.c
+    return (
+        update(rows)
+        .where(columns.id == bindparam("mine"), columns.state == bindparam("before"))
+        .values(state=bindparam("to"))
+    )

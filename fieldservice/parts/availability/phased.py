@@ -8,18 +8,16 @@ Quantities are in the part's unit, times are aware. Demands take the lot that ex
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property
 from heapq import heappop, heappush
+from typing import NamedTuple
 
 NOTHING = Decimal(0)
 STEP = Decimal("0.001")  # the smallest quantity a balance holds
 
 
-@dataclass(frozen=True)
-class Lot:
+class Lot(NamedTuple):
     """So much that is there from a time on, and may be used until another; `until` None: it keeps."""
 
     quantity: Decimal
@@ -27,26 +25,33 @@ class Lot:
     until: datetime | None = None
 
 
-@dataclass(frozen=True)
-class Demand:
+class Demand(NamedTuple):
     """So much that is promised for a time. One whose time is over is wanted now."""
 
     quantity: Decimal
     at: datetime
 
 
-@dataclass(frozen=True)
 class Pool:
-    """What is or comes to one place, and what is promised of it, oldest first."""
+    """What is or comes to one place, and what is promised of it, oldest first. Never changed once it is made."""
 
-    lots: Sequence[Lot]
-    promised: Sequence[Demand] = ()
+    __slots__ = ("_kept", "keeps", "lots", "promised")
 
-    @cached_property
+    def __init__(self, lots: Sequence[Lot], promised: Sequence[Demand] = ()) -> None:
+        self.lots, self.promised = lots, promised
+        self.keeps = all(lot.until is None for lot in lots)  # nothing of it expires
+        self._kept: Sequence[Demand] | None = None
+
+    @property
     def kept(self) -> Sequence[Demand]:
         """The promises at the times at which they can be kept. One that cannot be kept at its own time takes what comes
         next, the oldest first; one that nothing known can serve holds nothing back."""
-        if unmet(self.lots, self.promised) == 0:
+        if self._kept is None:
+            self._kept = self._keep()
+        return self._kept
+
+    def _keep(self) -> Sequence[Demand]:
+        if not self.promised or unmet(self.lots, self.promised) == 0:
             return self.promised
         kept: list[Demand] = []
         for demand in self.promised:
@@ -58,17 +63,19 @@ class Pool:
 
 def fits(pool: Pool, quantity: Decimal, at: datetime) -> bool:
     """Whether `quantity` can be promised for `at` without breaking an older promise."""
+    if pool.keeps:
+        return quantity <= max(NOTHING, _lowest_from(pool, at))
     return unmet(pool.lots, [*pool.kept, Demand(quantity, at)]) == 0
 
 
 def earliest(pool: Pool, quantity: Decimal, after: datetime) -> datetime | None:
     """The first time from `after` on for which `quantity` can be promised; None when never with what is known."""
-    return _earliest(pool.lots, pool.kept, quantity, after)
+    return next((moment for moment in _moments(pool.lots, after) if fits(pool, quantity, moment)), None)
 
 
 def free_at(pool: Pool, at: datetime) -> Decimal:
     """The most that can still be promised for `at`."""
-    if all(lot.until is None for lot in pool.lots):
+    if pool.keeps:
         return _lowest_from(pool, at)
     low, high = NOTHING, sum((lot.quantity for lot in pool.lots if lot.since <= at), NOTHING)
     if fits(pool, high, at):
@@ -108,13 +115,21 @@ def unmet(lots: Iterable[Lot], demands: Iterable[Demand]) -> Decimal:
 
 
 def _earliest(lots: Sequence[Lot], kept: Sequence[Demand], quantity: Decimal, after: datetime) -> datetime | None:
-    # what can be promised grows only when something arrives
-    moments = sorted({after, *(lot.since for lot in lots if lot.since > after)})
-    return next((moment for moment in moments if unmet(lots, [*kept, Demand(quantity, moment)]) == 0), None)
+    return next(
+        (moment for moment in _moments(lots, after) if unmet(lots, [*kept, Demand(quantity, moment)]) == 0), None
+    )
+
+
+def _moments(lots: Sequence[Lot], after: datetime) -> Sequence[datetime]:
+    """When something arrives: what can be promised grows only then."""
+    later = {lot.since for lot in lots if lot.since > after}
+    return [after, *sorted(later)] if later else [after]
 
 
 def _lowest_from(pool: Pool, at: datetime) -> Decimal:
     """The lowest level from `at` on, of what has come less what was promised."""
+    if not pool.kept:
+        return sum((lot.quantity for lot in pool.lots if lot.since <= at), NOTHING)
     changes = sorted(
         [(lot.since, 0, lot.quantity) for lot in pool.lots] + [(one.at, 1, -one.quantity) for one in pool.kept]
     )

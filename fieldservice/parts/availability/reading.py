@@ -1,16 +1,31 @@
 """What lies where, what is promised of it and what comes: of many parts in many places, in one query."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Date, Select, cast, func, literal, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    Executable,
+    Select,
+    any_,
+    bindparam,
+    cast,
+    func,
+    literal,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import joinedload
 
-from fieldservice.foundation.db import UtcDateTime, among, session
+from fieldservice.foundation.db import UtcDateTime, among, is_sqlite, session
 from fieldservice.foundation.time import day_span
 from fieldservice.parts.availability.models import HOLDING, Reservation
 from fieldservice.parts.availability.phased import NOTHING, Demand, Lot, Pool
@@ -21,6 +36,12 @@ from fieldservice.parts.transfers import models as transfers
 from fieldservice.parts.transfers.models import Transfer, TransferLine
 
 Key = tuple[int, int]  # (part id, location id)
+Here = Callable[[Any, Any], tuple[ColumnElement[bool], ...]]  # columns of part and place → those asked for
+IDS = ARRAY(BigInteger)
+NO_DAY = cast(None, Date())
+_balance, _batch, _held = StockBalance.__table__.c, StockBatch.__table__.c, Reservation.__table__.c
+_sent, _transfer = TransferLine.__table__.c, Transfer.__table__.c
+_bought, _order = SupplyOrderLine.__table__.c, SupplyOrder.__table__.c
 SOON = timedelta(minutes=1)  # what should be here already is not: it counts as coming next
 
 
@@ -74,48 +95,60 @@ def shelves(
 def _rows(parts: list[int], places: list[int]) -> Iterable[Any]:
     """(kind, id, part, place, quantity, moment, last day) of all four, in one statement: whoever promises holds others
     up meanwhile, and each statement more is a way to the database and back. Promises come oldest first."""
-    four = (_lying(parts, places), _promised(parts, places), _in_transfer(parts, places), _ordered(parts, places))
-    return session.execute(union_all(*four).order_by("kind", "number"))
+    session.flush()  # what was changed in this transaction counts, too
+    connection = session.connection()
+    return connection.execute(_four(is_sqlite(connection)), {"parts": parts, "places": places})
 
 
-def _lying(parts: list[int], places: list[int]) -> Select[*tuple[Any, ...]]:
-    here = (StockBalance.id.label("number"), StockBalance.part_id, StockBalance.location_id, StockBalance.on_hand)
+@cache
+def _four(sqlite: bool) -> Executable:
+    """Made once: to put it together anew took longer than the database needs to answer it."""
+
+    def here(part: Any, place: Any) -> tuple[ColumnElement[bool], ...]:
+        if sqlite:
+            return part.in_(bindparam("parts", expanding=True)), place.in_(bindparam("places", expanding=True))
+        return part == any_(bindparam("parts", type_=IDS)), place == any_(bindparam("places", type_=IDS))
+
+    four = (_lying(here), _promised(here), _in_transfer(here), _ordered(here))
+    return union_all(*four).order_by("kind", "number")
+
+
+def _lying(here: Here) -> Select[*tuple[Any, ...]]:
+    mine = (_balance.id.label("number"), _balance.part_id, _balance.location_id, _balance.on_hand)
     return (
-        select(literal("lies").label("kind"), *here, cast(None, UtcDateTime()), StockBatch.expires_on)
-        .outerjoin(StockBatch, StockBatch.id == StockBalance.batch_id)
-        .where(among(StockBalance.part_id, parts), among(StockBalance.location_id, places))
-        .where(StockBalance.condition == "good", StockBalance.on_hand > 0)
+        select(literal("lies").label("kind"), *mine, cast(None, UtcDateTime()), _batch.expires_on)
+        .select_from(StockBalance.__table__.outerjoin(StockBatch.__table__, _batch.id == _balance.batch_id))
+        .where(*here(_balance.part_id, _balance.location_id))
+        .where(_balance.condition == "good", _balance.on_hand > 0)
     )
 
 
-def _promised(parts: list[int], places: list[int]) -> Select[*tuple[Any, ...]]:
-    mine = (Reservation.id, Reservation.part_id, Reservation.location_id, Reservation.quantity, Reservation.need_at)
+def _promised(here: Here) -> Select[*tuple[Any, ...]]:
+    mine = (_held.id, _held.part_id, _held.location_id, _held.quantity, _held.need_at)
     return (
-        select(literal("promised"), *mine, cast(None, Date()))
-        .where(among(Reservation.part_id, parts), among(Reservation.location_id, places))
-        .where(Reservation.state.in_(HOLDING))
+        select(literal("promised"), *mine, NO_DAY)
+        .where(*here(_held.part_id, _held.location_id))
+        .where(_held.state.in_(HOLDING))
     )
 
 
-def _in_transfer(parts: list[int], places: list[int]) -> Select[*tuple[Any, ...]]:
-    left = TransferLine.quantity - TransferLine.received
-    mine = (TransferLine.id, TransferLine.part_id, Transfer.to_id, left, Transfer.expected_at)
+def _in_transfer(here: Here) -> Select[*tuple[Any, ...]]:
+    left = _sent.quantity - _sent.received
     return (
-        select(literal("transfer"), *mine, cast(None, Date()))
-        .join(Transfer, Transfer.id == TransferLine.transfer_id)
-        .where(among(TransferLine.part_id, parts), among(Transfer.to_id, places))
-        .where(Transfer.state.in_(transfers.COMING), left > 0)
+        select(literal("transfer"), _sent.id, _sent.part_id, _transfer.to_id, left, _transfer.expected_at, NO_DAY)
+        .join_from(TransferLine.__table__, Transfer.__table__, _transfer.id == _sent.transfer_id)
+        .where(*here(_sent.part_id, _transfer.to_id))
+        .where(_transfer.state.in_(transfers.COMING), left > 0)
     )
 
 
-def _ordered(parts: list[int], places: list[int]) -> Select[*tuple[Any, ...]]:
-    left = SupplyOrderLine.quantity - SupplyOrderLine.received
-    mine = (SupplyOrderLine.id, SupplyOrderLine.part_id, SupplyOrder.location_id, left, SupplyOrder.due_at)
+def _ordered(here: Here) -> Select[*tuple[Any, ...]]:
+    left = _bought.quantity - _bought.received
     return (
-        select(literal("supply"), *mine, cast(None, Date()))
-        .join(SupplyOrder, SupplyOrder.id == SupplyOrderLine.order_id)
-        .where(among(SupplyOrderLine.part_id, parts), among(SupplyOrder.location_id, places))
-        .where(SupplyOrder.state.in_(supply.COMING), left > 0)
+        select(literal("supply"), _bought.id, _bought.part_id, _order.location_id, left, _order.due_at, NO_DAY)
+        .join_from(SupplyOrderLine.__table__, SupplyOrder.__table__, _order.id == _bought.order_id)
+        .where(*here(_bought.part_id, _order.location_id))
+        .where(_order.state.in_(supply.COMING), left > 0)
     )
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from fieldservice.foundation.access import actor
-from fieldservice.foundation.db import session, take_turns
+from fieldservice.foundation.db import in_savepoint, session, take_turns, written
 from fieldservice.foundation.errors import Conflict, Invalid
 from fieldservice.foundation.formats import decimal_text
 from fieldservice.mechanisms import policies
@@ -17,7 +18,7 @@ from fieldservice.mechanisms.events import Subject, record
 from fieldservice.mechanisms.lifecycle import move
 from fieldservice.mechanisms.subjects import Ref
 from fieldservice.parts import pieces
-from fieldservice.parts.availability import phased
+from fieldservice.parts.availability import lying, phased
 from fieldservice.parts.availability.models import HOLDING, OPEN, Reservation
 from fieldservice.parts.availability.phased import Demand, unmet
 from fieldservice.parts.availability.reading import Shelf, shelves
@@ -45,19 +46,31 @@ def reserve(
         raise Invalid({"place": [_l("Nothing is promised from this place. Choose a store or a van.")]})
     if expires_at is not None and expires_at <= at:
         raise Invalid({"expires_at": [_l("This time is over. Choose a later one.")]})
-    wanted_at = max(need_at, at)
-    shelf = _held_shelf(part.id, place.id, at)
-    if not phased.fits(shelf.pool, quantity, wanted_at):
-        raise _short(part, shelf, quantity, wanted_at)
-    made = Reservation(
-        part_id=part.id, location_id=place.id, quantity=quantity, need_at=need_at, for_type=about.subject_type,
-        for_id=about.id, priority=priority, station_id=place.station_id, asked_by=actor(), asked_at=at,
-        expires_at=expires_at, state="reserved",
-    )  # fmt: skip
-    session.add(made)
+    values: dict[str, Any] = {
+        "part_id": part.id, "location_id": place.id, "quantity": quantity, "need_at": need_at,
+        "for_type": about.subject_type, "for_id": about.id, "priority": priority, "station_id": place.station_id,
+        "asked_by": actor(), "asked_at": at, "expires_at": expires_at, "lots": [], "taken_for_id": None,
+        "waits_type": None, "waits_id": None, "state": "reserved",
+    }  # fmt: skip
     session.flush()
+    made_id = None if in_savepoint() else lying.promise(values)
+    if made_id is None:
+        _require_free(part, place, quantity, max(need_at, at), at)
+        made = Reservation(**values)
+        session.add(made)
+        session.flush()
+    else:
+        made = written(Reservation(id=made_id, **values))
     record("reservation.reserved", made, {"part": part.number, "quantity": decimal_text(quantity)}, at=at)
     return made
+
+
+def _require_free(part: Part, place: StockLocation, quantity: Decimal, wanted_at: datetime, at: datetime) -> None:
+    """Look first without holding anybody up: mostly nothing is left, and many ask. Raises Conflict `part_short`."""
+    for read in (_shelf, _held_shelf):
+        shelf = read(part.id, place.id, at)
+        if not phased.fits(shelf.pool, quantity, wanted_at):
+            raise _short(part, shelf, quantity, wanted_at)
 
 
 def release(reservation: Reservation, *, at: datetime, reason: str = "") -> None:
@@ -277,7 +290,11 @@ def _held_shelf(part_id: int, location_id: int, at: datetime) -> Shelf:
 
     A move changes the balance first and then waits here, so that whoever promises before it is seen by it.
     """
-    take_turns(f"reserve:{part_id}:{location_id}")
+    take_turns(lying.name_of(part_id, location_id))
+    return _shelf(part_id, location_id, at)
+
+
+def _shelf(part_id: int, location_id: int, at: datetime) -> Shelf:
     return shelves([part_id], [location_id], at)[part_id, location_id]
 
 
