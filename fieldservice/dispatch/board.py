@@ -30,9 +30,11 @@ from fieldservice.stations import roster
 from fieldservice.stations.models import Station
 from fieldservice.stations.queries import stations_by_id
 from fieldservice.stations.roster import Duty, Member
+from fieldservice.workorders import pickups
 from fieldservice.workorders.days import stops_of
 from fieldservice.workorders.eligibility import OFFER
 from fieldservice.workorders.models import AWAY, Visit, WorkOrder
+from fieldservice.workorders.pickups import Pickup, Planned
 from fieldservice.workorders.placement import Place, Span, Stop, place_of
 from fieldservice.workorders.queries import READERS
 
@@ -66,6 +68,7 @@ class Bar:
     place: Place = field(default_factory=Place)
     awaited: Awaited | None = None  # of today's: as far as it has come, for estimates
     expected: Expected | None = None  # where that is later than planned
+    pickup: Pickup | None = None  # where parts are collected for it, and for others after it
 
     @property
     def done(self) -> bool:
@@ -168,8 +171,9 @@ def board(somebody: Person, stations: Sequence[Station], first: date, days: int,
     helpers -= {member.id for member in members}
     members += list(roster.members_by_id(sorted(helpers)[:MOST_LANES], start, end).values())
     ids = [member.id for member in members]
-    bars = _bars(somebody, ids, start, end, at)
-    taken = _taken(ids, start, end, {bar.visit_id for lane in bars.values() for bar in lane})
+    stops = stops_of(ids, start, end)
+    bars = _collecting(_bars(somebody, ids, start, end, at), {one.id: one for one in members}, stops, at)
+    taken = _taken(stops, {bar.visit_id for lane in bars.values() for bar in lane})
     dates = [first + timedelta(days=number) for number in range(days)]
     lanes = [_lane(one, bars.get(one.id, ()), taken.get(one.id, ()), dates) for one in members]
     if start <= at < end:
@@ -343,6 +347,26 @@ def _told(bar: Bar, found: Mapping[int, Expected]) -> Bar:
     )
 
 
-def _taken(technician_ids: Sequence[int], start: datetime, end: datetime, shown: set[int]) -> dict[int, list[Stop]]:
-    stops = stops_of(technician_ids, start, end)
+def _collecting(
+    bars: dict[int, list[Bar]], members: Mapping[int, Member], stops: Mapping[int, Sequence[Stop]], at: datetime
+) -> dict[int, list[Bar]]:
+    """The same with the stops at stores that are still ahead; five statements, one where nobody has to collect."""
+    planned = [
+        Planned(
+            bar.visit_id, bar.order_id, bar.order, bar.station_id, bar.priority, technician,
+            Span(bar.starts_at, bar.ends_at), bar.place, bar.state == "en_route",
+        )
+        for technician, mine in bars.items()
+        for bar in mine
+        if bar.state in BEFORE_SITE
+    ]  # fmt: skip
+    found = pickups.by_visit(pickups.pickups_of(planned, members, stops, at))
+    if not found:
+        return bars
+    return {
+        technician: [replace(bar, pickup=found.get(bar.visit_id)) for bar in mine] for technician, mine in bars.items()
+    }
+
+
+def _taken(stops: Mapping[int, Sequence[Stop]], shown: set[int]) -> dict[int, list[Stop]]:
     return {technician: [one for one in mine if one.visit_id not in shown] for technician, mine in stops.items()}

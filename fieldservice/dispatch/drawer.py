@@ -17,8 +17,8 @@ from fieldservice.workorders import queries
 from fieldservice.workorders.booking import CHANGEABLE, OPEN_STATES
 from fieldservice.workorders.eligibility import RULES
 from fieldservice.workorders.models import Visit, WorkOrder
-from fieldservice.workorders.part_supply import needs_of
-from fieldservice.workorders.placement import Need
+from fieldservice.workorders.part_lights import Light, light_of
+from fieldservice.workorders.pickups import Pickup, pickups_for
 from fieldservice.workorders.rescue.queries import approval_clock, awaiting
 from fieldservice.workorders.slots import STEP, round_up
 from fieldservice.workorders.suggestions import Refused, Suggestion, Suggestions, suggest
@@ -39,13 +39,14 @@ class Drawer:
 
     order: WorkOrder
     clocks: list[ClockView]
-    needs: tuple[Need, ...]
+    light: Light  # of its parts
     visit: Visit | None  # the one under way, or the one selected
     may_plan: bool
     answers: Suggestions | None
     at: datetime
     outlook: Touched  # what is expected of the visit, and what that touches
     held: Sequence[Offered] = ()  # times that are held for the customer
+    pickup: Pickup | None = None  # where the visit's parts are collected
     awaits: ClockView | None = None  # how long the manager has to approve a rescue; it can be planned, not sent
 
     @property
@@ -132,8 +133,9 @@ def drawer_of(
     return Drawer(
         order=order,
         clocks=clocks.views(clocks.of(order.request), at) if order.request is not None else [],
-        needs=needs_of([order]).get(order.id, ()),
+        light=light_of(order, at),
         visit=shown,
+        pickup=next(iter(pickups_for([shown], at)), None) if shown is not None else None,
         may_plan=may_plan,
         answers=answers,
         at=at,

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from fieldservice.dispatch import queue, scope
+from fieldservice.dispatch import scope
 from fieldservice.dispatch.areas import services as areas
 from fieldservice.dispatch.areas import showing
 from fieldservice.dispatch.axis import Axis
@@ -21,11 +21,13 @@ from fieldservice.foundation.access import Person
 from fieldservice.foundation.time import at_local
 from fieldservice.foundation.words import pick, word
 from fieldservice.workorders.booking import CHANGEABLE
+from fieldservice.workorders.part_lights import DARK, Light, lights
 from fieldservice.workorders.placement import Span, Stop
 from fieldservice.workorders.slots import LUNCH
 
 SNAP_MIN = 5
 FREE_BELOW = 0.5  # of the duty: who has less to do counts as free
+MARKED = {"missing": "missing", "coming": "arriving"}  # of the light of its parts
 PLANNED = ("proposed", "scheduled")  # not sent yet
 
 
@@ -34,9 +36,8 @@ def lanes_told(plan: Board, somebody: Person, at: datetime, show: Collection[str
     groups = narrowed(plan, show)
     lanes = [lane for group in groups for lane in group.lanes]
     bars = [(lane, bar) for lane in lanes for bar in lane.bars]
-    missing = queue.missing_parts(
-        {bar.order_id: bar.station_id for _lane, bar in bars if bar.state in BEFORE_SITE}, plan.stations
-    )
+    ahead = [bar for _lane, bar in bars if bar.state in BEFORE_SITE]
+    lit = lights({one.order_id: one.station_id for one in ahead}, at, {one.order_id: one.starts_at for one in ahead})
     plans = {station: scope.may_plan(somebody, station) for station in {bar.station_id for _lane, bar in bars}}
     return {
         "start": milliseconds(plan.axis.start), "end": milliseconds(plan.axis.end), "now": milliseconds(at),
@@ -47,7 +48,7 @@ def lanes_told(plan: Board, somebody: Person, at: datetime, show: Collection[str
             for group in groups
             for lane in group.lanes
         ],
-        "bars": [_bar(lane, bar, plans[bar.station_id], missing.get(bar.order_id, 0)) for lane, bar in bars],
+        "bars": [_bar(lane, bar, plans[bar.station_id], lit.get(bar.order_id, DARK)) for lane, bar in bars],
         "places": _places(groups),
         "areas": showing.on_map(areas.in_force(max(at, plan.axis.start), plan.axis.end), somebody, at),
     }  # fmt: skip
@@ -188,14 +189,21 @@ def _located(lane: Lane, bars: Collection[Bar]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _bar(lane: Lane, bar: Bar, may_plan: bool, missing: int) -> dict[str, Any]:
+def _bar(lane: Lane, bar: Bar, may_plan: bool, light: Light) -> dict[str, Any]:
     return {
         "id": str(bar.visit_id), "lane": _id(lane), **_span(bar.starts_at, bar.ends_at),
         "title": f"{pick(bar.customer)} {bar.title}".strip(), "short": bar.order, "state": bar.state,
-        "priority": bar.priority, "risk": bar.risk, "parts": "missing" if missing else "",
+        "priority": bar.priority, "risk": bar.risk, "parts": MARKED.get(light.code, ""),
         "travelMin": 0 if bar.done else bar.travel_min, "version": bar.version, "done": bar.done,
         "proposed": bar.state in PLANNED, "movable": may_plan and bar.state in CHANGEABLE, **_expected(bar),
+        **_pickup(bar),
     }  # fmt: skip
+
+
+def _pickup(bar: Bar) -> Mapping[str, Any]:
+    if bar.pickup is None:
+        return {}
+    return {"pickup": {**_span(*bar.pickup.span), "title": bar.pickup.words, "late": not bar.pickup.in_time}}
 
 
 def _expected(bar: Bar) -> Mapping[str, Any]:

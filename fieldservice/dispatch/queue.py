@@ -1,9 +1,8 @@
 """Work that waits for a technician, the most urgent first, and the counters above the board."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from flask_babel import gettext as _
@@ -16,9 +15,8 @@ from fieldservice.mechanisms import clocks
 from fieldservice.mechanisms.clocks import ClockView
 from fieldservice.mechanisms.clocks.models import Clock
 from fieldservice.mechanisms.events import Event, EventNote
-from fieldservice.parts.availability.reading import free_by_station, held_for
 from fieldservice.workorders.models import WorkOrder
-from fieldservice.workorders.part_supply import planned_parts
+from fieldservice.workorders.part_lights import DARK, Light, lights
 from fieldservice.workorders.rescue.queries import awaiting
 from fieldservice.workorders.skills import certificate_word, skill_word
 
@@ -42,8 +40,7 @@ class Waiting:
 
     order: WorkOrder
     clock: ClockView | None
-    light: str  # none, ready, missing
-    missing: int
+    light: Light
     hold: str  # why it is on hold
     awaits: bool = False  # a rescue that nobody approved yet: to be planned, not sent
 
@@ -73,34 +70,15 @@ def waiting(station_ids: Collection[int], at: datetime, words: str = "") -> tupl
     urgent = (case((due.c.due_at.is_(None), 1), else_=0), due.c.due_at, WorkOrder.priority, WorkOrder.id)
     orders = list(session.scalars(rows.options(*SHOWN).order_by(*urgent).limit(MOST)))
     first = clocks.first_open_of("service_request", [order.request_id for order in orders if order.request_id])
-    missing = missing_parts({order.id: order.station_id for order in orders}, station_ids)
+    lit = lights({order.id: order.station_id for order in orders}, at)
     holds = _hold_reasons([order.id for order in orders if order.state == "on_hold"])
     undecided = awaiting(orders)
     queue = []
     for order in orders:
         clock = first.get(order.request_id or 0)
-        short = missing.get(order.id, 0)
-        light = "none" if order.id not in missing else "missing" if short else "ready"
         shown = clocks.view(clock, at) if clock is not None else None
-        queue.append(Waiting(order, shown, light, short, holds.get(order.id, ""), order.id in undecided))
+        queue.append(Waiting(order, shown, lit.get(order.id, DARK), holds.get(order.id, ""), order.id in undecided))
     return queue, total
-
-
-def missing_parts(stations: Mapping[int, int], station_ids: Collection[int]) -> dict[int, int]:
-    """How many planned parts are neither promised to the order nor free at its station; no entry for an order without
-    parts. Four statements.
-
-    `stations` is the station of each order.
-    """
-    wanted = planned_parts(stations)
-    lying = free_by_station({part_id for _order, part_id in wanted}, station_ids)
-    held = held_for(WorkOrder.subject_type, {order for order, _part in wanted})
-    missing: dict[int, int] = {}
-    for (order_id, part_id), (quantity, _binding) in wanted.items():
-        there = lying.get((part_id, stations[order_id]), Decimal(0)) + held.get((order_id, part_id), Decimal(0))
-        lacks = there < quantity
-        missing[order_id] = missing.get(order_id, 0) + lacks
-    return missing
 
 
 def counters(station_ids: Collection[int]) -> Counters:

@@ -267,7 +267,14 @@ class BoardWaitingSchema(ma.Schema):
     skills = ma.fields.Dict(attribute="order.skills")
     due_at = Moment(attribute="clock.due_at")
     promise = ma.fields.String(attribute="clock.kind")
-    parts = ma.fields.String(attribute="light")
+    parts = ma.fields.String(attribute="light.code", metadata={"description": "none, ready, coming or missing"})
+    parts_missing = ma.fields.Integer(
+        attribute="light.missing", metadata={"description": "Parts that cannot be there."}
+    )
+    parts_by = ma.fields.Function(
+        lambda one: one.light.last.ready_at.isoformat() if one.light.last else None,
+        metadata={"type": ["string", "null"], "format": "date-time", "description": "When what is coming is there."},
+    )
     hold_reason = ma.fields.String(attribute="hold")
     etag = ma.fields.Function(lambda one: str(one.order.version))
 

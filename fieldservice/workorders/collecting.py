@@ -22,6 +22,7 @@ class Collection:
     """The way on which the parts are collected: from where, since when, and when the technician is at its end.
 
     `last` is the way to the job itself. Where none `fits`, it is that one, with the arrival it would have.
+    `collects_at` is when the technician has to be in the store at the latest.
     """
 
     origin: Point
@@ -29,6 +30,7 @@ class Collection:
     arrives_at: datetime
     last: bool
     fits: bool
+    collects_at: datetime = ALWAYS
 
 
 def short(job: Job, day: TechnicianDay) -> list[Need]:
@@ -56,9 +58,10 @@ def on_the_way(job: Job, day: TechnicianDay, span: Span, minutes: Minutes) -> Co
     found = None
     for origin, leaves_at, to, arrives_by in _ways(job, day, span, here):
         at_store = max(leaves_at + _drive(minutes, origin, store), ready)
-        arrives_at = at_store + HANDING_OVER + (_drive(minutes, store, to) if to is not None else timedelta(0))
+        onwards = HANDING_OVER + (_drive(minutes, store, to) if to is not None else timedelta(0))
+        arrives_at, latest = at_store + onwards, arrives_by - onwards
         last = arrives_by == span.starts_at and to == here
-        found = Collection(origin, leaves_at, arrives_at, last, arrives_at <= arrives_by)
+        found = Collection(origin, leaves_at, arrives_at, last, arrives_at <= arrives_by, latest)
         if found.fits:
             break
     return found
@@ -74,8 +77,16 @@ def _ways(
         begun = job.asked_at is not None and stop.starts_at <= job.asked_at
         if not begun:
             yield origin, _not_before(job, free), stop.place.point, stop.starts_at
-        origin, free = stop.place.point or origin, max(free, stop.ends_at)
+        origin, free = _left_at(job, stop, origin), max(free, stop.ends_at)
     yield origin, _not_before(job, free), here, span.starts_at
+
+
+def _left_at(job: Job, stop: Stop, before: Point) -> Point:
+    """Where somebody is after a stop. Nobody knows the way from a visit whose place is unknown: none is asked for, as
+    by the rule of travel."""
+    if stop.cause == "visit" and stop.place.point is None and job.store is not None:
+        return job.store
+    return stop.place.point or before
 
 
 def _stops(day: TechnicianDay, duty: Span, span: Span) -> list[Stop]:

@@ -4,7 +4,7 @@ The database refuses an overlap too (migration 0002); here the technician's row 
 the second of two dispatchers waits, looks again and is told what is in the way.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -110,6 +110,13 @@ def offers_of(order: WorkOrder, at: datetime) -> Sequence[Booking]:
 def withdraw_offers(order_id: int, at: datetime) -> None:
     """No time is held for the order's customer any more: others are wanted, or it is over."""
     _take_back(Booking.work_order_id == order_id, at)
+
+
+def give_back(offers: Iterable[Booking], at: datetime) -> None:
+    """These times are not offered after all."""
+    for one in offers:
+        move(one, "released", at=at)
+    session.flush()
 
 
 def make_room(technician_id: int, span: Span, at: datetime, *, order_id: int | None, goes_first: bool) -> None:

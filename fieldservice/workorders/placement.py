@@ -41,12 +41,19 @@ def place_of(latitude: float | None, longitude: float | None, precision: str) ->
 
 
 class Supply(NamedTuple):
-    """So much of a part that can be in the station's store from a time on, and from where (`kind` of the source)."""
+    """So much of a part that can be in the station's store from a time on, and from where (`kind` of the source).
+
+    What is `held` for the order is nobody else's. Of the rest every order sees all there is: `place` and `there` (how
+    much that place could give in all) tell whoever looks at several orders what is the same piece.
+    """
 
     ready_at: datetime
     quantity: Decimal
     kind: str
     names: Mapping[str, str]
+    held: bool = False
+    place: int = 0
+    there: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,8 @@ class Need:
     required: bool = True
     later: tuple[Supply, ...] = ()
     in_vans: Mapping[int, Decimal] = field(default_factory=dict)  # technician → what is held for the order in the van
+    held: Decimal = Decimal(0)  # of what lies at the station: for this order
+    store: int = 0  # the location it lies at, where the station has one
 
     def by(self, moment: datetime) -> Decimal:
         """How much the store can have by then."""

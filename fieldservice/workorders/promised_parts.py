@@ -5,7 +5,7 @@ parts have spoken before. Whoever loses a part to somebody more urgent, or to a 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -119,7 +119,7 @@ def secure(visit: Visit, at: datetime) -> None:
     if not wanted:
         return
     places = _places(visit, order)
-    held = _kept(order, {place.id for place in places}, at)
+    held = _kept(order, {part: quantity for (_order, part), (quantity, _binding) in wanted.items()}, places, at)
     short = {
         part: quantity - held[part] for (_order, part), (quantity, _binding) in wanted.items() if quantity > held[part]
     }
@@ -203,15 +203,23 @@ def _store(order: WorkOrder) -> StockLocation | None:
     return session.get(StockLocation, stock.warehouses_of([order.station_id]).get(order.station_id, 0))
 
 
-def _kept(order: WorkOrder, places: Iterable[int], at: datetime) -> defaultdict[int, Decimal]:
+def _kept(
+    order: WorkOrder, wanted: Mapping[int, Decimal], places: Sequence[StockLocation], at: datetime
+) -> defaultdict[int, Decimal]:
     """part → what is held for the order where it can be used, or on its way there; what is held elsewhere is given
-    back."""
-    usable, kept = set(places), defaultdict[int, Decimal](Decimal)
-    for one in promises.open_for(order):
-        if one.location_id in usable and (one.state in HOLDING or one.waits_id is not None):
-            kept[one.part_id] += one.quantity
-        else:
+    back. Of what was held while times were offered, the van's first: as much as is wanted stays for good."""
+    order_of = {place.id: number for number, place in enumerate(places)}
+    kept = defaultdict[int, Decimal](Decimal)
+    held = promises.open_for(order)
+    for one in sorted(held, key=lambda one: (one.expires_at is not None, order_of.get(one.location_id, 0), one.id)):
+        offered = one.expires_at is not None
+        usable = one.location_id in order_of and (one.state in HOLDING or one.waits_id is not None)
+        if not usable or (offered and kept[one.part_id] >= wanted.get(one.part_id, NOTHING)):
             promises.release(one, at=at)
+            continue
+        kept[one.part_id] += one.quantity
+        one.expires_at = None
+    session.flush()
     return kept
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from fieldservice.foundation import display
 from fieldservice.foundation.access import Person
 from fieldservice.foundation.db import session
+from fieldservice.foundation.time import now
 from fieldservice.foundation.words import pick, word
 from fieldservice.mechanisms import files, forms
 from fieldservice.mechanisms.clocks import ClockView
@@ -26,10 +27,12 @@ from fieldservice.workorders.onsite import arriving, follow_ups, leaving, raised
 from fieldservice.workorders.onsite.leaving import Left
 from fieldservice.workorders.onsite.models import Arrival, Finding, FollowUp
 from fieldservice.workorders.order_parts import PartLine, part_lines
+from fieldservice.workorders.part_lights import DARK, Light, light_of
 from fieldservice.workorders.rescue import queries as rescues
 from fieldservice.workorders.rescue.queries import RescueCard
 from fieldservice.workorders.wording import reason_text
 
+TO_COME = ("ready", "on_hold", "scheduled", "dispatched")  # states in which parts are still to be there
 CODES = ("failure_mode", "failure_mechanism", "failure_cause", "detection", "activity")
 # state of a visit → what a planner may do with it here; moving and reassigning are on the day plan
 VISIT_ACTS = {
@@ -119,6 +122,7 @@ class OrderSheet:
     history: list[Line]
     past: Sequence[WorkOrder]
     may_plan: bool
+    light: Light  # of parts that are still to be fitted
     rescue: RescueCard | None  # of work on another maker's machine
     reads: Sequence[str] = ()  # kinds of what its parts wait for that the reader may open
 
@@ -178,6 +182,7 @@ def order_sheet(order: WorkOrder, person: Person) -> OrderSheet:
         history=history_of([order, *([order.request] if order.request else []), *order.visits]),
         past=queries.asset_history(order),
         may_plan=person.has(*queries.PLANNERS) and person.covers(order.station_id, *queries.PLANNERS),
+        light=light_of(order, now()) if order.state in TO_COME else DARK,
         rescue=rescues.card_of(order, person),
         reads=[kind for kind, names in STOCK_READERS.items() if person.has(*names)],
     )

@@ -25,6 +25,7 @@ from tests.workorders.scene import (
     make_station,
     make_technician,
     need_part,
+    stock,
 )  # fmt: skip
 
 
@@ -114,6 +115,28 @@ def test_lanes_are_told_as_the_timeline_takes_them(scene: Scene, board: Board) -
     assert told["lanes"][0]["breaks"] == [noon]
     assert told["axis"] == [{"start": milliseconds(local_at(8)), "end": milliseconds(local_at(18))}]
     assert len(board.get("/dispatch/lanes?days=7").json["axis"]) == 7
+
+
+def test_T_05_a_bar_tells_of_the_stop_that_is_made_for_it(scene: Scene, board: Board) -> None:
+    """In the lane before the visit, for who hears it, in the table and the drawer; it moves along."""
+
+    def want() -> int:
+        order = make_order(scene.station, duration_min=30)
+        stock(need_part(order, 2), scene.station, 2)
+        return booking.schedule_visit(order, session.merge(scene.lu), local_at(14)).id
+
+    visit_id = write(want)
+    [bar] = [one for one in board.get("/dispatch/lanes?lang=en").json["bars"] if one["id"] == str(visit_id)]
+    pickup = bar["pickup"]
+    assert pickup["end"] - pickup["start"] == 10 * 60_000
+    assert pickup["end"] <= bar["start"]
+    assert pickup["title"].endswith("collect at Wuxi Xinwu: Oil seal ×2")
+    assert not pickup["late"]
+    assert pickup["title"] in board.get("/dispatch/table?lang=en").text
+    assert pickup["title"] in board.get(f"/dispatch?visit={visit_id}&lang=en").text
+    write(lambda: booking.reschedule_visit(session.get_one(Visit, visit_id), starts_at=local_at(15)))
+    [moved] = [one for one in board.get("/dispatch/lanes?lang=en").json["bars"] if one["id"] == str(visit_id)]
+    assert moved["pickup"]["start"] - pickup["start"] == 60 * 60_000
 
 
 def test_a_bar_says_that_parts_are_missing(scene: Scene, board: Board) -> None:

@@ -13,8 +13,8 @@ from sqlalchemy import event, select
 from fieldservice.dispatch import scope
 from fieldservice.dispatch.filters import read_back, read_filters
 from fieldservice.foundation.db import db, session, write
-from fieldservice.foundation.time import Clock, today
-from fieldservice.mechanisms import clocks
+from fieldservice.foundation.time import Clock, now, today
+from fieldservice.mechanisms import clocks, policies
 from fieldservice.mechanisms.lifecycle import move
 from fieldservice.stations.models import Technician
 from fieldservice.workorders import booking, queries
@@ -129,6 +129,28 @@ def test_parts_have_a_light(scene: Scene, desk: Browser) -> None:
     assert "1 missing" in desk.get("/dispatch?lang=en").text
     write(lambda: stock(part, scene.station, 1, scene.lu))
     assert "Parts ready" in desk.get("/dispatch?lang=en").text
+
+
+def test_T_05_what_can_be_brought_is_coming_and_not_missing(scene: Scene, desk: Browser) -> None:
+    """Queue, drawer, the order's page and the API say the same: from where, by when; what nobody has is missing."""
+
+    def want() -> None:
+        part = need_part(scene.order)
+        stock(part, scene.station, 0)
+        near = make_station("SZYQ", FAR, "苏州园区站", "Suzhou Yuanqu")
+        near.functions = ["service", "spare_part"]
+        policies.set_override("parts.shared_with_visits", "station", near.id, True, at=now())
+        stock(part, near, 1)
+
+    write(want)
+    number = scene.order.number
+    for url in ("/dispatch", f"/dispatch?order={number}", f"/work-orders/{number}"):
+        page = desk.get(f"{url}{'&' if '?' in url else '?'}lang=en").text
+        assert re.search(r"by 12:\d\d from Stock", page), url
+        assert "1 missing" not in page, url
+    write(lambda: need_part(session.get_one(WorkOrder, scene.order.id), number="NOWHERE"))
+    for url in ("/dispatch", f"/dispatch?order={number}", f"/work-orders/{number}"):
+        assert "1 missing" in desk.get(f"{url}{'&' if '?' in url else '?'}lang=en").text, url
 
 
 def test_the_queue_is_searched(scene: Scene, desk: Browser) -> None:

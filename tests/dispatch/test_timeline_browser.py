@@ -295,6 +295,36 @@ def test_only_lanes_in_view_are_in_the_document(board: Board) -> None:
     expect(board.bar("t299d6")).to_be_in_viewport()
 
 
+def test_T_05_a_stop_for_a_bar_stands_before_it_and_goes_with_it(board: Board) -> None:
+    board.page.evaluate(
+        """id => {
+          const bar = timeline.bar(id), hour = 3_600_000;
+          const pickup = { start: bar.start - hour, end: bar.start - hour / 2, title: 'Collect seals' };
+          timeline.upsert([{ ...bar, pickup }]);
+        }""",
+        SEAL,
+    )
+    stop = board.bar(SEAL).locator(".tml-pickup")
+    expect(stop).to_have_attribute("title", "Collect seals")
+    before, bar = stop.bounding_box(), board.bar(SEAL).bounding_box()
+    assert before is not None
+    assert bar is not None
+    assert before["x"] + before["width"] < bar["x"]
+    board.page.evaluate(
+        """id => {
+          const bar = timeline.bar(id), hour = 3_600_000, { start, end, title } = bar.pickup;
+          const later = { start: start + hour, end: end + hour, title };
+          timeline.upsert([{ ...bar, start: bar.start + hour, end: bar.end + hour, pickup: later }]);
+        }""",
+        SEAL,
+    )
+    board.page.wait_for_timeout(100)
+    after, moved = stop.bounding_box(), board.bar(SEAL).bounding_box()
+    assert after is not None
+    assert moved is not None
+    assert abs((after["x"] - before["x"]) - (moved["x"] - bar["x"])) <= 1
+
+
 def test_hover_goes_both_ways(board: Board) -> None:
     board.bar(SAMPLE).hover()
     assert board.told("hover")[-1] == {"id": SAMPLE}

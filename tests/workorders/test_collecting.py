@@ -48,6 +48,10 @@ WAYS: list[tuple[str, datetime, dict[str, Any], dict[str, Any], tuple[bool, bool
         "it comes too late for a drive", at(13, 10), {}, {"needs": (seal(later=(coming(13),)),)},
         (False, True, at(8)),
     ),
+    (
+        "from a place nobody knows", at(13), {"stops": (replace(visit((8, 5), (12, 30)), place=Place()),)}, {},
+        (True, True, at(12, 30)),
+    ),
     ("not through a training", at(13), {"stops": (absence("training", (8, 10), (12, 50)),)}, {},
      (False, True, at(12, 50))),
 ]  # fmt: skip

@@ -16,6 +16,8 @@ from fieldservice.assets.models import Asset
 from fieldservice.foundation.db import db, session, write
 from fieldservice.foundation.time import Clock, at_local, now
 from fieldservice.intake.models import ServiceRequest, ThreadMessage
+from fieldservice.parts.availability.services import reserve
+from fieldservice.parts.models import StockLocation
 from fieldservice.stations.models import Certificate, Technician
 from fieldservice.workorders import booking, visits
 from fieldservice.workorders.models import Visit, WorkItem, WorkOrder
@@ -109,6 +111,24 @@ def test_everything_about_the_next_job(tablet: Tablet) -> None:
     assert content["stock"][0]["on_hand"] == {str(tablet.tour.parts[SEAL]): 2, str(tablet.tour.parts["GO-320-20"]): 40}
     assert len(content["catalogue"]["patterns"]) >= 120
     assert {"failure_mode", "failure_cause", "cannot_complete_reason"} <= content["catalogue"]["codes"].keys()
+
+
+def test_T_05_a_stop_at_the_store_stands_before_its_job_with_a_way_to_it(tablet: Tablet) -> None:
+    """Nothing while all is in the van; what is held in the store is collected ten minutes before the way to the job."""
+    assert shown(tablet)["visits"][0]["pickup"] is None
+    tour = tablet.tour
+
+    def hold() -> None:
+        place = session.get_one(StockLocation, tour.warehouse_id)
+        reserve(tour.part(), place, Decimal(2), need_at=tour.visit.starts_at, about=tour.order, at=now())
+
+    write(hold)
+    visit = shown(tablet, lang="en")["visits"][0]
+    pickup = visit["pickup"]
+    assert (pickup["name"], pickup["parts"]) == ("Wuxi Xinwu", ["Oil seal ×2"])
+    assert pickup["ends_at"] <= visit["starts_at"]
+    assert len(pickup["point"]) == 2
+    assert shown(tablet, lang="zh")["visits"][0]["pickup"]["parts"] == ["骨架油封 ×2"]
 
 
 def test_it_speaks_the_readers_language(tablet: Tablet) -> None:

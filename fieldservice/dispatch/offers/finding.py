@@ -1,6 +1,7 @@
 """Which times could be offered for an order: read, priced by the planning engine in a worker, most wanted first."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from fieldservice.dispatch.offers.punctuality import spread
@@ -47,6 +48,7 @@ def find(order: WorkOrder, visit: Visit | None, first: date, at: datetime) -> li
     job = next((one for one, work in enumerate(world.works) if work is not None and work.order_id == order_id), None)
     if job is None or not world.problem.days or not asked:
         return []
+    asked = list(_after_parts(world, job, asked))
     try:
         priced = compute(price_windows, world.problem, job, _seconds(world, asked), ASKED, timeout=PATIENCE)
     except ValueError:
@@ -55,6 +57,18 @@ def find(order: WorkOrder, visit: Visit | None, first: date, at: datetime) -> li
         choice for one, offers in zip(asked, priced, strict=True)
         for choice in _choices(world, job, one, offers, aim.arrival_due, aim.restore_due)
     ]  # fmt: skip
+
+
+def _after_parts(world: World, job: int, asked: Sequence[Window]) -> Iterator[Window]:
+    """The windows, none beginning before its parts can be there where they are collected on the way to the job."""
+    if job not in world.over_store:
+        yield from asked
+        return
+    for starts in world.problem.jobs[job].starts:
+        for one in asked:
+            soonest = round_up(world.moment(starts.start), STEP)
+            if one.last >= soonest:
+                yield replace(one, first=max(one.first, soonest))
 
 
 def _seconds(world: World, asked: Sequence[Window]) -> list[model.Window]:

@@ -19,10 +19,11 @@ from fieldservice.foundation.time import local
 from fieldservice.mechanisms import clocks, policies
 from fieldservice.mechanisms.events import record
 from fieldservice.stations.models import Technician
-from fieldservice.workorders import booking, held_time
+from fieldservice.workorders import booking, held_time, offered_parts
 from fieldservice.workorders.days import job_of, technician_day
 from fieldservice.workorders.eligibility import OFFER, refusals
 from fieldservice.workorders.models import Booking, Visit, WorkOrder
+from fieldservice.workorders.offered_parts import chosen_late
 from fieldservice.workorders.placement import Job, Span, TechnicianDay
 from fieldservice.workorders.queries import LARGEST_ID
 from fieldservice.workorders.rescue.queries import awaiting
@@ -121,6 +122,7 @@ def hold(order: WorkOrder, visit: Visit | None, found: Sequence[Choice], at: dat
     wanted = chosen(found, _own(visit), MOST * SPARE)
     held_time.lock(*{one.technician_id for one in wanted})
     held_time.withdraw_offers(order.id, at)
+    offered_parts.give_back(order, at)
     expires_at = at + timedelta(minutes=_value(order, HOLD))
     kept: list[Booking] = []
     days: dict[int, TechnicianDay] = {}
@@ -128,6 +130,9 @@ def hold(order: WorkOrder, visit: Visit | None, found: Sequence[Choice], at: dat
         if len(kept) < MOST and _is_free(order, visit, one, wanted, days, at):
             technician = session.get_one(Technician, one.technician_id)
             kept.append(held_time.offer(order, technician, one.span, _terms(one), expires_at))
+    able = offered_parts.hold(order, kept, expires_at, at)
+    held_time.give_back([row for row in kept if row.technician_id not in able], at)
+    kept = [row for row in kept if row.technician_id in able]
     record("work_order.offered", order, {"times": [row.terms for row in kept], "until": expires_at.isoformat()}, at=at)
     return held(order, at)
 
@@ -220,7 +225,7 @@ def _is_free(
 ) -> bool:  # fmt: skip
     """By every rule of booking, and by how the technician's day really goes."""
     minutes = (one.span.ends_at - one.span.starts_at) // timedelta(minutes=1)
-    job = job_of(order, minutes)
+    job = chosen_late(job_of(order, minutes, at), timedelta(minutes=_value(order, HOLD)))
     if one.technician_id not in days:
         mine = [other.span for other in wanted if other.technician_id == one.technician_id]
         around = Span(min(span.starts_at for span in mine), max(span.ends_at for span in mine))

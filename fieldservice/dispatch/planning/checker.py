@@ -129,14 +129,24 @@ def _of_people(problem: Problem, checked: Checked) -> Iterable[Fault]:
 
 
 def overdrawn(problem: Problem, routes: Routes) -> Iterator[Fault]:
-    """All collecting together takes no more than lies in the stores."""
-    taken: dict[tuple[int, str], float] = {}
-    last: dict[tuple[int, str], int] = {}
+    """All collecting together takes no more than has come to the stores by then, and all days of one technician no more
+    than lies in the van."""
+    collected: dict[tuple[int, str], list[tuple[int, float, int]]] = {}
+    carried: dict[tuple[int, str], float] = {}
     for day, route in zip(problem.days, routes, strict=True):
-        for part, short in lacking(problem, day, route).items():
-            taken[day.station, part] = taken.get((day.station, part), 0.0) + short
-            last[day.station, part] = route[-1]
-    for place, quantity in taken.items():
-        lying = problem.lying.get(place, 0.0)
-        if quantity > lying:
-            yield Fault("part", last[place], quantity - lying)
+        if not route:
+            continue
+        short = lacking(problem, day, route)
+        for part, much in short.items():
+            collected.setdefault((day.station, part), []).append((day.start, much, route[-1]))
+        for part, van in day.van.items():
+            wants = (much for job in route for one, much in problem.jobs[job].wants(day.technician) if one == part)
+            carried[day.technician, part] = carried.get((day.technician, part), 0.0) + min(van, sum(wants))
+            if carried[day.technician, part] > van:
+                yield Fault("part", route[-1], carried[day.technician, part] - van)
+    for (station, part), times in collected.items():
+        taken = 0.0
+        for begins, much, last in sorted(times):
+            taken += much
+            if taken > (there := problem.there_by(station, part, begins)):
+                yield Fault("part", last, taken - there)

@@ -149,7 +149,7 @@ class Gaps:
         """What the day's van holds, and what its jobs use, of each part that anybody needs."""
         day, wanted = self.problem.days[index], dict.fromkeys(self.used, 0.0)
         for job in self.routes[index]:
-            for part, quantity in self.problem.jobs[job].needs:
+            for part, quantity in self.problem.jobs[job].wants(day.technician):
                 wanted[part] = wanted.get(part, 0.0) + quantity
         for part in {**wanted, **day.van}:
             if part not in self.used:

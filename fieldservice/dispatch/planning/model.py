@@ -5,7 +5,7 @@ jobs and technician-days are named by their index. Hard rules are data here (sta
 shifts, breaks, crews, links); goals are weights (`objectives.py`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -72,6 +72,12 @@ class Job:
     after: tuple[int, ...] = ()  # jobs that must have ended before
     same_as: int | None = None  # the job whose technician does this one too
     needs: tuple[tuple[str, float], ...] = ()  # (part, quantity)
+    in_vans: Mapping[tuple[int, str], float] = field(default_factory=dict)  # (technician, part) → held for it there
+
+    def wants(self, technician: int) -> Iterator[tuple[str, float]]:
+        """(part, quantity) beyond what that technician carries for this very job."""
+        for part, quantity in self.needs:
+            yield part, max(0.0, quantity - self.in_vans.get((technician, part), 0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +147,8 @@ class Problem:
     """Everything a plan is made of and measured by.
 
     `eligible[job, day]` is the eligibility table of the rules that no other hour of that day would help
-    (`people.table`). `lying` is what lies in each station's store: (station, part) → quantity.
+    (`people.table`). `lying` is what lies in each station's store: (station, part) → quantity; `coming` is what will
+    lie there beyond that: (station, part) → (from when, quantity). Each day collects at its beginning.
 
     With `hours` a drive takes as long as they say from the moment it begins, up to whole minutes: moments should be
     whole minutes then. Without, every hour is an ordinary one.
@@ -154,6 +161,12 @@ class Problem:
     goals: Goals = field(default_factory=Goals)
     lying: Mapping[tuple[int, str], float] = field(default_factory=dict)
     hours: Course | None = None
+    coming: Mapping[tuple[int, str], tuple[tuple[int, float], ...]] = field(default_factory=dict)
+
+    def there_by(self, station: int, part: str, second: int) -> float:
+        """How much of a part a station's store will have had until then."""
+        later = sum(quantity for since, quantity in self.coming.get((station, part), ()) if since <= second)
+        return self.lying.get((station, part), 0.0) + later
 
     def __post_init__(self) -> None:
         if self.eligible.shape != (len(self.jobs), len(self.days)):

@@ -117,7 +117,7 @@ def must_collect(problem: Problem, day: Day, route: Sequence[int]) -> bool | Non
     short = lacking(problem, day, route)
     if short and day.store_place is None:
         return None
-    if any(problem.lying.get((day.station, part), 0.0) < much for part, much in short.items()):
+    if any(problem.there_by(day.station, part, day.start) < much for part, much in short.items()):
         return None
     return bool(short)
 
@@ -126,7 +126,7 @@ def lacking(problem: Problem, day: Day, route: Sequence[int]) -> dict[str, float
     """What these jobs need beyond what is in the van: part → quantity."""
     wanted: dict[str, float] = {}
     for index in route:
-        for part, quantity in problem.jobs[index].needs:
+        for part, quantity in problem.jobs[index].wants(day.technician):
             wanted[part] = wanted.get(part, 0.0) + quantity
     return {part: much - day.van.get(part, 0.0) for part, much in wanted.items() if much > day.van.get(part, 0.0)}
 

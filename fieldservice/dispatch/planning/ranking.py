@@ -191,17 +191,23 @@ def _able(gaps: Gaps, job: int) -> tuple[Numbers, NDArray[np.bool_] | None]:
         return np.flatnonzero(may), None
     may, fetches = may.copy(), np.zeros(len(may), dtype=bool)
     nothing = np.zeros(len(may))
-    wanted: dict[str, float] = {}
-    for part, quantity in needs:
-        wanted[part] = wanted.get(part, 0.0) + quantity
-    for part, quantity in wanted.items():
+    for part, quantity in _wanted(gaps, job).items():
         used, van = gaps.used.get(part, nothing), gaps.van.get(part, nothing)
-        lying = np.array([gaps.problem.lying.get((one.station, part), 0.0) for one in gaps.problem.days])
+        lying = np.array([gaps.problem.there_by(one.station, part, one.start) for one in gaps.problem.days])
         short = np.maximum(used + quantity - van, 0.0)
         may &= (short == 0) | (short <= lying + ROUNDING)
         fetches |= short > ROUNDING
     stores = np.array([one.store_place is not None for one in gaps.problem.days])
     return np.flatnonzero(may & (stores | ~fetches)), fetches & ~gaps.collects
+
+
+def _wanted(gaps: Gaps, job: int) -> dict[str, Floats]:
+    """part → how much the job wants of it from each day beyond what is held for it in that van."""
+    wanted: dict[str, Floats] = {}
+    for at, day in enumerate(gaps.problem.days):
+        for part, quantity in gaps.problem.jobs[job].wants(day.technician):
+            wanted.setdefault(part, np.zeros(len(gaps.problem.days)))[at] += quantity
+    return wanted
 
 
 def _roomy(gaps: Gaps, able: Numbers, windows: tuple[Window, ...], seconds: int) -> tuple[Numbers, Numbers]:

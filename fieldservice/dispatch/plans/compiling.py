@@ -1,12 +1,11 @@
 """From what was read to a problem of the planning engine: technician-days, jobs, travel, and what stands. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fieldservice.dispatch.planning import people
 from fieldservice.dispatch.planning.model import Break, Day, Job, Matrix, Placement, Problem, Window, held_plan
@@ -14,11 +13,12 @@ from fieldservice.dispatch.planning.objectives import Goals
 from fieldservice.dispatch.planning.pricing import Fault, price_route
 from fieldservice.dispatch.plans import parts
 from fieldservice.dispatch.plans.reading import Material, Work
-from fieldservice.foundation.places import Point, TravelProvider, travel
+from fieldservice.dispatch.plans.ways import OverStore, Places
+from fieldservice.foundation.places import Point, TravelProvider, travel, travel_minutes
 from fieldservice.foundation.places.course import Course
-from fieldservice.foundation.places.slow_areas import slowed_by
 from fieldservice.stations.lendings import Lent, stretches
 from fieldservice.stations.roster import Member
+from fieldservice.workorders.collecting import HANDING_OVER
 from fieldservice.workorders.placement import Span, Stop, TechnicianDay
 from fieldservice.workorders.slots import LUNCH_TAKES, lunch_within
 
@@ -53,19 +53,10 @@ class World:
     shifts: tuple[Shift, ...]  # by technician-day
     people: tuple[TechnicianDay, ...]  # likewise, as the rules see them
     origin: datetime
+    over_store: frozenset[int] = frozenset()  # jobs that are done by way of the store
 
     def moment(self, seconds: int) -> datetime:
         return self.origin + timedelta(seconds=seconds)
-
-
-@dataclass
-class _Places:
-    """Points by number, each once."""
-
-    numbers: dict[Point, int] = field(default_factory=dict)
-
-    def number(self, point: Point) -> int:
-        return self.numbers.setdefault(point, len(self.numbers))
 
 
 def compiled(material: Material, goals: Goals, provider: TravelProvider = travel.DEFAULT) -> World:
@@ -75,24 +66,23 @@ def compiled(material: Material, goals: Goals, provider: TravelProvider = travel
     Drives take as long as the hours of the installation say: whole minutes, as booking reckons them. So what the plan
     reckoned with is never less.
     """
-    places = _Places()
+    places = Places()
     works = _ours(material)
     movable = {work.visit.visit_id for work in works if work.visit is not None and work.stands}
     shifts, pinned = _shifts(material, movable)
     seconds = _clock(material.start)
     planned = [work for work in works if _loose(work) or _held(work, shifts, seconds)]
-    jobs = [_job(material, work, places, shifts, seconds) for work in planned]
+    team, spans = [_person(material, shift.member) for shift in shifts], [shift.span for shift in shifts]
+    eligible = np.zeros((len(planned) + len(pinned), len(shifts)), dtype=bool)
+    if planned and shifts:
+        eligible[: len(planned)] = people.table([work.job for work in planned], team, spans)
+    known = parts.Team(team, spans, [shift.station for shift in shifts])
+    stock = parts.shared_out(material, planned, known, eligible[: len(planned)])
+    jobs = [_job(material, work, wants, places, shifts, seconds) for work, wants in zip(planned, stock.wanted)]
     jobs += [_pinned(stop, at, places, shifts, seconds) for at, stop in pinned]
     days = [_day(material, shift, places, seconds) for shift in shifts]
-    team = [_person(material, shift.member) for shift in shifts]
     meant = (*planned, *(None for _one in pinned))
-    eligible = np.zeros((len(jobs), len(days)), dtype=bool)
-    if planned and days:
-        asked = [work.job for work in planned]
-        eligible[: len(asked)] = people.table(asked, team, [shift.span for shift in shifts])
-        eligible[: len(asked)] &= parts.there_in_time(planned, team, [shift.span for shift in shifts])
-    points = list(places.numbers)
-    minutes = _minutes(material, points, provider) if points else np.zeros((0, 0))
+    minutes = places.minutes(provider, material.areas)
     hours = _hours(material, shifts)
     if hours is None:
         minutes = np.ceil(minutes)
@@ -102,17 +92,12 @@ def compiled(material: Material, goals: Goals, provider: TravelProvider = travel
         travel=Matrix(np.ceil(minutes * 60).astype(np.int32)),
         eligible=eligible,
         goals=replace(goals, fair_share=_fair_share(jobs, days)),
-        lying=parts.lying(material),
+        lying=stock.lying,
         hours=hours,
+        coming={store: tuple((seconds(moment), much) for moment, much in lots) for store, lots in stock.coming.items()},
     )
-    return World(_standing(problem), meant, tuple(shifts), tuple(team), material.start)
-
-
-def _minutes(material: Material, points: Sequence[Point], provider: TravelProvider) -> NDArray[np.float64]:
-    """A plan knows one time for each way, so an area slows it all along. Booking asks for the time of each drive, which
-    is never more: what is planned can be applied."""
-    ordinary = provider.matrix(points, points)
-    return slowed_by(ordinary, points, points, material.areas) if material.areas else ordinary
+    over = frozenset(at for at, wants in enumerate(stock.wanted) if wants.over_store is not None and not wants.stays)
+    return World(_standing(problem), meant, tuple(shifts), tuple(team), material.start, over)
 
 
 def _hours(material: Material, shifts: Sequence[Shift]) -> Course | None:
@@ -226,7 +211,7 @@ def _person(material: Material, member: Member) -> TechnicianDay:
     return TechnicianDay(member, van=material.vans.get(member.id, {}), lends=member.station_id not in material.strict)
 
 
-def _day(material: Material, shift: Shift, places: _Places, seconds: Callable[[datetime], int]) -> Day:
+def _day(material: Material, shift: Shift, places: Places, seconds: Callable[[datetime], int]) -> Day:
     member, span = shift.member, shift.span
     store = material.stores.get(shift.station)
     return Day(
@@ -264,23 +249,37 @@ def _lunch(span: Span, seconds: Callable[[datetime], int]) -> Iterable[Break]:
 
 
 def _job(
-    material: Material, work: Work, places: _Places, shifts: Sequence[Shift], seconds: Callable[[datetime], int]
+    material: Material,
+    work: Work,
+    wants: parts.Wanted,
+    places: Places,
+    shifts: Sequence[Shift],
+    seconds: Callable[[datetime], int],
 ) -> Job:
     station = work.job.station_id
-    due = _due(work)
+    due, window = _due(work), _window(material, work, seconds)
     point = work.job.place.point or material.stores[station]  # a place nobody knows: as far as the station
+    place: Point | OverStore = point
+    if wants.stays and work.visit is not None:
+        window = Window(seconds(work.visit.span.starts_at), seconds(work.visit.span.starts_at))
+    elif wants.over_store is not None:
+        place = OverStore(work.job.number, material.stores[station], point)
+        way = timedelta(minutes=ceil(travel_minutes(place.store, point)))  # an ordinary one, as booking asks for
+        soonest = ceil((wants.over_store + HANDING_OVER + way - material.start).total_seconds())
+        window = Window(max(window.start, soonest), window.end)
     return Job(
         key=work.job.number,
-        place=places.number(point),
+        place=places.number(place),
         seconds=int(work.job.duration.total_seconds()),
-        starts=(_window(material, work, seconds),),
+        starts=(window,) if window.start <= window.end else (),
         weight=WEIGHTS.get(work.job.priority, 1.0) + (TOLD if work.stands else 0.0),
         due=None if due is None else seconds(due),
         restore_due=None if work.restore_due is None else seconds(work.restore_due),
         station=station,
         held=_held(work, shifts, seconds),
         prefers=work.job.prefers,
-        needs=tuple((str(need.part_id), float(need.quantity)) for need in work.job.needs if need.required),
+        needs=wants.needs,
+        in_vans=wants.in_vans,
     )
 
 
@@ -321,7 +320,7 @@ def _held(work: Work, shifts: Sequence[Shift], seconds: Callable[[datetime], int
     return ()
 
 
-def _pinned(stop: Stop, at: int, places: _Places, shifts: Sequence[Shift], seconds: Callable[[datetime], int]) -> Job:
+def _pinned(stop: Stop, at: int, places: Places, shifts: Sequence[Shift], seconds: Callable[[datetime], int]) -> Job:
     begins = seconds(stop.starts_at)
     return Job(
         key=f"visit {stop.visit_id}",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
@@ -15,6 +15,7 @@ from fieldservice.dispatch.planning.reasons import Unplaced
 from fieldservice.dispatch.plans.compiling import World
 from fieldservice.dispatch.plans.reading import Work
 from fieldservice.workorders import refusals
+from fieldservice.workorders.collecting import HANDING_OVER
 
 MOST_REASONS = 8  # technicians named for a job that is left out
 Result = dict[str, Any]
@@ -94,8 +95,13 @@ def _to(world: World, job: int, day: int, start: int, leg: int) -> Result:
         "technician": world.shifts[day].member.id,
         "starts_at": world.moment(start).isoformat(),
         "ends_at": world.moment(start + world.problem.jobs[job].seconds).isoformat(),
-        "travel_min": ceil(leg / 60),
+        "travel_min": _drive(world, job, leg),
     }
+
+
+def _drive(world: World, job: int, leg: int) -> int:
+    """Minutes on the road; who comes by the store stands there for some of them."""
+    return ceil(leg / 60) - (HANDING_OVER // timedelta(minutes=1) if job in world.over_store else 0)
 
 
 def _told_kept(world: World, work: Work, to: tuple[int, int] | None) -> bool | None:
@@ -132,7 +138,6 @@ def _late(moment: datetime | None, due: datetime) -> int | None:
 
 def _figures(world: World, checked: Checked, late: int) -> Result:
     """What a plan is worth, by goal, and what people count. Work that stands against a rule counts as left out."""
-    routes = [timed for timed in checked.routes if timed is not None]
     ours = {job for job, work in enumerate(world.works) if work is not None}
     served = ours.difference(checked.unserved)
     return {
@@ -142,9 +147,15 @@ def _figures(world: World, checked: Checked, late: int) -> Result:
         "placed": len(served),
         "promises": sum(len(list(_promises(world, work, None))) for work in world.works if work is not None),
         "late": late,
-        "travel_min": sum(ceil(leg / 60) for timed in routes for leg in timed.legs),
+        "travel_min": _travel(world, checked),
         "technicians": len({world.shifts[day].member.id for day, timed in enumerate(checked.routes) if timed}),
     }
+
+
+def _travel(world: World, checked: Checked) -> int:
+    driven = sum(ceil(leg / 60) for timed in checked.routes if timed is not None for leg in timed.legs)
+    stops = len(world.over_store.difference(checked.unserved))
+    return driven - stops * (HANDING_OVER // timedelta(minutes=1))
 
 
 def _late_standing(world: World) -> int:
@@ -205,7 +216,7 @@ def _stop(world: World, job: int, start: int, leg: int, numbers: Mapping[int, in
         "change": numbers.get(job),
         "starts_at": world.moment(start).isoformat(),
         "ends_at": world.moment(start + world.problem.jobs[job].seconds).isoformat(),
-        "travel_min": ceil(leg / 60),
+        "travel_min": _drive(world, job, leg),
         "at": None if point is None else [point.latitude, point.longitude],
     }
 

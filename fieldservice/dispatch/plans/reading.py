@@ -89,7 +89,7 @@ class Material:
     works: tuple[Work, ...]
     members: tuple[Member, ...]
     stops: Mapping[int, Sequence[Stop]]  # by technician; visits that may be moved among them
-    vans: Mapping[int, Mapping[int, Decimal]]
+    vans: Mapping[int, Mapping[int, Decimal]]  # technician → part → what nobody was promised
     strict: Collection[int]  # home stations that lend by the roster only
     stores: Mapping[int, Point]  # station → where it is
     areas: tuple[SlowArea, ...] = ()  # that hold at some time of it
@@ -124,22 +124,12 @@ def read(station_ids: Sequence[int], first: date, days: int, at: datetime, absen
         works=works,
         members=tuple(members),
         stops=_stops(ids, Span(start - AROUND, end + AROUND), absent, freed),
-        vans=_with_held(vans_with(ids, parts), works),
+        vans=vans_with(ids, parts),
         strict=strict_lenders() if homes != set(station_ids) or len(homes) > 1 else (),
         stores={one.id: Point(one.latitude, one.longitude) for one in stations.values()},
         areas=tuple(area for area in travel.DEFAULT.slow_areas() if area.holds_between(start, end)),
         rates=hour_rates(hosts),
     )
-
-
-def _with_held(vans: Mapping[int, Mapping[int, Decimal]], works: Iterable[Work]) -> dict[int, dict[int, Decimal]]:
-    """technician → part → what is free in the van, and what is held there for the work itself."""
-    found = {technician: dict(van) for technician, van in vans.items()}
-    for need in (need for work in works for need in work.job.needs):
-        for technician, quantity in need.in_vans.items():
-            van = found.setdefault(technician, {})
-            van[need.part_id] = van.get(need.part_id, Decimal(0)) + quantity
-    return found
 
 
 def free_for(material: Material, order: WorkOrder, visit: Visit | None = None) -> Material:

@@ -22,12 +22,14 @@ policies.register_defaults(SHARED, False, worth=policies.PLAIN)
 
 @dataclass(frozen=True)
 class Coming:
-    """So much of a part that can be in the station's store from a time on. `kind` station: it comes anyway."""
+    """So much of a part that can be in the station's store from a time on. `kind` station: it comes anyway. `there` is
+    how much that place can give in all, whoever asks."""
 
     kind: Kind
     location: StockLocation
     quantity: Decimal
     ready_at: datetime
+    there: Decimal
 
 
 def to_store(station: Station, wanted: Mapping[int, Decimal], at: datetime) -> dict[int, list[Coming]]:
@@ -54,10 +56,11 @@ def _counts(way: Way, sharing: Collection[int]) -> bool:
 
 def _from(way: Way, shelf: Shelf, quantity: Decimal, at: datetime) -> Iterator[Coming]:
     """What is free there now, and the rest of it once that is free."""
+    most = phased.free_at(shelf.pool, at + FOREVER)
     free = max(phased.NOTHING, min(quantity, phased.free_at(shelf.pool, at)))
     if free:
-        yield Coming(way.kind, way.location, free, at + way.length)
-    later = min(quantity, phased.free_at(shelf.pool, at + FOREVER))
+        yield Coming(way.kind, way.location, free, at + way.length, max(free, most))
+    later = min(quantity, most)
     moment = phased.earliest(shelf.pool, later, at) if later > free else None
     if moment is not None:
-        yield Coming(way.kind, way.location, later - free, moment + way.length)
+        yield Coming(way.kind, way.location, later - free, moment + way.length, most)

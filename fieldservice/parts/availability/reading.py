@@ -28,7 +28,7 @@ from sqlalchemy.orm import joinedload
 from fieldservice.foundation.db import UtcDateTime, among, is_sqlite, session
 from fieldservice.foundation.time import day_span
 from fieldservice.parts.availability.models import HOLDING, Reservation
-from fieldservice.parts.availability.phased import NOTHING, Demand, Lot, Pool
+from fieldservice.parts.availability.phased import NOTHING, Demand, Lot, Pool, earliest
 from fieldservice.parts.models import StockBalance, StockBatch, StockLocation
 from fieldservice.parts.supply import models as supply
 from fieldservice.parts.supply.models import SupplyOrder, SupplyOrderLine
@@ -69,10 +69,14 @@ def shelves(
     `without` are reservations that count as if they were not there.
     """
     parts, places = sorted(set(part_ids)), sorted(set(location_ids))
-    found: defaultdict[Key, Shelf] = defaultdict(Shelf)
     if not parts or not places:
-        return found
-    for kind, number, part, place, quantity, moment, expires_on in _rows(parts, places):
+        return defaultdict(Shelf)
+    return _shelves(_rows(parts, places), at, without)
+
+
+def _shelves(rows: Iterable[Any], at: datetime, without: Iterable[int] = ()) -> Mapping[Key, Shelf]:
+    found: defaultdict[Key, Shelf] = defaultdict(Shelf)
+    for kind, number, part, place, quantity, moment, expires_on in rows:
         shelf = found[part, place]
         match kind:
             case "lies":
@@ -172,12 +176,12 @@ def free_stock(part_ids: Iterable[int], location_ids: Iterable[int]) -> dict[Key
     return {(part, place): on_hand - reserved for part, place, on_hand, reserved in rows if on_hand > reserved}
 
 
-def free_by_station(part_ids: Iterable[int], station_ids: Iterable[int]) -> dict[Key, Decimal]:
-    """(part, station) → what lies in its store and vans and is promised to nobody; two queries."""
+def free_in_vans(part_ids: Iterable[int], station_ids: Iterable[int]) -> dict[Key, Decimal]:
+    """(part, station) → what lies in its vans and is promised to nobody; two queries."""
     parts, stations = sorted(set(part_ids)), sorted(set(station_ids))
     if not parts or not stations:
         return {}
-    here = (StockLocation.station_id.in_(stations), StockLocation.kind.in_(("warehouse", "van")))
+    here = (StockLocation.station_id.in_(stations), StockLocation.kind == "van")
     lying = session.execute(
         select(StockBalance.part_id, StockLocation.station_id, func.sum(StockBalance.on_hand))
         .join(StockLocation, StockLocation.id == StockBalance.location_id)
@@ -194,20 +198,6 @@ def free_by_station(part_ids: Iterable[int], station_ids: Iterable[int]) -> dict
     return {(part, station): on_hand - reserved.get((part, station), NOTHING) for part, station, on_hand in lying}
 
 
-def held_for(subject_type: str, ids: Iterable[int]) -> dict[tuple[int, int], Decimal]:
-    """(id, part) → how much is promised to each of these, wherever it lies; one query."""
-    wanted = sorted(set(ids))
-    if not wanted:
-        return {}
-    rows = session.execute(
-        select(Reservation.for_id, Reservation.part_id, func.sum(Reservation.quantity))
-        .where(Reservation.for_type == subject_type, among(Reservation.for_id, wanted))
-        .where(Reservation.state.in_(HOLDING))
-        .group_by(Reservation.for_id, Reservation.part_id)
-    )
-    return {(number, part): quantity for number, part, quantity in rows}
-
-
 def holdings(subject_type: str, ids: Iterable[int]) -> Sequence[Reservation]:
     """What is promised to these, wherever it lies, with its place; one query."""
     wanted = sorted(set(ids))
@@ -220,6 +210,24 @@ def holdings(subject_type: str, ids: Iterable[int]) -> Sequence[Reservation]:
         .where(Reservation.state.in_(HOLDING))
         .order_by(Reservation.id)
     ).all()
+
+
+def arrivals_of(reservations: Collection[Reservation], at: datetime) -> dict[int, datetime]:
+    """id → when enough of it has come for this reservation and every older one; no entry where nothing known suffices.
+
+    One query, however many there are.
+    """
+    if not reservations:
+        return {}
+    rows = list(_rows(sorted({one.part_id for one in reservations}), sorted({one.location_id for one in reservations})))
+    found: dict[int, datetime] = {}
+    for one in reservations:
+        mine = [row for row in rows if (row[2], row[3]) == (one.part_id, one.location_id)]
+        older = [row for row in mine if row[0] != "promised" or row[1] < one.id]
+        moment = earliest(_shelves(older, at)[one.part_id, one.location_id].pool, one.quantity, at)
+        if moment is not None:
+            found[one.id] = moment
+    return found
 
 
 def waiting_for_more(keys: Collection[Key]) -> set[Key]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from fieldservice.assets.models import Asset
 from fieldservice.foundation.db import session
-from fieldservice.foundation.time import day_span, today
+from fieldservice.foundation.time import day_span, now, today
 from fieldservice.intake.models import ServiceRequest, ThreadMessage
 from fieldservice.mechanisms import clocks, files
 from fieldservice.mechanisms.events import Event, Subject, notes_of
@@ -32,6 +32,7 @@ from fieldservice.workorders.models import (
 from fieldservice.workorders.onsite import arriving, follow_ups, raised, times
 from fieldservice.workorders.onsite.callers import callers_of
 from fieldservice.workorders.onsite.models import Arrival, Finding, FollowUp, TimeCorrection
+from fieldservice.workorders.pickups import Pickup, by_visit, pickups_for
 from fieldservice.workorders.rescue.queries import waivers_of
 from fieldservice.workorders.tablet.returning import ToReturn, to_return
 
@@ -99,6 +100,7 @@ class Rows:
     corrections: dict[int, list[TimeCorrection]]  # by visit
     callers: dict[int, ServiceRequest]  # by order: whose contact speaks for it
     arrivals: Mapping[int, Arrival]  # by visit
+    pickups: Mapping[int, Pickup]  # by visit, the first of those whose parts are collected then
     waivers: dict[int, str]  # by order: what the customer signs before we touch another maker's machine
     to_return: ToReturn
 
@@ -150,6 +152,7 @@ def rows_of(technician: Technician) -> Rows:
         callers=callers_of(list(orders.values())),
         corrections=_grouped(times.corrections_of(all_ids), "visit_id"),
         arrivals=arriving.arrivals_of(ids),
+        pickups=by_visit(pickups_for(visits, now())),
         waivers=waivers_of(orders.values()),
         locations=locations,
         stock=stock,

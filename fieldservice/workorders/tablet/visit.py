@@ -15,6 +15,7 @@ from fieldservice.stations.models import Technician
 from fieldservice.workorders import catalogue, findings, lines
 from fieldservice.workorders.models import ExtraWork, TabletUpload, Visit, WorkItem, WorkOrder
 from fieldservice.workorders.onsite import leaving
+from fieldservice.workorders.pickups import Pickup
 from fieldservice.workorders.rates import rates_of
 from fieldservice.workorders.skills import certificate_word
 from fieldservice.workorders.tablet.rows import PastOrder, Rows
@@ -78,6 +79,7 @@ def _place_and_time(visit: Visit, order: WorkOrder, rows: Rows) -> Content:
         "customer": {"name": pick(customer.names), "tier": customer.tier} if customer else None,
         "station": pick(order.station.names),
         "site": _site(visit, rows),
+        "pickup": _pickup(rows.pickups.get(visit.id)),
         "contact": _contact(visit, rows),
         "clocks": _clocks(order, rows),
         "asset": _asset(order, rows),
@@ -107,6 +109,20 @@ def _recorded(visit: Visit, order: WorkOrder, rows: Rows) -> Content:
         "restored": visit.restored,
         "end_reason": visit.end_reason,
         "before": [_before(other, rows) for other in order.visits if other.finished_at and other.id != visit.id],
+    }
+
+
+def _pickup(stop: Pickup | None) -> Content | None:
+    """The stop at a store before it, as a place that can be driven to."""
+    if stop is None:
+        return None
+    return {
+        "starts_at": time_text(stop.span.starts_at),
+        "ends_at": time_text(stop.span.ends_at),
+        "name": pick(stop.names),
+        "address": stop.address,
+        "point": [stop.point.latitude, stop.point.longitude],
+        "parts": stop.things,
     }
 
 

@@ -38,6 +38,7 @@ function nextCard(app, visit) {
     <h2><a href="#visit/${visit.id}">${visit.customer ? `${visit.customer.name} · ` : ''}${visit.title}</a></h2>
     <div class="tablet-facts">
       ${fact('map-pin', visit.site.address || visit.site.name || t('Address unknown: ask the contact'), visit.site.access)}
+      ${visit.pickup ? fact('package-check', t('First collect at %(place)s, %(from)s–%(to)s', pickupFacts(app, visit.pickup)), visit.pickup.parts.join(' · ')) : nothing}
       ${travel(app, visit)}
       ${fact('clock', t('Window %(from)s–%(to)s', { from: when(visit.window[0], app.now), to: clock(visit.window[1]) }), t('about %(time)s', { time: length(visit.duration_min) }))}
       ${visit.contact ? fact('user', `${visit.contact.name} · ${visit.contact.phone_text}`, visit.contact.confirmed_at ? t('Confirmed the time at %(at)s', { at: when(visit.contact.confirmed_at, app.now) }) : t('Has not confirmed the time yet')) : nothing}
@@ -47,6 +48,7 @@ function nextCard(app, visit) {
       ? html`<a class="btn btn-primary btn-xl" href="#visit/${visit.id}">${icon('wrench')}${t('Continue the work')}</a>`
       : stepButton(app, visit, () => { if (visit.state === 'en_route') location.hash = `#visit/${visit.id}`; })}
       <a class="btn btn-xl" href=${mapLink(visit.site)} target="_blank" rel="noreferrer">${icon('navigation')}${t('Navigate')}</a>
+      ${visit.pickup ? html`<a class="btn btn-xl" href=${mapLink(visit.pickup)} target="_blank" rel="noreferrer">${icon('navigation')}${t('To the store')}</a>` : nothing}
       ${visit.contact?.phone ? html`<a class="btn btn-xl" href="tel:${visit.contact.phone}" aria-label=${t('Call %(name)s', { name: visit.contact.name })}>${icon('phone')}</a>` : nothing}
       ${visit.state === 'dispatched' ? html`<button class="btn btn-xl" type="button" @click=${() => decline(app, visit)}>${t('Decline')}</button>` : nothing}</div>
   </section>`;
@@ -78,8 +80,21 @@ function schedule(app, visits, next) {
   const shown = groups[tab];
   return html`<section class="tablet-day" aria-label=${t('Schedule')}>
     <div class="tabs" role="tablist">${Object.keys(groups).map(name => html`<button role="tab" type="button" id="day-${name}" aria-controls="day-list" aria-selected=${tab === name} @click=${() => { tab = name; app.dispatchEvent(new Event('change')); }}>${labels[name]} <span class="count">${groups[name].length}</span></button>`)}</div>
-    <div id="day-list" role="tabpanel" aria-labelledby="day-${tab}">${shown.length ? shown.map(one => jobRow(app, one)) : html`<p class="empty s">${tab === 'done' ? t('Nothing finished yet today.') : t('Nothing planned.')}</p>`}</div>
+    <div id="day-list" role="tabpanel" aria-labelledby="day-${tab}">${shown.length ? rows(app, shown) : html`<p class="empty s">${tab === 'done' ? t('Nothing finished yet today.') : t('Nothing planned.')}</p>`}</div>
   </section>`;
+}
+
+// Jobs and the stops at stores before them, by time. What is collected for the next job stands with that.
+function rows(app, visits) {
+  const stops = visits.filter(one => one.pickup && isOpen(one)).map(one => [one.pickup.starts_at, stopRow(app, one.pickup)]);
+  const jobs = visits.map(one => [one.starts_at, jobRow(app, one)]);
+  return [...stops, ...jobs].sort(([one], [other]) => Date.parse(one) - Date.parse(other)).map(([, row]) => row);
+}
+
+const pickupFacts = (app, { name, starts_at, ends_at }) => ({ place: name, from: when(starts_at, app.now), to: clock(ends_at) });
+
+function stopRow(app, pickup) {
+  return html`<div class="tablet-job tablet-stop"><span class="tm">${clock(pickup.starts_at)}</span><span><b>${t('Collect at %(place)s', { place: pickup.name })}</b><br><small>${pickup.parts.join(' · ')}</small></span><a class="btn" href=${mapLink(pickup)} target="_blank" rel="noreferrer">${icon('navigation')}${t('Navigate')}</a></div>`;
 }
 
 function jobRow(app, visit) {

@@ -238,11 +238,13 @@ def test_parts_are_collected_once_and_never_twice(scene: Scene) -> None:
     assert left[missing]["smallest_change"]["kind"] == "part"
 
 
-def test_work_waits_for_the_day_on_which_its_parts_are_there(scene: Scene) -> None:
-    """The neighbour's seal is in the store this afternoon: too late for today's duty, in time for tomorrow's."""
+@pytest.mark.parametrize(("hours", "minutes", "day"), [(0, 30, 0), (4, 120, 1)], ids=["this afternoon", "tomorrow"])
+def test_T_05_work_waits_until_its_parts_are_there(scene: Scene, hours: int, minutes: int, day: int) -> None:
+    """The neighbour's seal is in the store two hours from now; asked at half past two, that is too late for today."""
+    clock.advance(hours=hours)
 
     def want() -> str:
-        order = make_order(scene.station, duration_min=30)
+        order = make_order(scene.station, duration_min=minutes)
         part = need_part(order)
         stock(part, scene.station, 0)
         neighbour = make_station("SZYQ", FAR, "苏州园区站", "Suzhou Yuanqu")
@@ -256,7 +258,7 @@ def test_work_waits_for_the_day_on_which_its_parts_are_there(scene: Scene) -> No
     assert number in changes(plan)
     write(lambda: services.apply(session.get_one(DispatchPlan, plan.id)))
     visit = session.scalars(select(Visit).join(WorkOrder).where(WorkOrder.number == number)).one()
-    assert local(visit.starts_at).date() == DAY + timedelta(days=1)
+    assert local(visit.starts_at).date() == DAY + timedelta(days=day)
     sent = session.scalars(select(Transfer)).one()
     assert sent.expected_at <= visit.starts_at
     held = session.scalars(select(Reservation).where(Reservation.for_id == visit.work_order_id)).all()
@@ -396,6 +398,9 @@ def test_the_clock_is_read_once(scene: Scene) -> None:
 def _company(station: Station, dice: random.Random, orders: int) -> Sequence[Station]:
     """A second station, people of several kinds, work that waits and work that stands."""
     second = make_station("SZYQ", FAR, "苏州园区站", "Suzhou Yuanqu")
+    for one in (station, second):
+        one.functions = ["service", "spare_part"]
+        policies.set_override("parts.shared_with_visits", "station", one.id, True, at=now())
     people = [
         *team(station, 3, skills={"gearbox": 3, "spindle": 1}, home=_near(dice)),
         *team(second, 2, skills={"gearbox": 2}, home=_near(dice)),
@@ -413,6 +418,9 @@ def _company(station: Station, dice: random.Random, orders: int) -> Sequence[Sta
             stock_at = dice.random()
             if stock_at < 0.6:
                 stock(part, where, 1)
+            elif stock_at < 0.9:  # it can be brought from the other station
+                for one in (station, second):
+                    stock(part, one, int(one is not where))
         if dice.random() < 0.4:
             _try_to_book(order, dice.choice(people), dice)
     for person in dice.sample(people, 2):

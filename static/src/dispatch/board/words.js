@@ -34,8 +34,8 @@ export function wordsFor(zone) {
   };
 }
 
-function name({ short, title, start, end, word, riskWord, parts, expected }, lane, time) {
+function name({ short, title, start, end, word, riskWord, parts, expected, pickup }, lane, time) {
   const late = expected && t('expected %(start)s–%(end)s', { start: time(expected.start), end: time(expected.end) });
-  const lacks = parts === 'missing' && t('parts missing');
-  return [short, title, lane.title, `${time(start)}–${time(end)}`, word, late, riskWord, lacks].filter(Boolean).join(', ');
+  const lacks = { missing: t('parts missing'), arriving: t('parts on their way') }[parts];
+  return [short, title, lane.title, `${time(start)}–${time(end)}`, word, late, riskWord, lacks, pickup?.title].filter(Boolean).join(', ');
 }

@@ -4,7 +4,7 @@
 import { icon } from './icons.js';
 import { make } from './pieces.js';
 
-const ROOM = { icon: 18, digits: 36, digitsAndIcon: 52, words: 64, marks: 88, priority: 120, expected: 150, ghost: 46 }; // px of width
+const ROOM = { icon: 18, digits: 36, digitsAndIcon: 52, words: 64, marks: 88, priority: 120, expected: 150, ghost: 46, pickup: 14 }; // px of width
 const WIDEST = { letter: 8, ideograph: 12.5, icon: 16, edges: 12 }; // px
 const MARKS = { pinned: 'pin', arriving: 'box', missing: 'box', risk: 'triangle-alert' };
 const blank = make('div', 'tml-bar', { role: 'gridcell', tabindex: '-1' });
@@ -37,6 +37,7 @@ export function paintBar(element, entry, lane, box, flags, { sprite, words }) {
   element.replaceChildren(...content(bar, box.width, sprite, expected));
   if (box.late) element.append(ghost(box, box.width < ROOM.expected ? expected : ''));
   element.toggleAttribute('data-tight', box.width >= ROOM.words && needed(element) > box.width);
+  if (box.pickup) element.append(pickup(box.pickup, bar.pickup, sprite));
   const digits = element.querySelector('.tml-digits')?.textContent; // who speaks to it says what stands there
   element.setAttribute('aria-label', [digits, words.bar({ ...bar, start, end }, lane)].filter(Boolean).join(', '));
 }
@@ -59,6 +60,17 @@ function content(bar, width, sprite, expected) {
     box.append(drawn);
   }
   return [...parts, box];
+}
+
+// A stop before the bar: what it is, is said by the bar's name to who hears it, and here to who points at it.
+function pickup({ left, width }, { title, late }, sprite) {
+  const element = make('span', 'tml-pickup', { 'aria-hidden': 'true', title });
+  const room = Math.max(width, ROOM.pickup);
+  element.style.left = `${left + width - room - 3}px`; // within the border
+  element.style.width = `${room}px`;
+  element.toggleAttribute('data-late', Boolean(late));
+  element.append(icon(sprite, 'package-check'));
+  return element;
 }
 
 // From the end of the bar, or from the expected start if that is later, to the expected end.

@@ -9,7 +9,8 @@
 //                        breaks: [{start, end}],
 //                        away: [{start, end, title}]}
 //               bars:   {id, lane, start, end, title, short, state, tone, icon, priority, pinned, risk, parts, travelMin,
-//                        version, movable, proposed, done, expected: {start, end} where that is later}; tone: ok, warn, bad, info or mute; parts: 'ready',
+//                        version, movable, proposed, done, expected: {start, end} where that is later,
+//                        pickup: {start, end, title, late} of a stop that is made for it before}; tone: ok, warn, bad, info or mute; parts: 'ready',
 //                        'arriving' or 'missing'; icon: a name of the sprite
 //   words     every text: label, lanes, axis, help, empty, menu (of a lane), hour(ms, short), day(ms), time(ms), bar(bar, lane) which names
 //             all that matters of it, expected(bar) when it is later, and for

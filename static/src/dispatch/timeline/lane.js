@@ -72,6 +72,7 @@ export class LaneRow {
       else this.track.insertBefore(element, at);
       box.travel = Math.min(Math.round(((entry.bar.travelMin ?? 0) / 60) * axis.hour), Math.max(0, box.left - right));
       box.late = entry.bar.expected && entry.start === entry.bar.start ? axis.box(entry.bar.expected.start, entry.bar.expected.end) : null;
+      box.pickup = stop(entry, box, axis);
       paintBar(element, entry, this.lane, box, scene.flags(id, entry.start < busyUntil), scene);
       busyUntil = Math.max(busyUntil, entry.end);
       right = Math.max(right, box.left + box.width, box.late ? box.late.left + box.late.width : 0);
@@ -90,6 +91,14 @@ export class LaneRow {
     bars.delete(element.dataset.id);
     pool.push(element);
   }
+}
+
+// Where a stop stands that is made for the bar, from the bar's own edge: it goes wherever that goes.
+function stop({ bar, start }, { left }, axis) {
+  if (!bar.pickup) return null;
+  const moved = start - bar.start;
+  const found = axis.box(bar.pickup.start + moved, bar.pickup.end + moved);
+  return found && { left: found.left - left, width: found.width };
 }
 
 // Out of the order of Tab, or two hundred lanes would be two hundred stops: the arrows lead there.
