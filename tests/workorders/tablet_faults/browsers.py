@@ -72,6 +72,7 @@ class Tablet:
         self._asked: deque[dict[str, Any]] = deque()
         self._hands = Lock()  # over what is asked and who the newest page is
         self._told: dict[int, dict[str, Any]] = {}
+        self._given: dict[str, dict[str, Any]] = {}  # page → what it was asked and has not told of
         self._pages: list[str] = []  # the newest is spoken to
         line.page_tag = TAG
         line.beside = self._answer
@@ -100,7 +101,8 @@ class Tablet:
     def call(self, name: str, *facts: Any) -> Any:
         """What the deed returns in the page. Raises AssertionError for what it throws."""
         number = self.begin(name, *facts)
-        told = wait_until(lambda: self._told.pop(number, None), seconds=PATIENCE_S, what=f"{name} is done")
+        what = f"{name} is done by the newest of {len(self._pages)} pages"
+        told = wait_until(lambda: self._told.pop(number, None), seconds=PATIENCE_S, what=what)
         assert "error" not in told, told["error"]
         return told.get("value")
 
@@ -151,6 +153,8 @@ class Tablet:
             return 200, {"Content-Type": "text/javascript", "Cache-Control": "no-store"}, SCRIPT.read_bytes()
         if path == "/trial/told":
             told = json.loads(body)
+            with self._hands:
+                self._given = {page: one for page, one in self._given.items() if one["id"] != told["id"]}
             self._told[told["id"]] = told
             return 204, {}, b""
         page = parse_qs(path.partition("?")[2]).get("page", [""])[0]
@@ -165,8 +169,11 @@ class Tablet:
                     self._pages.append(page)
                 if page != self._pages[-1]:
                     return 410, {}, b""
-                if self._asked:
-                    return 200, {"Content-Type": "application/json"}, json.dumps(self._asked.popleft()).encode()
+                # a page asks again only after it has told: else the answer never reached it
+                deed = self._given.get(page) or (self._asked.popleft() if self._asked else None)
+                if deed is not None:
+                    self._given[page] = deed
+                    return 200, {"Content-Type": "application/json"}, json.dumps(deed).encode()
             sleep(0.01)
         return 204, {}, b""
 
