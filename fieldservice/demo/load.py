@@ -34,6 +34,7 @@ from fieldservice.demo.course import Course
 from fieldservice.demo.diary import Diary
 from fieldservice.demo.faults import Faults
 from fieldservice.demo.history import Past
+from fieldservice.demo.outgoing import Outgoing
 from fieldservice.demo.placing import Placing
 from fieldservice.demo.present import Present
 from fieldservice.demo.rescues import Rescues
@@ -152,7 +153,8 @@ def build(size: Size, seed: int, at: datetime, tell: Tell) -> dict[str, int]:
         tablets.show(crew)
         returns.show(crew)
         storeroom.show(crew)
-        consigned.show(crew)
+        with Outgoing():
+            consigned.show(crew)
         log_backlog()
     return count()
 

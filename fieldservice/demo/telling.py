@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from flask import g
 from sqlalchemy import select
-from sqlalchemy.event import listen, remove
 
 from fieldservice.demo.cast import Cast
+from fieldservice.demo.outgoing import Outgoing
 from fieldservice.demo.pictures import photo
 from fieldservice.demo.stock import LOADED, ORDERED, supply
 from fieldservice.demo.stories import Step, Story
@@ -21,9 +20,6 @@ from fieldservice.intake import services as intake
 from fieldservice.intake.models import ServiceRequest
 from fieldservice.mechanisms import clocks, files, tasks
 from fieldservice.mechanisms.clocks import Clock
-from fieldservice.mechanisms.lifecycle import move
-from fieldservice.mechanisms.messages.models import Message
-from fieldservice.mechanisms.subjects import OnBehalf
 from fieldservice.mechanisms.tasks import Task
 from fieldservice.parts import queries as stock
 from fieldservice.parts import services as ledger
@@ -39,7 +35,6 @@ from fieldservice.workorders.triage import NeededPart
 
 STARTS_CLOCKS = ("report", "triage")  # or shortens them
 QUIET = timedelta(days=1)
-DELIVERY = timedelta(seconds=3)  # from queueing a message to its being sent
 PHOTO_NAME = "IMG_2231.jpg"
 
 
@@ -58,36 +53,18 @@ class Teller:
 
     cast: Cast
     told: dict[str, Told] = field(default_factory=dict)
-    _queued: list[Message] = field(default_factory=list)
+    _outgoing: Outgoing = field(default_factory=Outgoing)
     _quiet_until: datetime | None = None  # no clock has anything to tell before this
 
     def tell(self, stories: Sequence[Story], until: datetime) -> None:
         """Everything that happens up to `until`."""
         steps = [(step, story) for story in stories for step in story.until(until)]
-        listen(Message, "after_insert", self._notice)
-        try:
+        with self._outgoing:
             for step, story in sorted(steps, key=lambda one: one[0].at):
                 self._watch_clocks(step.at)
                 self.do(step, story)
             self._watch_clocks(until)
-            self._count_as_sent()
-        finally:
-            remove(Message, "after_insert", self._notice)
         clock.fix(until)
-
-    def _notice(self, _mapper: Any, _connection: Any, message: Message) -> None:
-        self._queued.append(message)
-
-    def _count_as_sent(self) -> None:
-        """What the demo's customers were told has reached them long ago; nothing leaves this machine."""
-        while self._queued:
-            message = self._queued.pop(0)
-            at = message.queued_at + DELIVERY
-            message.attempts, message.sent_at, message.next_try_at = 1, at, None
-            move(
-                OnBehalf(message), "sent", at=at, by="system", message=message.id, template=message.template,
-                channel=message.channel,
-            )  # fmt: skip
 
     def do(self, step: Step, story: Story) -> None:
         """One step, with the clock at its moment and its actor acting."""
@@ -95,7 +72,7 @@ class Teller:
         g.actor = self.cast.actor(step.by, story)
         getattr(self, step.verb)(self.told.setdefault(story.code, Told()), step, story)
         g.actor = "system"
-        self._count_as_sent()
+        self._outgoing.count_as_sent()
         if step.verb in STARTS_CLOCKS:
             self._quiet_until = None
 
