@@ -67,7 +67,7 @@ def _waiting(one: Waiting) -> dict[str, Any]:
     promised = {"due_at": clock.due_at, "promise": clock.kind} if clock is not None else {}
     return {
         "work_order": order.number, "title": order.title, "priority": order.priority, "state": order.state,
-        "skills": order.skills, **promised, "parts": one.light, "hold_reason": one.hold, "etag": str(order.version),
+        "skills": order.skills, **promised, **_parts(one), "hold_reason": one.hold, "etag": str(order.version),
     }  # fmt: skip
 
 
@@ -91,3 +91,9 @@ def _sentence(refusal: Refusal, said: dict[str, str]) -> str:
     if key not in said:
         said[key] = refusals.sentence(refusal)
     return said[key]
+
+
+def _parts(one: Waiting) -> dict[str, Any]:
+    last = one.light.last
+    by = {} if last is None else {"parts_by": last.ready_at.isoformat()}
+    return {"parts": one.light.code, "parts_missing": one.light.missing, **by}

@@ -98,9 +98,16 @@ def pickups_of(
 
     `stops` is all taken time of the technicians, these visits among it.
     """
-    held = _Held.of({visit.order_id for visit in planned}, at)
-    if not held.by_order:
-        return []
+    return _pickups(planned, _Held.of({visit.order_id for visit in planned}, at), members, stops, at)
+
+
+def _pickups(
+    planned: Sequence[Planned],
+    held: "_Held",
+    members: Mapping[int, Member],
+    stops: Mapping[int, Sequence[Stop]],
+    at: datetime,
+) -> list[Pickup]:
     found: defaultdict[tuple[int, int, datetime], list[Planned]] = defaultdict(list)
     late: set[int] = set()
     for visit in sorted(planned, key=lambda one: (one.span, one.visit_id)):
@@ -120,7 +127,8 @@ def pickups_of(
 
 
 def pickups_for(visits: Collection[Visit], at: datetime) -> list[Pickup]:
-    """Of visits with their orders, those that nobody has arrived at; at most twelve statements."""
+    """Of visits with their orders, those that nobody has arrived at; one statement, eleven where something is to be
+    collected."""
     planned = [
         Planned(
             one.id, one.work_order_id, one.work_order.number, one.station_id, one.work_order.priority,
@@ -131,11 +139,12 @@ def pickups_for(visits: Collection[Visit], at: datetime) -> list[Pickup]:
         for one in visits
         if one.state in AHEAD
     ]  # fmt: skip
-    if not planned:
+    held = _Held.of({one.order_id for one in planned}, at)
+    if not held.by_order:
         return []
     begin, end = min(one.span.starts_at for one in planned) - AROUND, max(one.span.ends_at for one in planned) + AROUND
     people = {one.technician_id for one in planned}
-    return pickups_of(planned, roster.members_by_id(people, begin, end), stops_of(list(people), begin, end), at)
+    return _pickups(planned, held, roster.members_by_id(people, begin, end), stops_of(list(people), begin, end), at)
 
 
 @dataclass(frozen=True)
