@@ -10,11 +10,14 @@ from sqlalchemy import select
 
 from fieldservice.demo.cast import Cast
 from fieldservice.demo.company import DATA
+from fieldservice.demo.stock import LOADED
 from fieldservice.foundation.data_files import read_yaml
 from fieldservice.foundation.db import session
 from fieldservice.foundation.time import at_local
 from fieldservice.mechanisms import policies
+from fieldservice.parts import queries as stock
 from fieldservice.parts import services as parts
+from fieldservice.parts.availability import services as promises
 from fieldservice.parts.availability.bringing import SHARED
 from fieldservice.parts.catalogue.models import Supplier
 from fieldservice.parts.counts import services as counts
@@ -26,8 +29,10 @@ from fieldservice.parts.supply import services as supply
 from fieldservice.parts.transfers import neighbours
 from fieldservice.parts.transfers import services as transfers
 from fieldservice.parts.transfers.models import Transfer
+from fieldservice.workorders.models import Visit
 
 Told = dict[str, Any]
+UPCOMING, GONE = ("scheduled", "dispatched", "accepted"), ("cancelled", "declined", "missed")  # states of visits
 CENTRAL = 120  # days ago the central store was filled; the first station has been filled from it since
 
 
@@ -58,6 +63,7 @@ def show(cast: Cast) -> None:
             )  # fmt: skip
     _count(cast, told["count"], warehouse)
     _bring(cast)
+    _hand_out(cast)
     _send(cast, told["transfers"])
     for one in told["orders"]:
         _order(cast, one, warehouse, at_local(world.today - timedelta(days=one["days"]), 10))
@@ -97,6 +103,30 @@ def _count(cast: Cast, told: Told, warehouse: StockLocation) -> None:
     for line in count.lines[: told["counted"]]:
         lies = counts.by_ledger(warehouse.id, line)
         counts.enter(line, max(Decimal(0), lies - line.id % 2), at=at)
+
+
+def _hand_out(cast: Cast) -> None:
+    """Whoever has left this morning took along what was promised for the whole day by then."""
+    midnight = at_local(cast.world.today, 0)
+    for station in cast.world.stations:
+        warehouse = cast.store.warehouses[station.code]
+        today = session.scalars(
+            select(Visit)
+            .where(Visit.station_id == warehouse.station_id, Visit.starts_at >= midnight)
+            .where(Visit.starts_at < midnight + timedelta(days=1), Visit.state.not_in(GONE))
+            .order_by(Visit.starts_at, Visit.id)
+        ).all()
+        left: dict[int, datetime] = {}
+        for visit in today:
+            if visit.en_route_at is not None:
+                left.setdefault(visit.technician_id, visit.en_route_at - LOADED)
+        for visit in today:
+            van = stock.van_of(visit.technician_id)
+            if visit.state not in UPCOMING or van is None or visit.technician_id not in left:
+                continue
+            for one in promises.open_for(visit.work_order, location_id=warehouse.id):
+                if one.state == "reserved" and one.asked_at < left[visit.technician_id]:
+                    promises.hand_out(one, van, at=left[visit.technician_id])
 
 
 def _bring(cast: Cast) -> None:
