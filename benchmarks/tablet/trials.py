@@ -56,11 +56,11 @@ class Log:
         print(f"  {row['what']}, {row['count']} from seed {row['seed']}: {row['kills']} kills, {row['faults']}, "
               f"{row['minutes']:.1f} min, wrong {len(row['wrong'])} {wrong}", flush=True)  # fmt: skip
 
-    def measure(self, what: str, unit: str) -> Measure:
-        """How many went wrong of all."""
+    def measure(self, what: str) -> Measure:
+        """How much went wrong in all of them."""
         rows = self.rows(what)
         count, kills = sum(row["count"] for row in rows), sum(row["kills"] for row in rows)
-        name = f"tablet, {count} {what}, {kills} kills, lost or doubled or out of order"
+        name, unit = f"tablet, {what}, lost or doubled or out of order", f"faults in {count}, with {kills} kills"
         return Measure(name, sum(len(row["wrong"]) for row in rows), unit, "lower", target=0)
 
 
@@ -75,7 +75,7 @@ def protocol(trials: int, seed: int) -> list[Measure]:
                 del waiting[kind]
             else:
                 _protocol(log, names[kind], kind, *batch)
-    return [log.measure(what, "faults") for what in names.values()]
+    return [log.measure(what) for what in names.values()]
 
 
 def _protocol(log: Log, what: str, kind: str, seed: int, count: int) -> None:
@@ -98,7 +98,7 @@ def days(engine: str, count: int, seed: int) -> list[Measure]:
     log, what = Log(), f"days of {COMMANDS} commands and {PHOTOS} photos in {engine}"
     for first, _one in log.left(what, count, seed, 1):
         _day(log, what, engine, first)
-    return [log.measure(what, "faults")]
+    return [log.measure(what)]
 
 
 def _day(log: Log, what: str, engine: str, seed: int) -> None:
