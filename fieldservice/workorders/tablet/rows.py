@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -128,17 +128,11 @@ def rows_of(technician: Technician) -> Rows:
         machines=machines,
         visits=visits,
         items=items,
-        answers=_grouped(session.scalars(
-            select(Answer).where(Answer.work_order_id.in_(orders)).order_by(Answer.at, Answer.id)
-        ), "work_order_id"),
+        answers=_by_order(Answer, orders, Answer.at, Answer.id),
         uses=uses,
         past=_past(machines.by_id),
-        choices=_grouped(session.scalars(
-            select(LineChoice).where(LineChoice.work_order_id.in_(orders)).order_by(LineChoice.id)
-        ), "work_order_id"),
-        extras=_grouped(session.scalars(
-            select(ExtraWork).where(ExtraWork.work_order_id.in_(orders)).order_by(ExtraWork.id)
-        ), "work_order_id"),
+        choices=_by_order(LineChoice, orders, LineChoice.id),
+        extras=_by_order(ExtraWork, orders, ExtraWork.id),
         clocks=clocks.of_many("service_request", requests),
         messages=_messages(requests),
         files=_files(visits, orders.values()),
@@ -159,6 +153,12 @@ def rows_of(technician: Technician) -> Rows:
         parts=parts,
         to_return=owed,
     )  # fmt: skip
+
+
+def _by_order(model: Any, orders: Iterable[int], *in_turn: Any) -> dict[int, Any]:
+    """Rows of a kind that belong to these orders."""
+    wanted = select(model).where(model.work_order_id.in_(orders)).order_by(*in_turn)
+    return _grouped(session.scalars(wanted), "work_order_id")
 
 
 def _visits(technician_id: int) -> Sequence[Visit]:
